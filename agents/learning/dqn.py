@@ -1,0 +1,114 @@
+"""The learner: an online network, its target, and the update."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from agents.learning.batch import Batch
+from agents.learning.targets import Loss, q_target
+
+
+class Update(NamedTuple):
+    """What one update tells, left on the device until somebody asks."""
+
+    loss: Tensor  # []
+    q: Tensor  # []  mean value of the actions taken
+
+
+class DQN:
+    """Deep Q-learning (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
+
+    Args:
+        online: The network that learns; in train mode only inside `update`'s own forward pass.
+        target: A network of the same shape; it becomes a copy of `online`.
+        optimizer: Over `online`'s parameters.
+        loss: Maps values and targets `[B], [B]` to `[B]`.
+        double: Whether `online` chooses the next action (Double DQN) or `target` itself.
+        tau: Share of `online` that flows into `target` after each update (Lillicrap et al. 2016,
+            arXiv:1509.02971, Alg. 1); 0 where `copy_target` is called by the clock.
+        max_grad_norm: The gradient's norm is clipped to this; None leaves it.
+    """
+
+    def __init__(
+        self,
+        online: nn.Module,
+        target: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        loss: Loss,
+        double: bool,
+        tau: float,
+        max_grad_norm: float | None,
+    ) -> None:
+        self.online, self.target, self.optimizer = online.eval(), target.eval(), optimizer
+        self._loss, self._double, self._tau = loss, double, tau
+        self._max_grad_norm = max_grad_norm
+        self._parameters = list(online.parameters())
+        # BatchNorm's running statistics belong to the network as much as its weights do.
+        self._online_tensors = [*self._parameters, *online.buffers()]
+        self._target_tensors = [*target.parameters(), *target.buffers()]
+        self._soft = [
+            (o, t)
+            for o, t in zip(self._online_tensors, self._target_tensors, strict=True)
+            if o.is_floating_point()
+        ]
+        self._has_batch_norm = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in online.modules())
+        for parameter in target.parameters():
+            parameter.requires_grad_(False)
+        self.copy_target()
+
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Returns each row's loss `[B]` and the value of its action `[B]`; gradients flow to `online`."""
+        with torch.no_grad():
+            target_q = self.target(batch.next_observation)
+            chooser_q = self.online(batch.next_observation) if self._double else target_q
+            goal = q_target(target_q, chooser_q, batch.reward, batch.discount)
+        if self._has_batch_norm:
+            self.online.train()
+        value = self.online(batch.observation).gather(1, batch.action.unsqueeze(1)).squeeze(1)
+        if self._has_batch_norm:
+            self.online.eval()
+        return self._loss(value, goal), value
+
+    def update(self, batch: Batch) -> Update:
+        """Takes one gradient step on a batch."""
+        loss, value = self.loss(batch)
+        mean = loss.mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        mean.backward()  # type: ignore[no-untyped-call]
+        if self._max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm)
+        self.optimizer.step()
+        if self._tau:
+            self._blend_target()
+        return Update(mean.detach(), value.detach().mean())
+
+    @torch.no_grad()
+    def _blend_target(self) -> None:
+        online, target = zip(*self._soft, strict=True)
+        torch._foreach_lerp_(target, online, self._tau)
+
+    @torch.no_grad()
+    def copy_target(self) -> None:
+        """Copies parameters and running statistics into the target network."""
+        torch._foreach_copy_(self._target_tensors, self._online_tensors)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the optimiser's learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns both networks and the optimiser."""
+        return {
+            "online": self.online.state_dict(),
+            "target": self.target.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self.online.load_state_dict(state["online"])
+        self.target.load_state_dict(state["target"])
+        self.optimizer.load_state_dict(state["optimizer"])

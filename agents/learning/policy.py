@@ -1,0 +1,55 @@
+"""ε-greedy play."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+Array = NDArray[Any]
+
+
+class GreedyPolicy:
+    """The action of the highest value, for a batch of observations.
+
+    Args:
+        network: Maps `[E, *obs]` to `[E, A]`; it is used in eval mode.
+        device: Where the network lives.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self.network, self._device = network, device
+
+    def values(self, observation: Array) -> Array:
+        """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
+        with torch.inference_mode():
+            return self.network(torch.from_numpy(observation).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
+
+    def act(self, observation: Array) -> Array:
+        """Returns the greedy actions `[E] int64`."""
+        return self.values(observation).argmax(axis=1)
+
+
+class EpsilonGreedyPolicy:
+    """A random action with probability ε, otherwise the greedy one, for each environment apart.
+
+    Args:
+        greedy: What acts when the coin says so.
+        num_actions: A.
+        generator: Draws coins and random actions, the same number whatever the coins say.
+    """
+
+    def __init__(
+        self, greedy: GreedyPolicy, num_actions: int, generator: np.random.Generator
+    ) -> None:
+        self._greedy, self._num_actions, self._generator = greedy, num_actions, generator
+
+    def act(self, observation: Array, epsilon: float) -> Array:
+        """Returns actions `[E] int64` for observations `[E, *obs]`."""
+        num_envs = len(observation)
+        random = self._generator.random(num_envs) < epsilon
+        action = self._generator.integers(self._num_actions, size=num_envs)
+        if not random.all():
+            np.copyto(action, self._greedy.act(observation), where=~random)
+        return action

@@ -1,0 +1,14 @@
+"""Environments: numpy, gymnasium and OpenCV in, arrays out. Never torch.
+
+`config.py` says what an environment should look like, `factory.py` builds it and is the only place
+that orders wrappers, `vector.py` is the façade the rest of the project sees (`VectorEnv`, `Step`)
+and the only file that knows of autoreset. `wrappers.py` turns any rendered environment into stacked
+gray pictures; `cartpole.py` draws CartPole's picture fast, bit for bit the same; `snapshot.py`
+saves and restores an environment in mid-episode.
+"""
+
+import os
+
+# Rendering to arrays needs no display; without this SDL looks for one and prints a complaint.
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

@@ -1,0 +1,118 @@
+"""Several environments stepped together; the only file that knows of autoreset."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.snapshot import env_state, is_exact, load_env_state
+
+Array = NDArray[Any]
+
+
+class Step(NamedTuple):
+    """What one call of `VectorEnv.step` brings: exactly one transition for each environment.
+
+    | terminated | last | meaning |
+    |---|---|---|
+    | no | no | an ordinary step |
+    | yes | yes | a true end: no value follows |
+    | no | yes | a truncation: bootstrap from `next_observation`, the true last one |
+    """
+
+    next_observation: Array  # [E, *obs]  true successor of the acted-on observation
+    reward: Array  # [E] float32  raw
+    terminated: Array  # [E] bool  no value follows
+    last: Array  # [E] bool  the trajectory stops here
+    observation: Array  # [E, *obs]  what to act on next: next_observation, or a new episode's first
+
+
+class VectorEnv:
+    """Steps environments in turn and starts a new episode in the same call in which one ends.
+
+    Gymnasium's `SyncVectorEnv` does the same in its SAME_STEP mode; this loop writes into arrays
+    that stay, hands the true last observation over without an info dictionary, and saves itself.
+    The arrays of a `Step` are valid until the next call.
+
+    Args:
+        envs: Environments with the same spaces, discrete actions, observations in one array.
+        seeds: One seed for each, used at the first reset.
+
+    Example:
+        >>> env = VectorEnv([gym.make("CartPole-v1")], seeds=[1])
+        >>> env.reset().shape
+        (1, 4)
+        >>> env.step(np.array([0])).reward
+        array([1.], dtype=float32)
+    """
+
+    def __init__(self, envs: Sequence[gym.Env[Any, Any]], seeds: Sequence[int]) -> None:
+        self.envs, self._seeds = list(envs), list(seeds)
+        if len(self.envs) != len(self._seeds):
+            raise ValueError(f"{len(self.envs)} environments need as many seeds, not {len(seeds)}.")
+        self.num_envs = len(self.envs)
+        space, actions = self.envs[0].observation_space, self.envs[0].action_space
+        assert isinstance(space, gym.spaces.Box) and isinstance(actions, gym.spaces.Discrete)
+        self.observation_shape: tuple[int, ...] = space.shape
+        self.dtype = space.dtype
+        self.num_actions, self._first_action = int(actions.n), int(actions.start)
+        self._next = np.zeros((self.num_envs, *space.shape), space.dtype)
+        self._now = self._next.copy()
+        self._reward = np.zeros(self.num_envs, np.float32)
+        self._terminated = np.zeros(self.num_envs, np.bool_)
+        self._last = np.zeros(self.num_envs, np.bool_)
+
+    @property
+    def exact(self) -> bool:
+        """Whether `load_state_dict` continues the episodes in hand exactly."""
+        return all(is_exact(env) for env in self.envs)
+
+    def reset(self) -> Array:
+        """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
+        for e, (env, seed) in enumerate(zip(self.envs, self._seeds, strict=True)):
+            self._now[e], _ = env.reset(seed=seed)
+        return self._now
+
+    def step(self, action: Array) -> Step:
+        """Acts in every environment.
+
+        Args:
+            action: `[E]` integers from 0 to `num_actions - 1`.
+        """
+        for e, env in enumerate(self.envs):
+            chosen = int(action[e]) + self._first_action
+            self._next[e], self._reward[e], terminated, truncated, _ = env.step(chosen)
+            self._terminated[e], self._last[e] = terminated, terminated or truncated
+        self._now[:] = self._next
+        for e in np.flatnonzero(self._last):
+            self._now[e], _ = self.envs[e].reset()
+        return Step(self._next, self._reward, self._terminated, self._last, self._now)
+
+    def render(self) -> Any:
+        """Returns the first environment's screen, `[H, W, 3] uint8`."""
+        return self.envs[0].render()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns every environment's state and the observations to act on."""
+        return {"envs": [env_state(env) for env in self.envs], "observation": self._now.copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Restores what `state_dict` returned; returns the observations to act on, `[E, *obs]`.
+
+        Where `exact` is false the episodes start anew, from the saved generators.
+        """
+        for env, saved in zip(self.envs, state["envs"], strict=True):
+            load_env_state(env, saved)
+        if self.exact:
+            self._now[:] = np.asarray(state["observation"])
+        else:
+            for e, env in enumerate(self.envs):
+                self._now[e], _ = env.reset()
+        return self._now
+
+    def close(self) -> None:
+        """Closes all environments."""
+        for env in self.envs:
+            env.close()

@@ -1,0 +1,149 @@
+"""Wrappers that turn any rendered environment into a stack of small gray pictures.
+
+Each does one thing and keeps Gymnasium's API. The order is `RenderObservation`, `Grayscale`, `Crop`,
+`Resize`, `FrameStack` (Mnih et al. 2015, doi:10.1038/nature14236, Methods: Preprocessing). Only
+`FrameStack` remembers anything from step to step; its `state_dict` is what `envs/snapshot.py` saves.
+"""
+
+from typing import Any
+
+import cv2
+import gymnasium as gym
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from envs.config import ConfigError
+
+Frame = NDArray[np.uint8]
+
+
+def picture_space(*shape: int) -> Box:
+    """The space of `uint8` pictures of this shape."""
+    return Box(0, 255, shape, np.uint8)
+
+
+class RenderObservation(gym.ObservationWrapper[Frame, Any, Any]):
+    """Observes what `env.render()` draws, `[H, W, 3] uint8`, and nothing else.
+
+    Raises:
+        ConfigError: the environment does not render RGB arrays.
+
+    Example:
+        >>> env = RenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
+        >>> env.reset(seed=1)[0].shape
+        (400, 600, 3)
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        env.reset()
+        frame = env.render()
+        if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3):
+            raise ConfigError(
+                f"{env} renders no RGB array; make it with render_mode='rgb_array' or use --obs state."
+            )
+        self.observation_space = picture_space(*frame.shape)
+
+    def observation(self, observation: Any) -> Frame:
+        """Returns the picture in place of the environment's own observation."""
+        return self.env.render()  # type: ignore[return-value]
+
+
+class Grayscale(gym.ObservationWrapper[Frame, Any, Frame]):
+    """Luma of an RGB picture: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
+
+    Example:
+        >>> env = RenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
+        >>> Grayscale(env).reset(seed=1)[0].shape
+        (400, 600)
+    """
+
+    def __init__(self, env: gym.Env[Frame, Any]) -> None:
+        super().__init__(env)
+        height, width, _ = env.observation_space.shape  # type: ignore[misc]
+        self.observation_space = picture_space(height, width)
+
+    def observation(self, observation: Frame) -> Frame:
+        """Returns the gray picture."""
+        return cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+
+
+class Crop(gym.ObservationWrapper[Frame, Any, Frame]):
+    """Keeps rows `top:bottom` and columns `left:right` of a gray picture.
+
+    Args:
+        env: An environment that observes `[H, W]` pictures.
+        box: `(top, bottom, left, right)` in pixels.
+
+    Raises:
+        ConfigError: the box reaches outside the picture.
+    """
+
+    def __init__(self, env: gym.Env[Frame, Any], box: tuple[int, int, int, int]) -> None:
+        super().__init__(env)
+        height, width = env.observation_space.shape  # type: ignore[misc]
+        top, bottom, left, right = box
+        if not (0 <= top < bottom <= height and 0 <= left < right <= width):
+            raise ConfigError(
+                f"--env.crop {top} {bottom} {left} {right} does not fit the picture of "
+                f"{height} rows and {width} columns; stay inside it or leave the option out."
+            )
+        self._rows, self._columns = slice(top, bottom), slice(left, right)
+        self.observation_space = picture_space(bottom - top, right - left)
+
+    def observation(self, observation: Frame) -> Frame:
+        """Returns the part that is kept, as a contiguous picture."""
+        return np.ascontiguousarray(observation[self._rows, self._columns])
+
+
+class Resize(gym.ObservationWrapper[Frame, Any, Frame]):
+    """Resizes a gray picture with OpenCV's `INTER_AREA`, which averages instead of skipping pixels.
+
+    Args:
+        env: An environment that observes `[H, W]` pictures.
+        size: `(height, width)` of the result in pixels.
+    """
+
+    def __init__(self, env: gym.Env[Frame, Any], size: tuple[int, int]) -> None:
+        super().__init__(env)
+        self._size = (size[1], size[0])  # OpenCV counts width first
+        self.observation_space = picture_space(*size)
+
+    def observation(self, observation: Frame) -> Frame:
+        """Returns the resized picture."""
+        return cv2.resize(observation, self._size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+class FrameStack(gym.ObservationWrapper[Frame, Any, Frame]):
+    """The newest `stack` pictures, oldest first: `[H, W] -> [S, H, W]`.
+
+    At the start of an episode the first picture fills the stack.
+    """
+
+    def __init__(self, env: gym.Env[Frame, Any], stack: int) -> None:
+        super().__init__(env)
+        self._frames = np.zeros((stack, *env.observation_space.shape), np.uint8)  # type: ignore[misc]
+        self.observation_space = picture_space(*self._frames.shape)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Frame, dict[str, Any]]:
+        """Starts an episode; the stack holds its first picture `stack` times."""
+        first, info = self.env.reset(seed=seed, options=options)
+        self._frames[:] = first
+        return self._frames.copy(), info
+
+    def observation(self, observation: Frame) -> Frame:
+        """Drops the oldest picture, adds the newest, returns a copy of the stack."""
+        self._frames[:-1] = self._frames[1:]
+        self._frames[-1] = observation
+        return self._frames.copy()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the pictures in hand, `[S, H, W]`."""
+        return {"frames": self._frames.copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self._frames[:] = np.asarray(state["frames"])

@@ -1,0 +1,6 @@
+"""Q-networks: torch only. They know neither environments nor agents.
+
+`config.py` describes a network as data, `torsos.py` holds what turns an observation into features
+(a multilayer perceptron, convolutions), `q_network.py` puts a torso and a linear head together,
+`factory.py` builds the network that a configuration and an observation shape ask for.
+"""

@@ -1,0 +1,24 @@
+"""A Q-network as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+TorsoName = Literal["mlp", "patch", "compact", "nature"]
+Norm = Literal["none", "layer", "batch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The shape of the Q-network."""
+
+    torso: TorsoName = "mlp"
+    """What comes before the fully connected layers: nothing (mlp), or convolutions for pictures."""
+
+    hidden: tuple[int, ...] = (128, 64)
+    """Units of each fully connected hidden layer."""
+
+    norm: Norm = "none"
+    """Normalisation between each hidden layer and its ReLU."""
+
+    bias: bool = True
+    """Whether hidden layers add a bias."""

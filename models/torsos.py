@@ -1,0 +1,64 @@
+"""From an observation to features."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models.config import Norm
+
+# Filters, kernel and stride of each convolution.
+CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
+    # Mnih et al. 2015, doi:10.1038/nature14236, Methods: Model architecture.
+    "nature": ((32, 8, 4), (64, 4, 2), (64, 3, 1)),
+    # Mnih et al. 2013, arXiv:1312.5602, section 4.1.
+    "compact": ((16, 8, 4), (32, 4, 2)),
+    # Windows that do not overlap, as in a vision transformer's first layer: the least arithmetic.
+    "patch": ((32, 8, 8),),
+}
+
+
+class PixelScale(nn.Module):
+    """`uint8` pictures `[B, S, H, W]` as floats in [0, 1], in the layout convolutions are fast in."""
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Returns `[B, S, H, W] float32`, channels last in memory."""
+        pixels = observation.to(torch.float32, memory_format=torch.channels_last)
+        return pixels.mul_(1.0 / 255.0)
+
+
+def normalisation(norm: Norm, units: int, *, channels: bool = False) -> list[nn.Module]:
+    """Returns the normalisation layer of a hidden layer with this many units, if any."""
+    if norm == "layer":
+        # Over channels, rows and columns for a convolution (one group), over units otherwise.
+        return [nn.GroupNorm(1, units) if channels else nn.LayerNorm(units)]
+    if norm == "batch":
+        return [nn.BatchNorm2d(units) if channels else nn.BatchNorm1d(units)]
+    return []
+
+
+def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) -> nn.Sequential:
+    """Linear layers, each followed by its normalisation and a ReLU."""
+    layers: list[nn.Module] = []
+    for units in hidden:
+        layers += [nn.Linear(inputs, units, bias=bias), *normalisation(norm, units), nn.ReLU()]
+        inputs = units
+    return nn.Sequential(*layers)
+
+
+def convolutions(name: str, channels: int, norm: Norm, bias: bool) -> nn.Sequential:
+    """The named convolutions, each followed by its normalisation and a ReLU, then flattened."""
+    layers: list[nn.Module] = [PixelScale()]
+    for filters, kernel, stride in CONVOLUTIONS[name]:
+        layers += [nn.Conv2d(channels, filters, kernel, stride, bias=bias)]
+        layers += [*normalisation(norm, filters, channels=True), nn.ReLU(inplace=True)]
+        channels = filters
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+def smallest_picture(name: str) -> int:
+    """Returns the receptive field of one last unit, in pixels: pictures must not be smaller."""
+    field = 1
+    for _, kernel, stride in reversed(CONVOLUTIONS[name]):
+        field = (field - 1) * stride + kernel
+    return field
