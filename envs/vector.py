@@ -69,6 +69,10 @@ class VectorEnv:
         """Whether `load_state_dict` continues the episodes in hand exactly."""
         return all(is_exact(env) for env in self.envs)
 
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Sets the seeds that the next `reset` starts from, one for each environment."""
+        self._seeds = list(seeds)
+
     def reset(self) -> Array:
         """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
         for e, (env, seed) in enumerate(zip(self.envs, self._seeds, strict=True)):

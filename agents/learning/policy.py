@@ -53,3 +53,11 @@ class EpsilonGreedyPolicy:
         if not random.all():
             np.copyto(action, self._greedy.act(observation), where=~random)
         return action
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the generator's state."""
+        return {"generator": self._generator.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self._generator.bit_generator.state = state["generator"]

@@ -1,0 +1,195 @@
+"""From a configuration to a trainer: the one module that sees environments, networks and learner."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from agents.config import Config, ConfigError
+from agents.learning.dqn import DQN
+from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
+from agents.learning.targets import LOSSES
+from agents.memory.replay import Replay, row_bytes
+from agents.training import run_folder
+from agents.training.collector import Collector
+from agents.training.evaluation import Score, evaluate
+from agents.training.rng import draw_seeds, make_generator
+from agents.training.run_folder import RunFolder
+from agents.training.trainer import Trainer, Window
+from envs.factory import check_picture, make_vector_env, solved_mark
+from envs.vector import VectorEnv
+from models.factory import make_network
+from models.q_network import QNetwork
+
+FUSED = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam, "rmsprop": torch.optim.RMSprop}
+
+
+def pick_device(name: str) -> torch.device:
+    """Returns the torch device of `auto`, `cpu` or `cuda`.
+
+    Raises:
+        ConfigError: CUDA was asked for and is not there.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ConfigError("--device cuda: torch sees no CUDA device; use --device cpu or auto.")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def set_threads(config: Config) -> None:
+    """Sets torch's threads: small networks lose more by handing work over than they gain."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else cores or 1))
+
+
+def stop_score(config: Config) -> float | None:
+    """Returns the mean return that ends the run, if any."""
+    if config.stop_score == "auto":
+        return solved_mark(config.env.id)
+    return None if config.stop_score == "none" else float(config.stop_score)
+
+
+def network_for(config: Config, env: VectorEnv) -> QNetwork:
+    """Builds the Q-network, from the seed's own generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
+        try:
+            return make_network(config.network, env.observation_shape, env.num_actions)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
+
+def make_memory(config: Config, env: VectorEnv) -> Replay:
+    """Makes the replay memory, if it fits in RAM.
+
+    Raises:
+        ConfigError: it does not fit, or it is too small to hold anything.
+    """
+    stacked = config.env.obs == "pixels"
+    shape = env.observation_shape
+    each = row_bytes(shape[1:] if stacked else shape, env.dtype)
+    capacity, free = config.memory.capacity, psutil.virtual_memory().available
+    if capacity * each > free:
+        raise ConfigError(
+            f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "
+            f"the largest that fits is {free // each}."
+        )
+    try:
+        return Replay(
+            capacity=capacity,
+            num_envs=env.num_envs,
+            observation_shape=shape,
+            dtype=env.dtype,
+            stacked=stacked,
+            n_step=config.learning.n_step,
+            gamma=config.learning.gamma,
+            generator=make_generator(config.seed, "memory"),
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
+    """Makes the learner with its two networks."""
+    online = network_for(config, env).to(device)
+    settings = config.learning
+    extra = {"fused": True} if settings.optimizer == "adam" else {}
+    optimizer = FUSED[settings.optimizer](online.parameters(), lr=settings.learning_rate, **extra)
+    return DQN(
+        online,
+        copy.deepcopy(online),
+        optimizer,
+        loss=LOSSES[settings.loss],
+        double=settings.double,
+        tau=settings.tau,
+        max_grad_norm=settings.max_grad_norm,
+    )
+
+
+class Evaluations:
+    """Greedy play of a policy on environments of its own, from named seeds.
+
+    Args:
+        config: Which environment.
+        policy: Who plays.
+    """
+
+    def __init__(self, config: Config, policy: GreedyPolicy) -> None:
+        self._config, self._policy = config, policy
+        self._made: dict[int, VectorEnv] = {}
+
+    def __call__(self, stream: str, key: int, episodes: int) -> Score:
+        """Plays `episodes` from seeds that the stream and the key decide."""
+        count = min(self._config.evaluation.num_envs, episodes)
+        seeds = draw_seeds(self._config.seed, stream, count, key)
+        if count not in self._made:
+            self._made[count] = make_vector_env(self._config.env, seeds)
+        env = self._made[count]
+        env.seed(seeds)
+        return evaluate(self._policy.act, env, episodes)
+
+
+def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluations]:
+    """Puts a run together; with a saved one in the folder, it goes on where that stopped.
+
+    Raises:
+        ConfigError: something asked for cannot be had.
+    """
+    set_threads(config)
+    device = pick_device(config.device)
+    seeds = draw_seeds(config.seed, "environments", config.env.num_envs)
+    if config.env.obs == "pixels" and folder.saved is None:
+        check_picture(config.env, seeds[0])
+    env = make_vector_env(config.env, seeds)
+    memory = make_memory(config, env)
+    agent = make_agent(config, env, device)
+    greedy = GreedyPolicy(agent.online, device)
+    exploration = make_generator(config.seed, "exploration")
+    policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
+    window = Window()
+    collector = Collector(env, policy, memory, window.seconds)
+    evaluations = Evaluations(config, greedy)
+    trainer = Trainer(
+        config,
+        agent=agent,
+        memory=memory,
+        collector=collector,
+        window=window,
+        evaluator=evaluations,
+        output=folder,
+        stop_score=stop_score(config),
+        device=device,
+    )
+    folder.open()
+    if folder.saved is not None:
+        trainer.load_state_dict(folder.saved["trainer"])
+        folder.saved = None  # the memory in it is large
+    else:
+        collector.start()
+        if config.env.obs == "pixels":
+            folder.picture("observation/first", np.hstack(collector.observation[0]))
+    return trainer, evaluations
+
+
+def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy, dict[str, Any]]:
+    """Returns the configuration, the kept agent and the note of where it came from.
+
+    Raises:
+        ConfigError: the folder holds no run with a kept agent.
+    """
+    config = run_folder.read_config(folder)
+    set_threads(config)
+    best = run_folder.read_best(folder)
+    env = make_vector_env(config.env, [0])
+    network = network_for(config, env)
+    env.close()
+    network.load_state_dict(best["agent"]["online"])
+    place = pick_device(device)
+    return config, GreedyPolicy(network.to(place).eval(), place), best["note"]
+
+
+__all__ = ["Array", "build_trainer", "load_policy"]

@@ -1,0 +1,154 @@
+"""From the command line to arguments; bad input becomes one sentence and exit status 2."""
+
+import argparse
+import contextlib
+import functools
+import io
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
+
+from agents.config import Config, ConfigError
+from agents.presets import PRESETS, preset_config
+
+T = TypeVar("T")
+
+
+def guarded(main: Callable[[], int]) -> Callable[[], int]:
+    """Turns a `ConfigError` of `main` into its sentence on stderr and exit status 2."""
+
+    @functools.wraps(main)
+    def run() -> int:
+        try:
+            return main()
+        except ConfigError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:
+            return 0
+
+    return run
+
+
+def parse(cls: type[T], arguments: Sequence[str], **options: Any) -> T:
+    """Parses with tyro.
+
+    Raises:
+        ConfigError: an option is unknown or its value unfit.
+        SystemExit: after `--help`.
+    """
+    stderr = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(stderr):
+            return tyro.cli(cls, args=list(arguments), **options)
+    except SystemExit as error:
+        if not error.code:
+            raise
+        raise ConfigError(_sentence(stderr.getvalue())) from None
+
+
+def _sentence(box: str) -> str:
+    """Returns what a framed message of tyro says, as one line."""
+    rows = [re.sub(r"^[│|]\s?|\s*[│|]$", "", row) for row in box.splitlines()]
+    rows = [row.strip() for row in rows if row.strip() and not re.match(r"^[╭╰+]", row)]
+    text = " ".join(row for row in rows if not set(row) <= set("─-"))
+    text = re.sub(r"(Argument helptext:|For full helptext).*", "", text).strip()
+    text = re.sub(r"\s+", " ", text).rstrip(".;,")
+    return f"{text}; see --help."
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Train DQN on an environment, from its pictures only or from its state vector."""
+
+    environment: Annotated[str, tyro.conf.arg(name="env")] = "CartPole-v1"
+    """Gymnasium id of an environment with discrete actions."""
+
+    obs: Literal["pixels", "state"] = "pixels"
+    """What the agent sees: rendered pictures only, or the state vector."""
+
+    run_dir: Path | None = None
+    """Folder of the run. By default runs/<env>/<preset>-<obs>/seed<k>."""
+
+    resume: bool = False
+    """Go on with the run in the folder, exactly where it stopped; start it if there is none."""
+
+    config: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
+
+
+class Train:
+    """What `scripts/train.py` was asked: a configuration, a folder, and whether to go on there."""
+
+    def __init__(self, config: Config, run_dir: Path, resume: bool) -> None:
+        self.config, self.run_dir, self.resume = config, run_dir, resume
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> "Train":
+        """Parses in two stages: preset, environment and observation, then everything else.
+
+        Raises:
+            ConfigError: as `parse`, or the configuration cannot be.
+        """
+        first = _first_stage(arguments)
+        base = _base_config(first)
+        defaults = TrainArguments(base.env.id, base.env.obs, first.run_dir, first.resume, base)
+        given = parse(
+            TrainArguments,
+            arguments,
+            default=defaults,
+            description=_description(),
+        )
+        config = given.config
+        config = replace(config, env=replace(config.env, id=given.environment, obs=given.obs))
+        return cls(config, given.run_dir or default_run_dir(config), given.resume)
+
+
+def default_run_dir(config: Config) -> Path:
+    """Returns `runs/<env>/<preset>-<obs>/seed<k>`."""
+    env = config.env.id.replace("/", "-")
+    return Path("runs") / env / f"{config.preset}-{config.env.obs}" / f"seed{config.seed}"
+
+
+def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads only what decides the defaults of everything else."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--env", "--env.id")
+    parser.add_argument("--obs", "--env.obs")
+    parser.add_argument("--preset")
+    parser.add_argument("--seed")
+    parser.add_argument("--run-dir", "--run_dir", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    try:
+        return parser.parse_known_args(arguments)[0]
+    except argparse.ArgumentError as error:
+        raise ConfigError(f"{error}; see --help.") from None
+
+
+def _base_config(first: argparse.Namespace) -> Config:
+    """Returns the configuration before overrides: a run's own when going on, else the preset's."""
+    fresh = preset_config(
+        first.preset or "dqn", first.env or "CartPole-v1", first.obs or "pixels"
+    )
+    if not first.resume:
+        return fresh
+    if first.seed is not None and first.seed.isdigit():
+        fresh = replace(fresh, seed=int(first.seed))
+    folder = first.run_dir or default_run_dir(fresh)
+    if not (folder / "config.json").exists():
+        return fresh
+    from agents.training.run_folder import read_config
+
+    return read_config(folder)
+
+
+def _description() -> str:
+    names = "\n".join(f"  {name}: {preset.summary}" for name, preset in PRESETS.items())
+    return (
+        f"{TrainArguments.__doc__}\n\nPresets:\n{names}\n\n"
+        "Every option below shows the default of the chosen preset, environment and observation."
+    )

@@ -1,0 +1,244 @@
+"""The whole configuration of a run, as frozen data; units stand under each field."""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from envs.config import ConfigError, EnvConfig
+from models.config import NetworkConfig
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "EnvConfig",
+    "EvaluationConfig",
+    "LearningConfig",
+    "MemoryConfig",
+    "NetworkConfig",
+    "ScheduleConfig",
+    "from_dict",
+    "to_dict",
+]
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise ConfigError(sentence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningConfig:
+    """The update."""
+
+    gamma: float = 0.99
+    """Discount a step."""
+
+    n_step: int = 1
+    """Steps from an observation to the one it bootstraps from."""
+
+    double: bool = False
+    """Whether the online network chooses the next action (Double DQN)."""
+
+    loss: Literal["huber", "squared"] = "huber"
+    """Loss of a temporal-difference error."""
+
+    optimizer: Literal["adam", "radam", "rmsprop"] = "adam"
+    """Gradient descent method."""
+
+    learning_rate: float = 1e-3
+    """Step size of the optimiser at the start."""
+
+    learning_rate_end: float | None = None
+    """Step size at the end of the budget, on a straight line; None keeps it constant."""
+
+    batch_size: int = 32
+    """Transitions an update."""
+
+    max_grad_norm: float | None = None
+    """Clip the gradient's norm to this; None leaves it."""
+
+    tau: float = 0.01
+    """Share of the online network that flows into the target after each update; 0: copied instead."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.gamma <= 1, f"--learning.gamma is {self.gamma}; give 0 to 1.")
+        _require(self.n_step >= 1, f"--learning.n-step is {self.n_step}; give 1 or more.")
+        _require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
+        _require(self.learning_rate > 0, "--learning.learning-rate must be above 0.")
+        _require(0 <= self.tau <= 1, f"--learning.tau is {self.tau}; give 0 to 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryConfig:
+    """The replay memory."""
+
+    capacity: int = 50_000
+    """Frames kept, over all environments; an episode of L steps takes L + 1."""
+
+    def __post_init__(self) -> None:
+        _require(self.capacity >= 1, f"--memory.capacity is {self.capacity}; give 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """When things happen, counted by one clock: agent steps, or (in the chapter) episodes."""
+
+    clock: Literal["steps", "episodes"] = "steps"
+    """What the other numbers of this section count."""
+
+    episodes: int | None = None
+    """Episodes after which the run ends; None: only --steps ends it."""
+
+    epsilon_start: float = 1.0
+    """Probability of a random action at the start."""
+
+    epsilon_end: float = 0.02
+    """Probability of a random action at the end."""
+
+    epsilon_duration: int = 5_000
+    """Clock ticks from start to end, on a straight line."""
+
+    learn_start: int = 1_000
+    """Clock ticks before the first update."""
+
+    learn_every: int = 1
+    """Clock ticks between updates."""
+
+    updates: int = 1
+    """Updates each time."""
+
+    target_every: int = 0
+    """Clock ticks between copies of the online network into the target; 0: see --learning.tau."""
+
+    def __post_init__(self) -> None:
+        for name in ("epsilon_start", "epsilon_end"):
+            value = getattr(self, name)
+            option = name.replace("_", "-")
+            _require(0 <= value <= 1, f"--schedule.{option} is {value}; give 0 to 1.")
+        for name in ("epsilon_duration", "learn_start", "target_every"):
+            value = getattr(self, name)
+            option = name.replace("_", "-")
+            _require(value >= 0, f"--schedule.{option} is {value}; give 0 or more.")
+        for name in ("learn_every", "updates"):
+            value = getattr(self, name)
+            option = name.replace("_", "-")
+            _require(value >= 1, f"--schedule.{option} is {value}; give 1 or more.")
+        if self.episodes is not None:
+            _require(self.episodes >= 1, f"--schedule.episodes is {self.episodes}; give 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """Greedy play on environments and seeds of its own."""
+
+    every: int = 1_000
+    """Agent steps between evaluations."""
+
+    episodes: int = 10
+    """Episodes of a periodic evaluation."""
+
+    solved_episodes: int = 100
+    """Episodes, on other seeds, that decide whether the environment is solved."""
+
+    num_envs: int = 20
+    """Environments stepped together in an evaluation, at the most."""
+
+    def __post_init__(self) -> None:
+        for name in ("every", "episodes", "solved_episodes", "num_envs"):
+            value = getattr(self, name)
+            option = name.replace("_", "-")
+            _require(value >= 1, f"--evaluation.{option} is {value}; give 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One run, whole."""
+
+    preset: str = "dqn"
+    """Name of the preset that the other fields started from."""
+
+    seed: int = 1
+    """Decides every random number of the run."""
+
+    steps: int = 100_000
+    """Agent steps after which the run ends."""
+
+    stop_score: float | Literal["auto", "none"] = "auto"
+    """Mean return of 100 greedy episodes that ends the run; auto: the environment's solved mark."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the networks live; auto: a CUDA device if there is one."""
+
+    threads: int = 0
+    """Threads torch computes with; 0: one for state vectors, one per core for pictures."""
+
+    log_every: int = 500
+    """Agent steps between log entries."""
+
+    checkpoint_seconds: float = 60.0
+    """Seconds between checkpoints."""
+
+    env: EnvConfig = field(default_factory=EnvConfig)
+    """The environment."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """The Q-network."""
+
+    learning: LearningConfig = field(default_factory=LearningConfig)
+    """The update."""
+
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    """The replay memory."""
+
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    """When things happen."""
+
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """Greedy play."""
+
+    def __post_init__(self) -> None:
+        _require(self.seed >= 0, f"--seed is {self.seed}; give 0 or more.")
+        _require(self.steps >= 1, f"--steps is {self.steps}; give 1 or more.")
+        _require(self.log_every >= 1, f"--log-every is {self.log_every}; give 1 or more.")
+        _require(self.threads >= 0, f"--threads is {self.threads}; give 0 or more.")
+        capacity, batch = self.memory.capacity, self.learning.batch_size
+        _require(
+            capacity >= batch,
+            f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
+            f"make it at least {batch}.",
+        )
+        copied, blended = self.schedule.target_every > 0, self.learning.tau > 0
+        _require(
+            copied != blended,
+            "The target network must be either copied or blended; set one of "
+            "--schedule.target-every and --learning.tau above 0, and the other to 0.",
+        )
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """Returns the configuration as plain dictionaries, ready for JSON."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:
+    """Builds the configuration that `to_dict` (through JSON) describes.
+
+    Raises:
+        ConfigError: a field is missing or unknown, as in a run of another version.
+    """
+    hints = typing.get_type_hints(cls)
+    made = {}
+    for name, value in values.items():
+        hint = hints.get(name)
+        if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+            value = from_dict(value, hint)  # type: ignore[arg-type]
+        made[name] = tuple(value) if isinstance(value, list) else value
+    expected = {f.name for f in dataclasses.fields(cls)}
+    if set(made) != expected:
+        odd = ", ".join(sorted(set(made) ^ expected))
+        raise ConfigError(
+            f"The saved configuration does not fit this version (fields: {odd}); check out the "
+            "commit named in the run's config.json."
+        )
+    return cls(**made)

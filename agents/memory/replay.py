@@ -1,0 +1,256 @@
+"""Replay memory that keeps each frame once."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.learning.batch import Batch
+from agents.memory.sampling import UniformSampler
+
+Array = NDArray[Any]
+
+
+def row_bytes(frame_shape: tuple[int, ...], dtype: Any) -> int:
+    """Returns the bytes that one row takes: its frame, its numbers and its place in the sampler."""
+    frame = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
+    return frame + 8 + 4 + 1 + 1 + 1 + 16
+
+
+class Replay:
+    """The newest transitions of several environments, sampled uniformly as n-step windows.
+
+    Each environment has a ring of T rows with one frame each. Row t holds the frame that was seen,
+    the action taken and what came of it; the frame that came next is row t + 1, also at the end of
+    an episode, where a closing row holds the true last frame and is never drawn. Stacks are put
+    together from the rows before, as far as the episode reaches back; at its start the first frame
+    repeats. A row can be drawn once its n-th successor is there or its episode has ended, until the
+    oldest frame of its stack is overwritten.
+
+    n-step returns are those of Sutton and Barto 2018, eq. 7.1, cut at the end of the episode; a
+    truncated episode bootstraps from its true last frame (Pardo et al. 2018, arXiv:1712.00378).
+
+    Args:
+        capacity: Rows altogether; an episode of L steps takes L + 1.
+        num_envs: E.
+        observation_shape: `[S, H, W]` if `stacked`, else any.
+        dtype: The observations' numpy type.
+        stacked: Whether the first axis of an observation counts frames, newest last.
+        n_step: Steps from an observation to the one it bootstraps from.
+        gamma: Discount a step.
+        generator: Draws the rows.
+
+    Raises:
+        ValueError: the capacity is too small for stack, n and the number of environments.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        num_envs: int,
+        observation_shape: tuple[int, ...],
+        dtype: Any,
+        stacked: bool,
+        n_step: int,
+        gamma: float,
+        generator: np.random.Generator,
+    ) -> None:
+        self._stack = observation_shape[0] if stacked else 1
+        self._stacked, self._n = stacked, n_step
+        self._length = capacity // num_envs
+        least = self._stack + n_step + 2
+        if self._length < least:
+            raise ValueError(
+                f"--memory.capacity {capacity} is too small for {num_envs} environments, stack "
+                f"{self._stack} and n {n_step}; make it at least {least * num_envs}."
+            )
+        rows = self._length * num_envs
+        frame_shape = observation_shape[1:] if stacked else observation_shape
+        self._frames = np.zeros((rows, *frame_shape), dtype)
+        self._action = np.zeros(rows, np.int64)
+        self._reward = np.zeros(rows, np.float32)
+        self._terminated = np.zeros(rows, np.bool_)
+        self._last = np.zeros(rows, np.bool_)
+        self._age = np.zeros(rows, np.uint8)  # earlier frames of the episode, capped
+        self._oldest = max(self._stack - 1, 1)
+        self._sampler = UniformSampler(rows, generator)
+        self._generator = generator
+        self._base = np.arange(num_envs) * self._length
+        self._cursor = np.zeros(num_envs, np.int64)  # row of the observation to act on
+        self._waiting = np.zeros(num_envs, np.int64)  # newest rows without n successors
+        self._wrapped = False
+        self._back = np.arange(self._stack - 1, -1, -1)
+        self._forward = np.arange(n_step)
+        self._gammas = (gamma ** np.arange(n_step + 1)).astype(np.float32)
+        self._pictures: dict[int, tuple[Array, Array]] = {}
+
+    def __len__(self) -> int:
+        """Rows that can be drawn."""
+        return len(self._sampler)
+
+    def start(self, observation: Array) -> None:
+        """Takes the first observations `[E, *obs]` of all environments."""
+        self._write(np.arange(len(self._base)), self._newest(observation), first=True)
+
+    def add(
+        self,
+        action: Array,
+        reward: Array,
+        terminated: Array,
+        last: Array,
+        next_observation: Array,
+        observation: Array,
+    ) -> None:
+        """Adds one step of every environment; all arguments have a leading axis E.
+
+        Args:
+            action: What was done.
+            reward: What it brought.
+            terminated: No value follows.
+            last: The episode stops here, truly or by truncation.
+            next_observation: The true successor.
+            observation: What will be acted on next; differs where `last`.
+        """
+        rows = self._base + self._cursor
+        self._action[rows] = action
+        self._reward[rows] = reward
+        self._terminated[rows] = terminated
+        self._last[rows] = last
+        self._waiting += 1
+        self._advance(np.arange(len(rows)), self._newest(next_observation), first=False)
+        if last.any():
+            ended = np.flatnonzero(last)
+            self._begin_episode(ended, self._newest(observation)[ended])
+        ripe = np.flatnonzero(self._waiting == self._n)
+        if len(ripe):
+            self._sampler.add(self._before(ripe, self._n))
+            self._waiting[ripe] -= 1
+
+    def cut(self, observation: Array) -> None:
+        """Ends the episodes in hand as truncations; new ones start from `observation` `[E, *obs]`."""
+        begun = np.flatnonzero(self._age[self._base + self._cursor])
+        self._last[self._before(begun, 1)] = True
+        self._begin_episode(begun, self._newest(observation)[begun])
+        fresh = np.setdiff1d(np.arange(len(self._base)), begun)
+        self._frames[self._base[fresh] + self._cursor[fresh]] = self._newest(observation)[fresh]
+
+    def _begin_episode(self, envs: Array, frames: Array) -> None:
+        """Makes the waiting rows of ended episodes ripe, closes them, starts the next."""
+        for e in envs:
+            back = np.arange(self._waiting[e], 0, -1)
+            self._sampler.add(self._base[e] + (self._cursor[e] - back) % self._length)
+        self._waiting[envs] = 0
+        self._advance(envs, frames, first=True)
+
+    def _newest(self, observation: Array) -> Array:
+        return observation[:, -1] if self._stacked else observation
+
+    def _before(self, envs: Array, steps: int) -> Array:
+        return self._base[envs] + (self._cursor[envs] - steps) % self._length
+
+    def _advance(self, envs: Array, frames: Array, *, first: bool) -> None:
+        self._cursor[envs] = (self._cursor[envs] + 1) % self._length
+        self._wrapped = self._wrapped or bool((self._cursor[envs] == 0).any())
+        self._write(envs, frames, first=first)
+
+    def _write(self, envs: Array, frames: Array, *, first: bool) -> None:
+        """Writes frames at the cursors and retires the rows that lose a frame by it."""
+        cursor, base = self._cursor[envs], self._base[envs]
+        rows = base + cursor
+        if self._wrapped:
+            self._sampler.remove(rows)
+            for distance in range(1, self._stack):
+                later = base + (cursor + distance) % self._length
+                self._sampler.remove(later[self._age[later] >= distance])
+        self._frames[rows] = frames
+        before = base + (cursor - 1) % self._length
+        self._age[rows] = 0 if first else np.minimum(self._age[before] + 1, self._oldest)
+        self._last[rows] = False
+
+    def sample(self, size: int) -> Batch:
+        """Draws `size` windows uniformly, with replacement.
+
+        The observations share memory with the next draw of the same size.
+        """
+        rows = self._sampler.sample(size)
+        time = rows % self._length
+        base = rows - time
+        window = base[:, None] + (time[:, None] + self._forward) % self._length  # [B, n]
+        terminated, last = self._terminated[window], self._last[window]
+        before_end = np.ones(window.shape, np.bool_)
+        before_cut = np.ones(window.shape, np.bool_)
+        np.logical_and.accumulate(~(terminated | last)[:, :-1], axis=1, out=before_end[:, 1:])
+        np.logical_and.accumulate(~last[:, :-1], axis=1, out=before_cut[:, 1:])
+        reward = (self._reward[window] * self._gammas[:-1] * before_end).sum(axis=1)
+        steps = before_cut.sum(axis=1)  # [B] k
+        ended = (terminated & before_cut).any(axis=1)
+        discount = np.where(ended, np.float32(0), self._gammas[steps])
+        now, then = self._buffers(size)
+        self._gather(base, time, now)
+        self._gather(base, (time + steps) % self._length, then)
+        return Batch(
+            torch.from_numpy(now),
+            torch.from_numpy(self._action[rows]),
+            torch.from_numpy(reward),
+            torch.from_numpy(discount),
+            torch.from_numpy(then),
+        )
+
+    def _buffers(self, size: int) -> tuple[Array, Array]:
+        """Two arrays `[B, *obs]` that are kept: fresh ones would be paid for in page faults."""
+        if size not in self._pictures:
+            frame = self._frames.shape[1:]
+            shape = (size, self._stack, *frame) if self._stacked else (size, *frame)
+            self._pictures[size] = np.empty(shape, self._frames.dtype), np.empty(
+                shape, self._frames.dtype
+            )
+        return self._pictures[size]
+
+    def _gather(self, base: Array, time: Array, out: Array) -> None:
+        rows = base + time
+        if self._stacked:
+            back = np.minimum(self._back, self._age[rows][:, None])  # [B, S]
+            rows = base[:, None] + (time[:, None] - back) % self._length
+        # mode="clip" writes straight into `out`; the rows are in range.
+        np.take(self._frames, rows, axis=0, out=out, mode="clip")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the rows written so far, the cursors, the sampler and the generator."""
+        used = self._used()
+        return {
+            "rows": {name: array[used] for name, array in self._arrays().items()},
+            "cursor": self._cursor.copy(),
+            "waiting": self._waiting.copy(),
+            "wrapped": self._wrapped,
+            "sampler": self._sampler.state_dict(),
+            "generator": self._generator.bit_generator.state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned, into a memory of the same shape."""
+        self._cursor[:] = np.asarray(state["cursor"])
+        self._waiting[:] = np.asarray(state["waiting"])
+        self._wrapped = state["wrapped"]
+        used = self._used()
+        for name, array in self._arrays().items():
+            array[used] = np.asarray(state["rows"][name])
+        self._sampler.load_state_dict(state["sampler"])
+        self._generator.bit_generator.state = state["generator"]
+
+    def _arrays(self) -> dict[str, Array]:
+        return {
+            "frames": self._frames,
+            "action": self._action,
+            "reward": self._reward,
+            "terminated": self._terminated,
+            "last": self._last,
+            "age": self._age,
+        }
+
+    def _used(self) -> Array | slice:
+        if self._wrapped:
+            return slice(None)
+        rings = [np.arange(b, b + c + 1) for b, c in zip(self._base, self._cursor, strict=True)]
+        return np.concatenate(rings)

@@ -1,0 +1,59 @@
+"""Which rows are drawn."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class UniformSampler:
+    """A set of rows with uniform draws, with replacement; adding and removing take constant time.
+
+    Args:
+        num_rows: Rows are numbers from 0 to `num_rows - 1`.
+        generator: Draws the rows.
+    """
+
+    def __init__(self, num_rows: int, generator: np.random.Generator) -> None:
+        self._rows = np.zeros(num_rows, np.int64)  # the members, in no order, first
+        self._place = np.full(num_rows, -1, np.int64)  # where each row stands among them, or -1
+        self._count = 0
+        self._generator = generator
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, rows: Array) -> None:
+        """Adds rows `[R]` that are not in the set."""
+        places = np.arange(self._count, self._count + len(rows))
+        self._rows[places] = rows
+        self._place[rows] = places
+        self._count += len(rows)
+
+    def remove(self, rows: Array) -> None:
+        """Removes those of the rows `[R]` that are in the set."""
+        for row in rows:
+            place = self._place[row]
+            if place < 0:
+                continue
+            self._count -= 1
+            mover = self._rows[self._count]
+            self._rows[place] = mover
+            self._place[mover] = place
+            self._place[row] = -1
+
+    def sample(self, size: int) -> Array:
+        """Draws `[size]` rows, each with the same probability."""
+        return self._rows[self._generator.integers(self._count, size=size)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the members in their order, which decides what later draws mean."""
+        return {"rows": self._rows[: self._count].copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self._count = 0
+        self._place.fill(-1)
+        self.add(np.asarray(state["rows"]))

@@ -1,0 +1,123 @@
+"""Named configurations: ALGORITHMS x ENVIRONMENTS x what is observed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agents.config import Config, ConfigError
+
+Fields = Mapping[str, Any]  # dotted names of configuration fields and their values
+
+# How each environment is looked at and for how long it is trained, where the defaults do not fit.
+ENVIRONMENTS: dict[str, Fields] = {
+    "CartPole-v1": {"steps": 50_000},
+    "CartPole-v0": {"steps": 50_000},
+}
+
+# The rows between the highest tip of the pole and the cart's lower edge, in full width.
+CARTPOLE_VIEW: Fields = {"env.crop": (160, 320, 0, 600), "env.size": (32, 120), "env.stack": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """An algorithm with its settings, for both observations."""
+
+    summary: str
+    both: Fields
+    pixels: Fields
+    state: Fields
+    cartpole_pixels: Fields
+    observations: tuple[str, ...] = ("pixels", "state")
+
+
+PRESETS: dict[str, Preset] = {
+    "dqn": Preset(
+        summary="what learns fastest here: double, n-step, soft target (default)",
+        both={
+            "learning.double": True,
+            "learning.n_step": 3,
+            "learning.tau": 0.01,
+            "learning.learning_rate": 5e-4,
+            "learning.batch_size": 64,
+            "schedule.learn_every": 2,
+            "schedule.epsilon_duration": 5_000,
+        },
+        pixels={"network.torso": "patch", "network.hidden": (128,)},
+        state={"network.torso": "mlp", "network.hidden": (128, 64)},
+        cartpole_pixels=CARTPOLE_VIEW,
+    ),
+    "chapter": Preset(
+        summary="the textbook's recipe, on its own clock: 100 episodes, 1,000 updates after each",
+        both={
+            "stop_score": "none",
+            "env.num_envs": 1,
+            "network.norm": "batch",
+            "network.bias": False,
+            "learning.learning_rate": 1e-3,
+            "learning.batch_size": 32,
+            "learning.tau": 0.0,
+            "memory.capacity": 10_000,
+            "schedule.clock": "episodes",
+            "schedule.episodes": 100,
+            "schedule.epsilon_start": 0.5,
+            "schedule.epsilon_end": 0.005,
+            "schedule.epsilon_duration": 99,
+            "schedule.learn_start": 0,
+            "schedule.updates": 1_000,
+            "schedule.target_every": 5,
+        },
+        pixels={"network.torso": "compact", "network.hidden": (128, 64)},
+        state={"network.torso": "mlp", "network.hidden": (128, 64)},
+        cartpole_pixels=CARTPOLE_VIEW,
+    ),
+    "nature": Preset(
+        summary="plain 84x84 full frames and the Nature network (Mnih et al. 2015), pixels only",
+        both={
+            "learning.double": True,
+            "learning.n_step": 3,
+            "learning.tau": 0.01,
+            "learning.learning_rate": 2.5e-4,
+            "learning.batch_size": 32,
+            "schedule.learn_every": 4,
+        },
+        pixels={"network.torso": "nature", "network.hidden": (512,)},
+        state={},
+        cartpole_pixels={},
+        observations=("pixels",),
+    ),
+}
+
+
+def preset_config(preset: str, env_id: str, obs: str) -> Config:
+    """Returns the configuration of a preset for an environment and an observation.
+
+    Raises:
+        ConfigError: no such preset, or not for this observation.
+    """
+    if preset not in PRESETS:
+        raise ConfigError(f"--preset {preset} is unknown; choose one of {', '.join(PRESETS)}.")
+    chosen = PRESETS[preset]
+    if obs not in chosen.observations:
+        raise ConfigError(
+            f"--preset {preset} is for --obs {' or '.join(chosen.observations)} only; "
+            "choose that, or another preset."
+        )
+    fields: dict[str, Any] = {"preset": preset, "env.id": env_id, "env.obs": obs}
+    fields |= {**ENVIRONMENTS.get(env_id, {}), **chosen.both, **getattr(chosen, obs)}
+    if obs == "pixels" and env_id.startswith("CartPole-"):
+        fields |= chosen.cartpole_pixels
+    return with_fields(Config(), fields)
+
+
+def with_fields(config: Config, fields: Fields) -> Config:
+    """Returns the configuration with fields replaced, by dotted name."""
+    sections: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, value in fields.items():
+        section, _, key = name.rpartition(".")
+        if section:
+            sections.setdefault(section, {})[key] = value
+        else:
+            top[name] = value
+    made = {name: replace(getattr(config, name), **values) for name, values in sections.items()}
+    return replace(config, **made, **top)

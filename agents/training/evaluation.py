@@ -1,0 +1,72 @@
+"""Greedy play, measured."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from envs.vector import VectorEnv
+
+Array = NDArray[Any]
+
+
+class Score(NamedTuple):
+    """Undiscounted returns of whole episodes."""
+
+    returns: Array  # [N] float64
+    lengths: Array  # [N] int64  agent steps
+
+    @property
+    def mean(self) -> float:
+        """Mean return."""
+        return float(self.returns.mean())
+
+    def summary(self) -> dict[str, float]:
+        """Returns count, mean, standard deviation, extremes and the mean's 95 % interval (Student t)."""
+        spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
+        half = 0.0
+        if spread:
+            half = spread / np.sqrt(len(self.returns)) * stats.t.ppf(0.975, len(self.returns) - 1)
+        return {
+            "episodes": len(self.returns),
+            "mean": self.mean,
+            "std": spread,
+            "min": float(self.returns.min()),
+            "max": float(self.returns.max()),
+            "ci95_low": self.mean - float(half),
+            "ci95_high": self.mean + float(half),
+        }
+
+
+def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int) -> Score:
+    """Plays whole episodes from the environments' seeds.
+
+    Each environment plays a fixed share: to take whichever end first would favour short ones.
+
+    Args:
+        act: Maps observations `[E, *obs]` to actions `[E]`.
+        env: Environments that nobody else is playing.
+        episodes: How many in all.
+    """
+    share = np.full(env.num_envs, episodes // env.num_envs)
+    share[: episodes % env.num_envs] += 1
+    played = np.zeros(env.num_envs, np.int64)
+    running = np.zeros(env.num_envs)
+    length = np.zeros(env.num_envs, np.int64)
+    returns: list[list[float]] = [[] for _ in range(env.num_envs)]
+    lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
+    observation = env.reset()
+    while (played < share).any():
+        step = env.step(act(observation))
+        observation = step.observation
+        running += step.reward
+        length += 1
+        for e in np.flatnonzero(step.last & (played < share)):
+            returns[e].append(float(running[e]))
+            lengths[e].append(int(length[e]))
+            played[e] += 1
+        running[step.last] = 0.0
+        length[step.last] = 0
+    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])))

@@ -1,0 +1,123 @@
+"""Running a trainer until it is done, with a bar, and stopping it without loss."""
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from agents.training.evaluation import Score
+from agents.training.trainer import Evaluator, Trainer
+
+
+class StopSignal:
+    """Remembers that Ctrl-C or SIGTERM came; a second one ends the program at once."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def __call__(self) -> bool:
+        return self.number is not None
+
+    def _remember(self, number: int, _frame: Any) -> None:
+        if self.number is not None:
+            raise KeyboardInterrupt
+        self.number = number
+
+    @contextlib.contextmanager
+    def listen(self) -> Iterator[None]:
+        """Catches the signals inside the block."""
+        before = {n: signal.signal(n, self._remember) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run_with_bar(trainer: Trainer, stop: StopSignal) -> bool:
+    """Runs the trainer under a progress bar; returns whether the run is finished."""
+    schedule, progress = trainer.config.schedule, trainer.progress
+    by_episodes = schedule.clock == "episodes" and schedule.episodes is not None
+    total = schedule.episodes if by_episodes else trainer.config.steps
+    unit = " episodes" if by_episodes else " steps"
+    with tqdm(total=total, unit=unit, initial=trainer.ticks, dynamic_ncols=True, mininterval=0.5) as bar:
+
+        def report() -> None:
+            if trainer.ticks > bar.n:
+                if time.time() - bar.last_print_t > bar.mininterval:
+                    bar.set_postfix(
+                        score=f"{progress.last_return:.0f}",
+                        greedy=f"{progress.last_eval:.0f}",
+                        epsilon=f"{trainer.epsilon:.2f}",
+                        refresh=False,
+                    )
+                bar.update(trainer.ticks - bar.n)
+
+        return trainer.run(stop, report)
+
+
+def summarize(trainer: Trainer, evaluator: Evaluator, best: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `summary.json` holds.
+
+    Args:
+        trainer: A finished one.
+        evaluator: Plays the agent as it is at the end, where that is not the one kept.
+        best: What `RunFolder` kept: parameters under `agent`, origin under `note`.
+    """
+    config, progress = trainer.config, trainer.progress
+    episodes = config.evaluation.solved_episodes
+    solved = progress.steps_to_solve is not None
+    score, final = best["note"]["score"], best["note"]["score"]
+    if not solved or best["note"]["env_steps"] != progress.env_steps:
+        started = time.perf_counter()
+        final = evaluator("solved", progress.env_steps, episodes).summary()
+        if not solved:
+            last = {k: v.clone() for k, v in trainer.agent.online.state_dict().items()}
+            trainer.agent.online.load_state_dict(best["agent"]["online"])
+            score = evaluator("solved", progress.env_steps, episodes).summary()
+            trainer.agent.online.load_state_dict(last)
+        progress.eval_seconds += time.perf_counter() - started
+    mark = trainer.stop_score
+    return {
+        "env": config.env.id,
+        "obs": config.env.obs,
+        "preset": config.preset,
+        "seed": config.seed,
+        "env_steps": progress.env_steps,
+        "updates": progress.updates,
+        "episodes": progress.episodes,
+        "train_seconds": round(progress.train_seconds, 3),
+        "eval_seconds": round(progress.eval_seconds, 3),
+        "eval_episodes": score["episodes"],
+        "eval_mean": score["mean"],
+        "eval_std": score["std"],
+        "eval_min": score["min"],
+        "eval_ci95": [score["ci95_low"], score["ci95_high"]],
+        "eval_at_step": best["note"]["env_steps"],
+        "final_mean": final["mean"],
+        "final_min": final["min"],
+        "stop_score": mark,
+        "solved": solved if mark is not None else None,
+        "steps_to_solve": progress.steps_to_solve,
+        "seconds_to_solve": progress.seconds_to_solve,
+    }
+
+
+def closing_line(summary: dict[str, Any], folder: Any) -> str:
+    """Returns the sentence a run ends with: score, steps, seconds, and where to look next."""
+    how = f"reached {summary['eval_mean']:.1f}"
+    if summary["solved"]:
+        how = f"solved with {summary['eval_mean']:.1f}"
+    return (
+        f"{summary['env']} from {summary['obs']}: {how} (mean of {summary['eval_episodes']} greedy "
+        f"episodes) after {summary['env_steps']:,} steps and {summary['train_seconds']:.1f} s of "
+        f"training (+ {summary['eval_seconds']:.1f} s of evaluation). Next: make tensorboard, or "
+        f"python scripts/record.py {folder} --out play.html"
+    )
+
+
+__all__ = ["Score", "StopSignal", "closing_line", "run_with_bar", "summarize", "sys"]

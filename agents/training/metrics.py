@@ -1,0 +1,47 @@
+"""Numbers and pictures of a run, to TensorBoard and to `metrics.jsonl` alike."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.tensorboard import SummaryWriter
+
+
+class Metrics:
+    """Writes scalars by agent step.
+
+    Args:
+        folder: The run's folder; it exists.
+        resumed_at: Agent steps and bytes of `metrics.jsonl` that count; what was written after them,
+            by a run that was killed, is dropped. None starts anew.
+    """
+
+    def __init__(self, folder: Path, resumed_at: tuple[int, int] | None = None) -> None:
+        self._file = (folder / "metrics.jsonl").open("ab")
+        self._file.truncate(resumed_at[1] if resumed_at else 0)
+        purge = resumed_at[0] + 1 if resumed_at else None
+        self._writer = SummaryWriter(str(folder), purge_step=purge)  # type: ignore[no-untyped-call]
+
+    def write(self, env_steps: int, values: dict[str, float]) -> None:
+        """Writes scalars under their tags."""
+        for tag, value in values.items():
+            self._writer.add_scalar(tag, value, env_steps)  # type: ignore[no-untyped-call]
+        line = {"env_steps": env_steps, **values}
+        self._file.write((json.dumps(line) + "\n").encode())
+
+    def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
+        """Writes a gray picture `[H, W] uint8`."""
+        self._writer.add_image(tag, image[np.newaxis], env_steps)  # type: ignore[no-untyped-call]
+
+    def bytes_written(self) -> int:
+        """Hands everything to the operating system; returns the size of `metrics.jsonl`."""
+        self._file.flush()
+        self._writer.flush()  # type: ignore[no-untyped-call]
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self._file.close()
+        self._writer.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,163 @@
+"""What lies where in the folder of a run."""
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.config import Config, ConfigError, from_dict, to_dict
+from agents.training import checkpoint
+from agents.training.metrics import Metrics
+
+PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python", "pygame")
+
+
+def read_config(folder: Path) -> Config:
+    """Returns the configuration of the run in this folder.
+
+    Raises:
+        ConfigError: no run lies there.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no run (no config.json); name a folder made by train.py.")
+    try:
+        return from_dict(json.loads(path.read_text())["config"])  # type: ignore[no-any-return]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged ({error}); restore it or start a new run.") from error
+
+
+def read_summary(folder: Path) -> dict[str, Any] | None:
+    """Returns `summary.json` of a run, or None while it has not finished."""
+    path = folder / "summary.json"
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def read_best(folder: Path) -> dict[str, Any]:
+    """Returns the kept agent: its parameters under `agent`, where it came from under `note`."""
+    return checkpoint.load(folder / "checkpoint" / "best.pt")
+
+
+def _git_commit() -> str | None:
+    """Returns the commit of the source tree, with a mark where it was changed."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(values, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+class RunFolder:
+    """The files of one run: `config.json`, `metrics.jsonl`, TensorBoard events, `checkpoint/`, `summary.json`.
+
+    Args:
+        path: Where; made when the first thing is written.
+        config: The run's configuration.
+        resume: Go on with the run that lies there, if one does.
+
+    Raises:
+        ConfigError: the folder holds another run, or something else, or `resume` was not asked.
+    """
+
+    def __init__(self, path: Path, config: Config, *, resume: bool) -> None:
+        self.path, self.config = path, config
+        self.saved: dict[str, Any] | None = None
+        if (path / "config.json").exists():
+            self._check_same(resume)
+            last = path / "checkpoint" / "last.pt"
+            self.saved = checkpoint.load(last) if last.exists() else None
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise ConfigError(f"{path} exists and holds no run; choose another --run-dir.")
+        self._metrics: Metrics | None = None
+
+    def _check_same(self, resume: bool) -> None:
+        if not resume:
+            raise ConfigError(
+                f"{self.path} already holds a run; add --resume to go on with it, or choose "
+                "another --run-dir or --seed."
+            )
+        old, new = to_dict(read_config(self.path)), to_dict(self.config)
+        for free in ("steps", "stop_score", "device", "checkpoint_seconds"):
+            old.pop(free), new.pop(free)
+        differing = sorted(_differences(old, new))
+        if differing:
+            raise ConfigError(
+                f"{self.path} holds a run with other settings ({', '.join(differing)}); leave "
+                "them out to go on with it, or choose another --run-dir."
+            )
+
+    def open(self) -> None:
+        """Makes the folder and opens its logs, where a resumed run stopped."""
+        (self.path / "checkpoint").mkdir(parents=True, exist_ok=True)
+        stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": _git_commit()}
+        _write_json(self.path / "config.json", stamp)
+        at = self.saved["output"] if self.saved else None
+        self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
+
+    @property
+    def metrics(self) -> Metrics:
+        """The logs, once `open` was called."""
+        assert self._metrics is not None
+        return self._metrics
+
+    def log(self, env_steps: int, values: dict[str, float]) -> None:
+        """Writes scalars."""
+        self.metrics.write(env_steps, values)
+
+    def picture(self, tag: str, image: NDArray[np.uint8]) -> None:
+        """Writes a gray picture at step 0."""
+        self.metrics.picture(0, tag, image)
+
+    def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
+        """Keeps an agent as the run's best so far."""
+        checkpoint.save(self.path / "checkpoint" / "best.pt", {"agent": agent, "note": note})
+
+    def save(self, state: dict[str, Any], env_steps: int) -> None:
+        """Saves all that the run needs to go on."""
+        output = {"env_steps": env_steps, "bytes": self.metrics.bytes_written()}
+        path = self.path / "checkpoint" / "last.pt"
+        checkpoint.save(path, {"trainer": state, "output": output})
+
+    def summarize(self, values: dict[str, Any]) -> None:
+        """Writes `summary.json`."""
+        _write_json(self.path / "summary.json", values)
+
+    def close(self) -> None:
+        """Closes the logs."""
+        if self._metrics is not None:
+            self._metrics.close()
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "--") -> list[str]:
+    found = []
+    for name in sorted(old.keys() | new.keys()):
+        left, right = old.get(name), new.get(name)
+        if isinstance(left, dict) and isinstance(right, dict):
+            found += _differences(left, right, f"{prefix}{name}.")
+        elif left != right:
+            found.append(f"{prefix}{name}".replace("_", "-"))
+    return found

@@ -1,0 +1,32 @@
+"""Train DQN on an environment, from its pictures only or from its state vector."""
+
+import sys
+from agents.command_line import Train, guarded
+
+
+@guarded
+def main() -> int:
+    """Parses, trains, prints."""
+    arguments = Train.parse(sys.argv[1:])
+    from agents.build import build_trainer  # torch takes two seconds to import
+    from agents.training.launch import StopSignal, closing_line, run_with_bar, summarize
+    from agents.training.run_folder import RunFolder, read_best, read_summary
+
+    folder = RunFolder(arguments.run_dir, arguments.config, resume=arguments.resume)
+    stop = StopSignal()
+    with stop.listen():
+        trainer, evaluator = build_trainer(arguments.config, folder)
+        finished = trainer.finished or run_with_bar(trainer, stop)
+    if finished:
+        folder.summarize(summarize(trainer, evaluator, read_best(folder.path)))
+    folder.close()
+    summary = read_summary(folder.path)
+    if finished and summary:
+        print(closing_line(summary, folder.path))
+        return 0
+    print(f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}", file=sys.stderr)
+    return 128 + (stop.number or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
