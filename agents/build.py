@@ -2,8 +2,9 @@
 
 import copy
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -25,7 +26,7 @@ from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork
 
-FUSED = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam, "rmsprop": torch.optim.RMSprop}
+OPTIMIZERS = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam, "rmsprop": torch.optim.RMSprop}
 
 
 def pick_device(name: str) -> torch.device:
@@ -98,7 +99,7 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
     online = network_for(config, env).to(device)
     settings = config.learning
     extra = {"fused": True} if settings.optimizer == "adam" else {}
-    optimizer = FUSED[settings.optimizer](online.parameters(), lr=settings.learning_rate, **extra)
+    optimizer = OPTIMIZERS[settings.optimizer](online.parameters(), lr=settings.learning_rate, **extra)
     return DQN(
         online,
         copy.deepcopy(online),
@@ -192,4 +193,64 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     return config, GreedyPolicy(network.to(place).eval(), place), best["note"]
 
 
-__all__ = ["Array", "build_trainer", "load_policy"]
+def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") -> Score:
+    """Plays the kept agent of a run greedily on held-out seeds.
+
+    Args:
+        folder: The run's.
+        episodes: Whole episodes.
+        seed: Decides the held-out seeds; none of them is used in training, whatever its seed.
+        device: Where the network lives.
+    """
+    config, policy, _ = load_policy(folder, device)
+    seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
+    env = make_vector_env(config.env, seeds)
+    try:
+        return evaluate(policy.act, env, episodes)
+    finally:
+        env.close()
+
+
+class Shot(NamedTuple):
+    """One moment of a play."""
+
+    screen: Array  # [H, W, 3] uint8
+    stack: Array | None  # [S, h, w] uint8, what a pixel agent sees
+    frame: int  # counted from 0 in each episode
+    episode: int  # counted from 1
+
+
+class Play:
+    """A run's kept agent playing greedily, shot by shot.
+
+    Args:
+        folder: The run's.
+        episodes: Episodes to play.
+        seed: Decides how the episodes start.
+        max_shots: Stop after this many shots.
+    """
+
+    def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
+        config, self._policy, _ = load_policy(folder)
+        self._env = make_vector_env(config.env, draw_seeds(seed, "recording", 1), screen=True)
+        self._pixels = config.env.obs == "pixels"
+        self._episodes, self._max_shots = episodes, max_shots
+        self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
+        self.fps = float(self._env.envs[0].metadata.get("render_fps") or 30)
+        self.returns: list[float] = []
+        """Returns of the episodes that have ended."""
+
+    def shots(self) -> Iterator[Shot]:
+        """Plays and yields every frame, except the one after an episode's end."""
+        observation, total, frame = self._env.reset(), 0.0, 0
+        for _ in range(self._max_shots):
+            stack = observation[0].copy() if self._pixels else None
+            yield Shot(self._env.render(), stack, frame, len(self.returns) + 1)
+            step = self._env.step(self._policy.act(observation))
+            observation, frame = step.observation, frame + 1
+            total += float(step.reward[0])
+            if step.last[0]:
+                self.returns.append(total)
+                total, frame = 0.0, 0
+                if len(self.returns) == self._episodes:
+                    return

@@ -152,3 +152,70 @@ def _description() -> str:
         f"{TrainArguments.__doc__}\n\nPresets:\n{names}\n\n"
         "Every option below shows the default of the chosen preset, environment and observation."
     )
+
+
+@dataclass(frozen=True)
+class EvaluateArguments:
+    """Measure a trained agent's greedy play on seeds it was never trained on."""
+
+    run: tyro.conf.Positional[Path]
+    """Folder of a run made by train.py."""
+
+    episodes: int = 100
+    """Whole episodes."""
+
+    seed: int = 0
+    """Decides the held-out seeds."""
+
+    json: bool = False
+    """Print one line of JSON instead of a sentence."""
+
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where the network lives."""
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        if self.episodes < 1:
+            raise ConfigError(f"--episodes is {self.episodes}; give 1 or more.")
+        if self.seed < 0:
+            raise ConfigError(f"--seed is {self.seed}; give 0 or more.")
+
+
+@dataclass(frozen=True)
+class RecordArguments:
+    """Record a trained agent's greedy play: .mp4, .gif, .html (one offline page) or .png (a sheet)."""
+
+    run: tyro.conf.Positional[Path]
+    """Folder of a run made by train.py."""
+
+    out: Path
+    """File to write; its ending decides the format."""
+
+    episodes: int = 1
+    """Episodes to play."""
+
+    seed: int = 0
+    """Decides how the episodes start."""
+
+    max_frames: int = 2_000
+    """Stop after this many frames."""
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        for name in ("episodes", "max_frames"):
+            if getattr(self, name) < 1:
+                option = name.replace("_", "-")
+                raise ConfigError(f"--{option} is {getattr(self, name)}; give 1 or more.")
+        if self.seed < 0:
+            raise ConfigError(f"--seed is {self.seed}; give 0 or more.")
+
+
+@dataclass(frozen=True)
+class PlotArguments:
+    """Draw the learning curves of runs, grouped by preset and observation."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Folders of runs made by train.py."""
+
+    out: Path = Path("curves.png")
+    """File to write: .png, .svg or .pdf."""

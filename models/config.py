@@ -18,7 +18,7 @@ class NetworkConfig:
     """Units of each fully connected hidden layer."""
 
     norm: Norm = "none"
-    """Normalisation between each hidden layer and its ReLU."""
+    """Normalisation before each ReLU; layer: of fully connected layers only, batch: of all."""
 
     bias: bool = True
     """Whether hidden layers add a bias."""

@@ -27,14 +27,9 @@ class PixelScale(nn.Module):
         return pixels.mul_(1.0 / 255.0)
 
 
-def normalisation(norm: Norm, units: int, *, channels: bool = False) -> list[nn.Module]:
-    """Returns the normalisation layer of a hidden layer with this many units, if any."""
-    if norm == "layer":
-        # Over channels, rows and columns for a convolution (one group), over units otherwise.
-        return [nn.GroupNorm(1, units) if channels else nn.LayerNorm(units)]
-    if norm == "batch":
-        return [nn.BatchNorm2d(units) if channels else nn.BatchNorm1d(units)]
-    return []
+def normalisation(norm: Norm, units: int) -> list[nn.Module]:
+    """Returns the normalisation layer of a fully connected layer with this many units, if any."""
+    return {"none": [], "layer": [nn.LayerNorm(units)], "batch": [nn.BatchNorm1d(units)]}[norm]
 
 
 def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) -> nn.Sequential:
@@ -47,11 +42,17 @@ def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) 
 
 
 def convolutions(name: str, channels: int, norm: Norm, bias: bool) -> nn.Sequential:
-    """The named convolutions, each followed by its normalisation and a ReLU, then flattened."""
+    """The named convolutions, each with a ReLU, then flattened.
+
+    BatchNorm stands before each ReLU; LayerNorm only in the fully connected layers, where it costs
+    little and does its work.
+    """
     layers: list[nn.Module] = [PixelScale()]
     for filters, kernel, stride in CONVOLUTIONS[name]:
-        layers += [nn.Conv2d(channels, filters, kernel, stride, bias=bias)]
-        layers += [*normalisation(norm, filters, channels=True), nn.ReLU(inplace=True)]
+        layers.append(nn.Conv2d(channels, filters, kernel, stride, bias=bias))
+        if norm == "batch":
+            layers.append(nn.BatchNorm2d(filters))
+        layers.append(nn.ReLU(inplace=True))
         channels = filters
     return nn.Sequential(*layers, nn.Flatten())
 

@@ -2,14 +2,12 @@
 
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from tqdm import tqdm
 
-from agents.training.evaluation import Score
 from agents.training.trainer import Evaluator, Trainer
 
 
@@ -119,5 +117,3 @@ def closing_line(summary: dict[str, Any], folder: Any) -> str:
         f"python scripts/record.py {folder} --out play.html"
     )
 
-
-__all__ = ["Score", "StopSignal", "closing_line", "run_with_bar", "summarize", "sys"]

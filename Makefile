@@ -1,0 +1,49 @@
+# make train, make test: everything they need is set up on the first call, in .venv.
+ENV ?= CartPole-v1
+OBS ?= pixels
+PRESET ?= dqn
+SEED ?= 1
+ARGS ?=
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+
+.PHONY: help setup train test test-slow lint bench tensorboard clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/installed: setup.cfg constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(INSTALL) -e .[test]
+	@touch $@
+
+setup: .venv/installed  ## Make .venv and install into it
+
+train: .venv/installed  ## Learn CartPole from pixels (OBS=state ENV=... PRESET=... SEED=...); again: go on
+	$(BIN)/python scripts/train.py --env $(ENV) --obs $(OBS) --preset $(PRESET) --seed $(SEED) --resume $(ARGS)
+
+test: lint  ## Lint, types and the fast tests
+	$(BIN)/python -m pytest
+
+test-slow: .venv/installed-test  ## The learning runs
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed-test  ## Formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/installed  ## The table of speeds and scores (about 15 minutes)
+	$(BIN)/python scripts/benchmark.py $(ARGS)
+
+tensorboard: .venv/installed  ## Curves of all runs side by side
+	$(BIN)/tensorboard --logdir runs
+
+clean:  ## Remove .venv and caches, not runs
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,1 @@
+"""Pictures of results: recorded plays and learning curves. It reads run folders, never trainers."""

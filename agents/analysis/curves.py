@@ -1,0 +1,78 @@
+"""Learning curves of runs, from their `metrics.jsonl`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from envs.config import ConfigError
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
+
+
+def read_curve(run: Path, tag: str = "return/eval") -> tuple[list[int], list[float], list[float]]:
+    """Returns agent steps, values and seconds of training of one tag of a run.
+
+    Raises:
+        ConfigError: the folder holds no metrics.
+    """
+    path = run / "metrics.jsonl"
+    if not path.is_file():
+        raise ConfigError(f"{run} holds no run (no metrics.jsonl); name folders made by train.py.")
+    steps: list[int] = []
+    values: list[float] = []
+    seconds: list[float] = []
+    now = 0.0
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        now = entry.get("time/train_seconds", now)
+        if tag in entry:
+            steps.append(entry["env_steps"])
+            values.append(entry[tag])
+            seconds.append(now)
+    return steps, values, seconds
+
+
+def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None) -> Figure:
+    """Draws greedy score against agent steps and against seconds of training.
+
+    Args:
+        groups: Name of each group and its runs, one a seed.
+        mark: Score at which the environment counts as solved.
+
+    Returns:
+        A figure with one line a run.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
+        for i, run in enumerate(runs):
+            steps, values, seconds = read_curve(run)
+            label = f"{name} ({len(runs)} seed{'s' * (len(runs) > 1)})" if i == 0 else None
+            for axis, x in zip(axes, (steps, seconds), strict=True):
+                axis.plot(x, values, color=colour, alpha=0.6, linewidth=1.3, label=label)
+                if x:
+                    axis.plot(x[-1], values[-1], "o", color=colour, markersize=4)
+    for axis, name in zip(axes, ("agent steps", "seconds of training"), strict=True):
+        axis.set_xlabel(name)
+        axis.grid(alpha=0.3)
+        if mark is not None:
+            axis.axhline(mark, color="0.4", linestyle=":", label=f"solved: {mark:g}")
+    axes[0].set_ylabel("greedy return (mean of an evaluation)")
+    axes[0].legend(loc="upper left", fontsize="small")
+    axes[0].set_ylim(bottom=min(0.0, *np.ravel(axes[0].get_ylim())))
+    return figure
+
+
+def write_curves(
+    groups: Mapping[str, Sequence[Path]], out: Path, mark: float | None = None
+) -> None:
+    """Writes the figure of `draw_curves`; the ending of `out` decides the format."""
+    figure = draw_curves(groups, mark)
+    figure.savefig(out, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,175 @@
+"""A play as a film, an animated picture, a page or a sheet of pictures."""
+
+import base64
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.config import ConfigError
+
+Picture = NDArray[np.uint8]
+
+GAP = 8  # pixels between the parts of a frame
+CAPTION = 28  # pixels below them
+PAPER = 255
+SHEET_COLUMNS, SHEET_ROWS = 3, 4
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+  video {{ width: 100%; background: #fff; border-radius: .5rem; }}
+  button, input {{ font: inherit; margin-right: .5rem; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{caption}</p>
+<video id="play" src="data:video/mp4;base64,{film}" controls autoplay loop muted playsinline></video>
+<p>
+  <button type="button" data-step="-1">&#9664; frame</button>
+  <button type="button" data-step="1">frame &#9654;</button>
+  <label>Speed <input id="speed" type="range" min="0.1" max="3" step="0.1" value="1"></label>
+</p>
+<script>
+  const play = document.getElementById("play");
+  for (const button of document.querySelectorAll("[data-step]")) {{
+    button.addEventListener("click", () => {{
+      play.pause();
+      play.currentTime += Number(button.dataset.step) / {fps};
+    }});
+  }}
+  document.getElementById("speed").addEventListener("input", (event) => {{
+    play.playbackRate = Number(event.target.value);
+  }});
+</script>
+</body>
+</html>
+"""
+
+
+def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -> Picture:
+    """Puts one frame of a play together.
+
+    Args:
+        screen: `[H, W, 3]` what a person would see.
+        stack: `[S, h, w]` what a pixel agent sees, oldest first; None for a state agent.
+        number: Frame number in the episode, written below.
+        episode: Episode number, written below if above 0.
+
+    Returns:
+        `[H', W', 3]` with even sides, as video encoders want them.
+    """
+    parts = [screen]
+    if stack is not None:
+        room = (screen.shape[0] - GAP * (len(stack) - 1)) // len(stack)
+        scale = min(room / stack.shape[1], screen.shape[1] / stack.shape[2])
+        size = (int(stack.shape[2] * scale), int(stack.shape[1] * scale))
+        column = np.full((screen.shape[0], size[0], 3), PAPER, np.uint8)
+        for i, picture in enumerate(stack):
+            large = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
+            top = i * (size[1] + GAP)
+            column[top : top + size[1]] = large[..., None]
+            if top:
+                column[top - GAP : top] = 128
+        parts += [np.full((screen.shape[0], GAP, 3), 128, np.uint8), column]
+    picture = np.hstack(parts)
+    height, width = picture.shape[0] + CAPTION, picture.shape[1]
+    whole = np.full((height + height % 2, width + width % 2, 3), PAPER, np.uint8)
+    whole[: picture.shape[0], :width] = picture
+    text = f"frame {number}" + (f"  episode {episode}" if episode else "")
+    place = (GAP, picture.shape[0] + CAPTION - GAP)
+    cv2.putText(whole, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    return whole
+
+
+def _write_film(frames: Iterable[Picture], path: Path, fps: float, **options: Any) -> None:
+    writer = None
+    for frame in frames:
+        if writer is None:
+            size = (frame.shape[1], frame.shape[0])
+            writer = imageio_ffmpeg.write_frames(str(path), size, fps=fps, **options)
+            writer.send(None)
+        writer.send(np.ascontiguousarray(frame))
+    if writer is not None:
+        writer.close()
+
+
+def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
+    faststart = ["-movflags", "+faststart"]
+    _write_film(frames, path, fps, macro_block_size=2, quality=7, output_params=faststart)
+
+
+def _write_gif(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
+    palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse"
+    _write_film(
+        frames,
+        path,
+        fps,
+        codec="gif",
+        pix_fmt_out="pal8",
+        macro_block_size=1,
+        output_params=["-filter_complex", palette],
+    )
+
+
+def _write_html(frames: Iterable[Picture], path: Path, fps: float, title: str, caption: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "play.mp4"
+        _write_mp4(frames, film, fps, title, caption)
+        text = base64.b64encode(film.read_bytes()).decode()
+    path.write_text(PAGE.format(title=title, caption=caption, film=text, fps=fps), encoding="utf-8")
+
+
+def _write_png(frames: Iterable[Picture], path: Path, _fps: float, _title: str, _caption: str) -> None:
+    every = list(frames)
+    count = min(SHEET_COLUMNS * SHEET_ROWS, len(every))
+    chosen = [every[i] for i in np.linspace(0, len(every) - 1, count).astype(int)]
+    blank = np.full_like(every[0], PAPER)
+    chosen += [blank] * (-len(chosen) % SHEET_COLUMNS)
+    rows = [
+        np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, len(chosen), SHEET_COLUMNS)
+    ]
+    sheet = np.vstack(rows)
+    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+
+WRITERS = {".mp4": _write_mp4, ".gif": _write_gif, ".html": _write_html, ".png": _write_png}
+
+
+def check_play_path(path: Path) -> None:
+    """Raises `ConfigError` where a play cannot be written to `path`."""
+    if path.suffix not in WRITERS:
+        raise ConfigError(f"--out {path}: choose a name that ends in {', '.join(WRITERS)}.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
+
+
+def write_play(
+    frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: str
+) -> None:
+    """Writes a play: .mp4, .gif, .html (one self-contained page) or .png (a sheet of frames).
+
+    Args:
+        frames: `[H, W, 3] uint8` each, all of one size.
+        path: Its ending decides the format.
+        fps: Frames a second.
+        title: Heading of the page.
+        caption: A sentence below it.
+
+    Raises:
+        ConfigError: another ending, or no such folder.
+    """
+    check_play_path(path)
+    WRITERS[path.suffix](frames, path, fps, title, caption)

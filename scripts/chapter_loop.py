@@ -1,0 +1,119 @@
+"""The chapter's own training loop, as a book prints it: the yardstick of the `chapter` preset.
+
+One environment, a `deque` of transitions, a `DataLoader` that draws and collates them item by item,
+an MLP with BatchNorm. It stops at `terminated` only, as printed, so an episode can outlast the time
+limit of 500 steps; `--max-steps` keeps such an episode from going on for ever. Prints one line of
+JSON: seconds, updates and the greedy score.
+"""
+
+import argparse
+import copy
+import json
+import time
+from collections import deque
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+EPISODES, UPDATES, BATCH, MEMORY, GAMMA, COPY_EVERY = 100, 1_000, 32, 10_000, 0.99, 5
+
+
+class Memory(Dataset[Any]):
+    """Transitions, oldest dropped."""
+
+    def __init__(self) -> None:
+        self.items: deque[Any] = deque(maxlen=MEMORY)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.items[index]
+
+
+def make_net() -> nn.Module:
+    """The chapter's MLP: 4-128-64-2."""
+    return nn.Sequential(
+        nn.Linear(4, 128, bias=False),
+        nn.BatchNorm1d(128),
+        nn.ReLU(),
+        nn.Linear(128, 64, bias=False),
+        nn.BatchNorm1d(64),
+        nn.ReLU(),
+        nn.Linear(64, 2),
+    )
+
+
+@torch.no_grad()
+def greedy(net: nn.Module, observation: Any) -> int:
+    """The action of the highest value."""
+    net.eval()
+    return int(net(torch.as_tensor(observation).unsqueeze(0)).argmax())
+
+
+def play(env: Any, net: nn.Module, epsilon: float, memory: Memory | None, max_steps: int) -> int:
+    """Plays an episode to its termination; returns its length."""
+    observation, _ = env.reset()
+    for step in range(1, max_steps + 1):
+        explore = np.random.rand() < epsilon
+        action = int(env.action_space.sample()) if explore else greedy(net, observation)
+        following, reward, terminated, _, _ = env.step(action)
+        if memory is not None:
+            memory.items.append((observation, action, np.float32(reward), following, terminated))
+        observation = following
+        if terminated:
+            break
+    return step
+
+
+def update(net: nn.Module, target: nn.Module, optimizer: Any, batch: list[Tensor]) -> None:
+    """One gradient step."""
+    observation, action, reward, following, terminated = batch
+    target.eval()
+    with torch.no_grad():
+        goal = reward + GAMMA * target(following).max(1).values * (~terminated)
+    net.train()
+    value = net(observation).gather(1, action.unsqueeze(1)).squeeze(1)
+    loss = nn.functional.smooth_l1_loss(value, goal)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def main() -> None:
+    """Trains and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=EPISODES)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--max-steps", type=int, default=5_000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(arguments.seed)
+    np.random.seed(arguments.seed)  # noqa: NPY002 - as a book prints it
+    env = gym.make("CartPole-v1").unwrapped
+    env.reset(seed=arguments.seed)
+    env.action_space.seed(arguments.seed)
+    net = make_net()
+    target = copy.deepcopy(net)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    memory, updates = Memory(), 0
+    started = time.perf_counter()
+    for episode, epsilon in enumerate(np.linspace(0.5, 0.005, EPISODES)[: arguments.episodes]):
+        play(env, net, float(epsilon), memory, arguments.max_steps)
+        sampler = RandomSampler(memory, replacement=True, num_samples=UPDATES * BATCH)
+        for batch in DataLoader(memory, batch_size=BATCH, sampler=sampler):
+            update(net, target, optimizer, batch)
+            updates += 1
+        if (episode + 1) % COPY_EVERY == 0:
+            target.load_state_dict(net.state_dict())
+    seconds = time.perf_counter() - started
+    scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, None, 500) for _ in range(100)]
+    print(json.dumps({"seconds": seconds, "updates": updates, "mean": float(np.mean(scores))}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Measure a trained agent's greedy play on seeds it was never trained on."""
+
+import json
+import sys
+
+from agents.command_line import EvaluateArguments, guarded, parse
+
+
+@guarded
+def main() -> int:
+    """Parses, plays, prints."""
+    arguments = parse(EvaluateArguments, sys.argv[1:])
+    from agents.build import evaluate_run
+
+    score = evaluate_run(arguments.run, arguments.episodes, arguments.seed, arguments.device)
+    summary = score.summary()
+    if arguments.json:
+        print(json.dumps({"run": str(arguments.run), "seed": arguments.seed, **summary}))
+        return 0
+    print(
+        f"{arguments.run}: mean {summary['mean']:.1f} "
+        f"(95 % interval {summary['ci95_low']:.1f} to {summary['ci95_high']:.1f}), "
+        f"standard deviation {summary['std']:.1f}, min {summary['min']:g}, max {summary['max']:g} "
+        f"over {summary['episodes']} greedy episodes on held-out seeds"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Record a trained agent's greedy play: .mp4, .gif, .html (one offline page) or .png (a sheet)."""
+
+import sys
+
+from agents.command_line import RecordArguments, guarded, parse
+
+
+@guarded
+def main() -> int:
+    """Parses, plays, writes."""
+    arguments = parse(RecordArguments, sys.argv[1:])
+    from agents.analysis.plays import check_play_path, compose, write_play
+    from agents.build import Play
+
+    check_play_path(arguments.out)
+    play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)
+    frames = (
+        compose(shot.screen, shot.stack, shot.frame, shot.episode * (arguments.episodes > 1))
+        for shot in play.shots()
+    )
+    caption = "Greedy play of a trained agent; on the right, where it learned from pixels, its view."
+    write_play(frames, arguments.out, fps=play.fps, title=play.title, caption=caption)
+    returns = ", ".join(f"{value:g}" for value in play.returns)
+    print(f"{arguments.out}: {play.title}, return {returns or 'cut off by --max-frames'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
