@@ -15,7 +15,7 @@ ENVIRONMENTS: dict[str, Fields] = {
 }
 
 # The rows between the highest tip of the pole and the cart's lower edge, in full width.
-CARTPOLE_VIEW: Fields = {"env.crop": (160, 320, 0, 600), "env.size": (32, 120), "env.stack": 2}
+CARTPOLE_VIEW: Fields = {"env.crop": (160, 320, 0, 600), "env.size": (32, 120), "env.stack": 2, "network.zero_level": 255}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ import gymnasium as gym
 import numpy as np
 import pygame
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+from gymnasium.utils import RecordConstructorArgs
 from pygame import gfxdraw
 
 from envs.config import ConfigError
@@ -164,7 +165,7 @@ def _resize(gray: Frame, size: tuple[int, int]) -> Frame:
     return cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any]):
+class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
     """Equals `Resize(Crop(Grayscale(RenderObservation(env)), crop), size)`, many times faster.
 
     Example:
@@ -179,7 +180,8 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any]):
         crop: tuple[int, int, int, int] | None,
         size: tuple[int, int],
     ) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, crop=crop, size=size)
+        gym.ObservationWrapper.__init__(self, env)
         if not isinstance(env.unwrapped, CartPoleEnv):
             raise TypeError(f"CartPolePixels draws CartPole only, not {env}.")
         self._cartpole = env.unwrapped

@@ -11,6 +11,7 @@ import cv2
 import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from envs.config import ConfigError
@@ -23,7 +24,7 @@ def picture_space(*shape: int) -> Box:
     return Box(0, 255, shape, np.uint8)
 
 
-class RenderObservation(gym.ObservationWrapper[Frame, Any, Any]):
+class RenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
     """Observes what `env.render()` draws, `[H, W, 3] uint8`, and nothing else.
 
     Raises:
@@ -36,7 +37,8 @@ class RenderObservation(gym.ObservationWrapper[Frame, Any, Any]):
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self)
+        gym.ObservationWrapper.__init__(self, env)
         env.reset()
         frame = env.render()
         if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3):
@@ -50,7 +52,7 @@ class RenderObservation(gym.ObservationWrapper[Frame, Any, Any]):
         return self.env.render()  # type: ignore[return-value]
 
 
-class Grayscale(gym.ObservationWrapper[Frame, Any, Frame]):
+class Grayscale(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
     """Luma of an RGB picture: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
 
     Example:
@@ -60,7 +62,8 @@ class Grayscale(gym.ObservationWrapper[Frame, Any, Frame]):
     """
 
     def __init__(self, env: gym.Env[Frame, Any]) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self)
+        gym.ObservationWrapper.__init__(self, env)
         height, width, _ = env.observation_space.shape  # type: ignore[misc]
         self.observation_space = picture_space(height, width)
 
@@ -69,7 +72,7 @@ class Grayscale(gym.ObservationWrapper[Frame, Any, Frame]):
         return cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 
-class Crop(gym.ObservationWrapper[Frame, Any, Frame]):
+class Crop(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
     """Keeps rows `top:bottom` and columns `left:right` of a gray picture.
 
     Args:
@@ -81,7 +84,8 @@ class Crop(gym.ObservationWrapper[Frame, Any, Frame]):
     """
 
     def __init__(self, env: gym.Env[Frame, Any], box: tuple[int, int, int, int]) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, box=box)
+        gym.ObservationWrapper.__init__(self, env)
         height, width = env.observation_space.shape  # type: ignore[misc]
         top, bottom, left, right = box
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
@@ -97,7 +101,7 @@ class Crop(gym.ObservationWrapper[Frame, Any, Frame]):
         return np.ascontiguousarray(observation[self._rows, self._columns])
 
 
-class Resize(gym.ObservationWrapper[Frame, Any, Frame]):
+class Resize(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
     """Resizes a gray picture with OpenCV's `INTER_AREA`, which averages instead of skipping pixels.
 
     Args:
@@ -106,7 +110,8 @@ class Resize(gym.ObservationWrapper[Frame, Any, Frame]):
     """
 
     def __init__(self, env: gym.Env[Frame, Any], size: tuple[int, int]) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, size=size)
+        gym.ObservationWrapper.__init__(self, env)
         self._size = (size[1], size[0])  # OpenCV counts width first
         self.observation_space = picture_space(*size)
 
@@ -115,14 +120,15 @@ class Resize(gym.ObservationWrapper[Frame, Any, Frame]):
         return cv2.resize(observation, self._size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-class FrameStack(gym.ObservationWrapper[Frame, Any, Frame]):
+class FrameStack(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
     """The newest `stack` pictures, oldest first: `[H, W] -> [S, H, W]`.
 
     At the start of an episode the first picture fills the stack.
     """
 
     def __init__(self, env: gym.Env[Frame, Any], stack: int) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, stack=stack)
+        gym.ObservationWrapper.__init__(self, env)
         self._frames = np.zeros((stack, *env.observation_space.shape), np.uint8)  # type: ignore[misc]
         self.observation_space = picture_space(*self._frames.shape)
 

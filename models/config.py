@@ -22,3 +22,6 @@ class NetworkConfig:
 
     bias: bool = True
     """Whether hidden layers add a bias."""
+
+    zero_level: int = 0
+    """Gray level of pictures, 0 to 255, that reads as zero: best the background's."""

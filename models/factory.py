@@ -38,7 +38,10 @@ def make_network(
                 f"--env.size {observation_shape[1]} {observation_shape[2]} is smaller than the "
                 f"receptive field of torso {config.torso}; make both at least {least}."
             )
-        convolution = convolutions(config.torso, observation_shape[0], config.norm, config.bias)
+        channels = observation_shape[0]
+        convolution = convolutions(
+            config.torso, channels, config.norm, config.bias, config.zero_level
+        )
         convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.no_grad():
             blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)

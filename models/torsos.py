@@ -19,12 +19,24 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
 
 
 class PixelScale(nn.Module):
-    """`uint8` pictures `[B, S, H, W]` as floats in [0, 1], in the layout convolutions are fast in."""
+    """`uint8` pictures `[B, S, H, W]` as floats, in the layout convolutions are fast in.
+
+    A background that is not zero adds the same large number to every sum of the first layer and
+    drowns what moves; so the background's gray level is what reads as zero.
+
+    Args:
+        zero_level: Gray level from 0 to 255 that becomes 0; the scale is 1/255 a level.
+    """
+
+    def __init__(self, zero_level: int) -> None:
+        super().__init__()
+        self._shift = -zero_level / 255.0
 
     def forward(self, observation: Tensor) -> Tensor:
         """Returns `[B, S, H, W] float32`, channels last in memory."""
         pixels = observation.to(torch.float32, memory_format=torch.channels_last)
-        return pixels.mul_(1.0 / 255.0)
+        pixels.mul_(1.0 / 255.0)
+        return pixels.add_(self._shift) if self._shift else pixels
 
 
 def normalisation(norm: Norm, units: int) -> list[nn.Module]:
@@ -41,13 +53,15 @@ def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) 
     return nn.Sequential(*layers)
 
 
-def convolutions(name: str, channels: int, norm: Norm, bias: bool) -> nn.Sequential:
+def convolutions(
+    name: str, channels: int, norm: Norm, bias: bool, zero_level: int
+) -> nn.Sequential:
     """The named convolutions, each with a ReLU, then flattened.
 
     BatchNorm stands before each ReLU; LayerNorm only in the fully connected layers, where it costs
     little and does its work.
     """
-    layers: list[nn.Module] = [PixelScale()]
+    layers: list[nn.Module] = [PixelScale(zero_level)]
     for filters, kernel, stride in CONVOLUTIONS[name]:
         layers.append(nn.Conv2d(channels, filters, kernel, stride, bias=bias))
         if norm == "batch":

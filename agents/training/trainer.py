@@ -144,8 +144,7 @@ class Trainer:
             self.progress.episodes += self.collector.step(self.epsilon)
             self.progress.env_steps += self.collector.env.num_envs
             report()
-        else:
-            self.progress.train_seconds = base + time.perf_counter() - began - aside
+        self.progress.train_seconds = base + time.perf_counter() - began - aside
         self._output.save(self.state_dict(), self.progress.env_steps)
         return self.finished
 

@@ -1,0 +1,289 @@
+"""The trainer as a whole: resuming, saving, counting, presets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from agents.build import build_trainer, evaluate_run, load_policy
+from agents.config import Config, ConfigError, from_dict, to_dict
+from agents.presets import PRESETS, preset_config, with_fields
+from agents.training import checkpoint
+from agents.training.evaluation import evaluate
+from agents.training.launch import summarize
+from agents.training.run_folder import RunFolder, read_best
+from envs.vector import VectorEnv
+from tests.envs.test_vector import Counter
+from tests.toy import TOY
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "env.num_envs": 2,
+    "schedule.learn_start": 100,
+    "learning.batch_size": 8,
+    "schedule.learn_every": 4,
+    "evaluation.episodes": 2,
+    "evaluation.solved_episodes": 3,
+    "evaluation.every": 200,
+    "log_every": 100,
+    "memory.capacity": 300,
+    "stop_score": "none",
+}
+OPTIONS = [
+    word
+    for name, value in SMALL.items()
+    for word in (f"--{name.replace('_', '-')}", str(value))
+]
+
+
+def small(obs: str, preset: str = "dqn", env: str = "CartPole-v1", **fields: Any) -> Config:
+    return with_fields(preset_config(preset, env, obs), SMALL | {"threads": 1} | fields)
+
+
+def train(config: Config, path: Path, *, resume: bool = False) -> Any:
+    folder = RunFolder(path, config, resume=resume)
+    trainer, evaluator = build_trainer(config, folder)
+    trainer.run(lambda: False, lambda: None)
+    folder.summarize(summarize(trainer, evaluator, read_best(path)))
+    folder.close()
+    return trainer
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
+
+
+def same(left: Any, right: Any, where: str = "") -> None:
+    """Compares nested state bit for bit, clocks on the wall left out."""
+    assert type(left) is type(right), where
+    if isinstance(left, dict):
+        assert left.keys() == right.keys(), where
+        for key in left:
+            if key not in ("train_seconds", "eval_seconds", "seconds", "output"):
+                same(left[key], right[key], f"{where}/{key}")
+    elif isinstance(left, list):
+        assert len(left) == len(right), where
+        for i, pair in enumerate(zip(left, right, strict=True)):
+            same(*pair, f"{where}/{i}")
+    elif isinstance(left, torch.Tensor):
+        assert torch.equal(left, right), where
+    else:
+        assert left == right or left != left, where
+
+
+def metrics(path: Path) -> list[dict[str, float]]:
+    """Every logged number but those that measure time."""
+    lines = (path / "metrics.jsonl").read_text().splitlines()
+    return [
+        {k: v for k, v in json.loads(line).items() if not k.startswith(("time/", "rate/"))}
+        for line in lines
+    ]
+
+
+def assert_same_run(left: Path, right: Path) -> None:
+    same(*(checkpoint.load(path / "checkpoint" / "last.pt") for path in (left, right)))
+    assert metrics(left) == metrics(right)
+
+
+@pytest.mark.parametrize("obs", ["state", "pixels"])
+def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -> None:
+    """Run(2N) equals run(N), save, new process, run(N), bit for bit."""
+    options = ["--obs", obs, *OPTIONS]
+    whole, halves = str(tmp_path / "whole"), str(tmp_path / "halves")
+    for words in (
+        [*options, "--run-dir", whole, "--steps", "800"],
+        [*options, "--run-dir", halves, "--steps", "400"],
+        ["--run-dir", halves, "--steps", "800", "--resume"],
+    ):
+        subprocess.run(command(*words), check=True, capture_output=True, cwd=tmp_path)
+    assert_same_run(Path(whole), Path(halves))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) -> None:
+    options = ["--obs", "state", *OPTIONS, "--steps", "6000"]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
+    words = command(*options, "--run-dir", str(stopped))
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    log = stopped / "metrics.jsonl"
+    while time.monotonic() < deadline and not (log.exists() and log.stat().st_size > 0):
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"--resume --run-dir {stopped}" in error
+    assert "Traceback" not in error
+    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["output"]["env_steps"] < 6000
+    words = command("--run-dir", str(stopped), "--resume")
+    subprocess.run(words, check=True, capture_output=True)
+    assert_same_run(whole, stopped)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    """SIGKILL leaves a whole checkpoint; what was logged after it is dropped, then logged again."""
+    options = ["--obs", "state", *OPTIONS, "--steps", "6000", "--checkpoint-seconds", "0"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
+    process = subprocess.Popen(command(*options, "--run-dir", str(killed)), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    last = killed / "checkpoint" / "last.pt"
+    while time.monotonic() < deadline and not last.exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    subprocess.run(
+        command("--run-dir", str(killed), "--resume"), check=True, capture_output=True
+    )
+    assert_same_run(whole, killed)
+
+
+def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, {"a": 1})
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", dies)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.save(path, {"a": 2})
+    assert checkpoint.load(path) == {"a": 1}
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(ConfigError, match="is not a checkpoint"):
+        checkpoint.load(path)
+
+
+def test_a_run_folder_holds_what_it_should(tmp_path: Path) -> None:
+    train(small("pixels", steps=400), tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    for key in (
+        "env obs preset seed env_steps updates episodes train_seconds eval_episodes eval_mean "
+        "eval_std eval_min solved steps_to_solve seconds_to_solve"
+    ).split():
+        assert key in summary
+    assert summary["env_steps"] == 400
+    assert summary["updates"] == (400 - 100) // 4
+    assert {p.name for p in (tmp_path / "run" / "checkpoint").iterdir()} == {"best.pt", "last.pt"}
+    stamp = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert from_dict(stamp["config"]) == small("pixels", steps=400)
+    assert stamp["versions"]["torch"]
+
+
+def test_tags_are_the_same_for_pixels_and_state(tmp_path: Path) -> None:
+    """Read back with TensorBoard's own reader; the x-axis counts agent steps."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    tags = {}
+    for obs in ("state", "pixels"):
+        train(small(obs, steps=400), tmp_path / obs)
+        events = EventAccumulator(str(tmp_path / obs))
+        events.Reload()
+        tags[obs] = set(events.Tags()["scalars"])
+        assert [e.step for e in events.Scalars("epsilon")] == [100, 200, 300, 400]
+        logged = [m["epsilon"] for m in metrics(tmp_path / obs) if "epsilon" in m]
+        assert [e.value for e in events.Scalars("epsilon")] == pytest.approx(logged)
+        assert events.Tags()["images"] == (["observation/first"] if obs == "pixels" else [])
+    assert tags["state"] == tags["pixels"]
+    assert tags["state"] >= {
+        *("return/train", "return/eval", "loss/td", "q/mean", "epsilon", "rate/env_steps"),
+        *("time/act", "time/env", "time/memory", "time/learn"),
+    }
+
+
+@pytest.mark.parametrize("num_envs", [1, 3, 8])
+def test_updates_follow_steps_whatever_the_number_of_environments(
+    num_envs: int, tmp_path: Path
+) -> None:
+    """At 480 steps, from step 100 on, every 4: 95."""
+    config = small("state", steps=480, **{"env.num_envs": num_envs})
+    assert train(config, tmp_path / "run").progress.updates == 95
+
+
+def test_the_chapters_clock_counts_episodes(tmp_path: Path) -> None:
+    """6 episodes, 5 updates after each, the target copied once, ε as the book has it."""
+    fields = {"schedule.episodes": 6, "schedule.updates": 5, "evaluation.every": 10_000}
+    config = with_fields(preset_config("chapter", "CartPole-v1", "state"), fields)
+    trainer = train(config, tmp_path / "run")
+    assert trainer.progress.episodes == 6
+    assert trainer.progress.updates == 30
+    assert trainer.progress.target_copies == 1
+    assert trainer.epsilon == pytest.approx(0.5 + (0.005 - 0.5) * 6 / 99)
+
+
+@pytest.mark.parametrize("obs", ["state", "pixels"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
+    if obs not in PRESETS[preset].observations:
+        with pytest.raises(ConfigError, match="only; choose"):
+            preset_config(preset, "CartPole-v1", obs)
+        return
+    trainer = train(small(obs, preset, steps=300), tmp_path / "run")
+    assert trainer.progress.env_steps >= 300
+    assert trainer.progress.updates > 0
+    assert np.isfinite([p.norm().item() for p in trainer.agent.online.parameters()]).all()
+
+
+@pytest.mark.parametrize("env", ["Acrobot-v1", "MountainCar-v0"])
+def test_other_environments_take_the_same_way(env: str, tmp_path: Path) -> None:
+    trainer = train(small("pixels", env=env, steps=300), tmp_path / "run")
+    assert trainer.progress.updates == 50
+
+
+def test_the_kept_agent_is_the_one_evaluated(tmp_path: Path) -> None:
+    trainer = train(small("state", steps=400), tmp_path / "run")
+    _, policy, note = load_policy(tmp_path / "run")
+    assert note["env_steps"] <= 400
+    best = read_best(tmp_path / "run")["agent"]["online"]
+    same(dict(policy.network.state_dict()), dict(best))
+    first = evaluate_run(tmp_path / "run", 3, seed=0)
+    again = evaluate_run(tmp_path / "run", 3, seed=0)
+    np.testing.assert_array_equal(first.returns, again.returns)
+    assert trainer.collector.env.num_envs == 2
+
+
+def test_evaluation_gives_each_environment_a_fixed_share() -> None:
+    """Two environments whose episodes last 2 and 30 steps: two returns of each."""
+    import gymnasium as gym
+
+    envs = [gym.wrappers.TimeLimit(Counter(), limit) for limit in (2, 30)]
+    score = evaluate(lambda o: np.zeros(len(o), int), VectorEnv(envs, [0, 0]), 4)
+    assert score.returns.tolist() == [3.0, 3.0, 45.0, 45.0]
+    assert score.lengths.tolist() == [2, 2, 30, 30]
+    assert score.summary()["mean"] == 24.0
+
+
+def test_configuration_survives_json() -> None:
+    for preset, env in (("dqn", "CartPole-v1"), ("chapter", "Acrobot-v1")):
+        config = preset_config(preset, env, "pixels")
+        assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("obs", ["state", "pixels"])
+def test_toy_is_solved_through_the_same_trainer(obs: str, tmp_path: Path) -> None:
+    fields = {"env.size": (40, 100), "env.stack": 1} if obs == "pixels" else {}
+    config = with_fields(preset_config("dqn", TOY, obs), {"steps": 20_000, **fields})
+    assert train(config, tmp_path / "run").progress.steps_to_solve
+
+
+@pytest.mark.slow
+def test_cartpole_is_solved_from_its_state(tmp_path: Path) -> None:
+    trainer = train(preset_config("dqn", "CartPole-v1", "state"), tmp_path / "run")
+    assert trainer.progress.steps_to_solve
+    assert evaluate_run(tmp_path / "run", 100, seed=0).mean >= 450

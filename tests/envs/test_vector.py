@@ -1,0 +1,166 @@
+"""The façade: autoreset, true last observations, the same episodes for state and pixels."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from envs.config import ConfigError, EnvConfig
+from envs.factory import check_picture, make_env, make_vector_env, solved_mark
+from envs.vector import VectorEnv
+from envs.wrappers import picture_space
+
+CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (32, 120), "stack": 2}
+
+
+class Counter(gym.Env[np.ndarray[Any, Any], int]):
+    """Observes the step of the episode; action 1 ends it; the time limit is outside."""
+
+    observation_space = gym.spaces.Box(0, 100, (1,), np.float32)
+    action_space = gym.spaces.Discrete(2, start=5)
+
+    def reset(self, **options: Any) -> Any:
+        super().reset(seed=options.get("seed"))
+        self.count = 0
+        return np.array([0], np.float32), {}
+
+    def step(self, action: int) -> Any:
+        self.count += 1
+        return np.array([self.count], np.float32), 1.5, action == 6, False, {}
+
+
+def counters(num_envs: int, limit: int) -> VectorEnv:
+    envs = [gym.wrappers.TimeLimit(Counter(), limit) for _ in range(num_envs)]
+    return VectorEnv(envs, list(range(num_envs)))
+
+
+def test_step_hands_over_the_true_last_observation_and_the_new_first_one() -> None:
+    env = counters(2, 100)
+    env.reset()
+    env.step(np.array([0, 0]))
+    step = env.step(np.array([1, 0]))
+    assert step.next_observation.tolist() == [[2], [2]]
+    assert step.observation.tolist() == [[0], [2]]
+    assert step.terminated.tolist() == [True, False]
+    assert step.last.tolist() == [True, False]
+
+
+def test_truncation_is_last_but_not_terminated() -> None:
+    env = counters(1, 2)
+    env.reset()
+    env.step(np.array([0]))
+    step = env.step(np.array([0]))
+    assert (step.terminated[0], step.last[0]) == (False, True)
+    assert step.next_observation.tolist() == [[2]]
+
+
+def test_actions_are_counted_from_zero_whatever_the_space_starts_at() -> None:
+    env = counters(1, 100)
+    env.reset()
+    assert env.num_actions == 2
+    assert env.step(np.array([1])).terminated[0]
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
+def test_rewards_and_ends_are_the_same_from_state_and_from_pixels(env_id: str) -> None:
+    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "stack": 2}
+    configs = [EnvConfig(id=env_id, obs="state"), EnvConfig(id=env_id, obs="pixels", **pixels)]
+    envs = [make_vector_env(config, [3, 4]) for config in configs]
+    for env in envs:
+        env.reset()
+    random = np.random.default_rng(0)
+    ends = 0
+    for _ in range(510):
+        action = random.integers(envs[0].num_actions, size=2)
+        state, picture = (env.step(action) for env in envs)
+        np.testing.assert_array_equal(state.reward, picture.reward)
+        np.testing.assert_array_equal(state.terminated, picture.terminated)
+        np.testing.assert_array_equal(state.last, picture.last)
+        ends += int(state.last.sum())
+    assert ends > 0
+
+
+@pytest.mark.parametrize("obs", ["state", "pixels"])
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
+def test_restored_environments_go_on_exactly(env_id: str, obs: Any) -> None:
+    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "stack": 2}
+    config = EnvConfig(id=env_id, obs=obs, **(pixels if obs == "pixels" else {}))
+    first, second = make_vector_env(config, [1, 2]), make_vector_env(config, [8, 9])
+    assert first.exact
+    random = np.random.default_rng(0)
+    actions = random.integers(first.num_actions, size=(260, 2))
+    first.reset(), second.reset()
+    for action in actions[:60]:
+        first.step(action)
+    np.testing.assert_array_equal(second.load_state_dict(first.state_dict()), first._now)
+    for action in actions[60:]:
+        for left, right in zip(first.step(action), second.step(action), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_every_state_space_becomes_a_float_vector() -> None:
+    env = make_env(EnvConfig(id="FrozenLake-v1", obs="state"))
+    observation, _ = env.reset(seed=1)
+    assert observation.dtype == np.float32
+    assert observation.shape == (16,)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (EnvConfig(id="CartPol-v1"), "did you mean CartPole-v1"),
+        (EnvConfig(id="no such thing!"), "is not a Gymnasium environment"),
+        (EnvConfig(id="Pendulum-v1", obs="state"), "continuous actions"),
+        (EnvConfig(id="phys2d/Nothing-v9"), "is not a Gymnasium environment"),
+    ],
+)
+def test_an_environment_that_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        make_env(config)
+
+
+class Drawn(Counter):
+    """Counter with a picture, which `paint` decides."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+
+    def __init__(self, paint: str = "moving", render_mode: str | None = None) -> None:
+        self.paint, self.render_mode = paint, render_mode
+
+    def render(self) -> Any:
+        picture = np.zeros((90, 90, 3), np.uint8)
+        if self.paint != "blank":
+            picture[self.count % 90 if self.paint == "moving" else 5] = 255
+        return picture
+
+
+@pytest.fixture
+def drawn() -> Any:
+    names = {p: f"Test{p.title()}-v0" for p in ("moving", "blank", "still")}
+    for paint, name in names.items():
+        gym.register(name, Drawn, kwargs={"paint": paint}, max_episode_steps=50)
+    gym.register("TestUndrawn-v0", Counter)
+    yield names
+    for name in (*names.values(), "TestUndrawn-v0"):
+        del gym.registry[name]
+
+
+def test_a_blank_or_still_picture_is_refused(drawn: dict[str, str]) -> None:
+    check_picture(EnvConfig(id=drawn["moving"]), 0)
+    for paint, sentence in (("blank", "is blank"), ("still", "never changes")):
+        with pytest.raises(ConfigError, match=sentence):
+            check_picture(EnvConfig(id=drawn[paint]), 0)
+
+
+def test_pixels_where_nothing_can_be_rendered_are_refused(drawn: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="cannot be drawn"):
+        make_env(EnvConfig(id="TestUndrawn-v0", obs="pixels"))
+
+
+def test_solved_marks_come_from_gymnasium() -> None:
+    assert (solved_mark("CartPole-v1"), solved_mark("FrozenLake-v1")) == (475.0, 0.7)
+
+
+def test_picture_space_is_bytes() -> None:
+    assert picture_space(3, 4).dtype == np.uint8

@@ -1,0 +1,81 @@
+"""Wrappers: standard, saved and restored, refusing what cannot be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from envs.cartpole import CartPolePixels
+from envs.config import ConfigError
+from envs.wrappers import Crop, FrameStack, Grayscale, RenderObservation, Resize
+
+Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
+
+CHAINS: dict[str, Wrap] = {
+    "render": RenderObservation,
+    "gray": lambda env: Grayscale(RenderObservation(env)),
+    "crop": lambda env: Crop(Grayscale(RenderObservation(env)), (10, 200, 20, 300)),
+    "resize": lambda env: Resize(Grayscale(RenderObservation(env)), (40, 60)),
+    "stack": lambda env: FrameStack(Resize(Grayscale(RenderObservation(env)), (40, 60)), 3),
+    "cartpole": lambda env: FrameStack(CartPolePixels(env, (160, 320, 0, 600), (32, 120)), 2),
+}
+
+
+def rendered(env_id: str = "CartPole-v1") -> gym.Env[Any, Any]:
+    return gym.make(env_id, render_mode="rgb_array", disable_env_checker=True)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_every_wrapper_passes_gymnasiums_checks(name: str) -> None:
+    check_env(CHAINS[name](rendered()), skip_render_check=True)
+
+
+def test_stack_begins_with_copies_of_the_first_picture() -> None:
+    env = CHAINS["stack"](rendered())
+    observation, _ = env.reset(seed=3)
+    assert observation.shape == (3, 40, 60)
+    assert (observation[0] == observation[2]).all()
+
+
+def test_stack_holds_the_newest_picture_last() -> None:
+    env = CHAINS["stack"](rendered())
+    seen = [env.reset(seed=3)[0][-1]]
+    for _ in range(5):
+        observation, *_ = env.step(1)
+        seen.append(observation[-1])
+    np.testing.assert_array_equal(observation, np.stack(seen[-3:]))
+
+
+def test_an_observation_is_not_changed_by_later_steps() -> None:
+    env = CHAINS["stack"](rendered())
+    env.reset(seed=3)
+    observation = env.step(1)[0]
+    before = observation.copy()
+    for _ in range(4):
+        env.step(0)
+    np.testing.assert_array_equal(observation, before)
+
+
+def test_crop_outside_the_picture_is_refused() -> None:
+    with pytest.raises(ConfigError, match="does not fit the picture"):
+        Crop(Grayscale(RenderObservation(rendered())), (0, 401, 0, 600))
+
+
+@pytest.mark.filterwarnings("ignore:.*render:UserWarning")
+def test_an_environment_that_renders_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="renders no RGB array"):
+        RenderObservation(gym.make("CartPole-v1", disable_env_checker=True))
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
+def test_gray_picture_is_opencvs_luma_of_the_render(env_id: str) -> None:
+    """Worked by hand: Y = 0.299 R + 0.587 G + 0.114 B, rounded (OpenCV's fixed point: within 1)."""
+    env = rendered(env_id)
+    gray = Grayscale(RenderObservation(env))
+    observation, _ = gray.reset(seed=1)
+    luma = np.asarray(env.render(), np.float64) @ [0.299, 0.587, 0.114]
+    assert np.abs(observation - luma).max() <= 1.0

@@ -1,0 +1,173 @@
+"""The scripts as a user meets them: help, good input, bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.agents.test_training import OPTIONS
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(script: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / script), *words]
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "SDL_VIDEODRIVER")}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, check=False, env=environment
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], sentence: str) -> None:
+    """Exit status 2, one line on stderr with the sentence, nothing on stdout."""
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert sentence in lines[0]
+    assert done.stdout == ""
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run of each kind, in `state` and `pixels`."""
+    folder = tmp_path_factory.mktemp("runs")
+    for obs in ("state", "pixels"):
+        words = ["--obs", obs, "--run-dir", obs, "--steps", "300", *OPTIONS]
+        done = run("train.py", *words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    "script", ["train.py", "evaluate.py", "record.py", "plot.py", "benchmark.py"]
+)
+def test_help_reads_well(script: str, tmp_path: Path) -> None:
+    done = run(script, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "usage:" in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Path) -> None:
+    text = run("train.py", "--preset", "chapter", "--help", cwd=tmp_path).stdout
+    assert all(f"{name}: " in text for name in ("dqn", "chapter", "nature"))
+    assert "(default: 10000)" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
+        (["--env", "Pendulum-v1", "--obs", "state"], "continuous actions"),
+        (["--preset", "rainbows"], "choose one of dqn"),
+        (["--preset", "nature", "--obs", "state"], "is for --obs pixels only"),
+        (["--obs", "sound"], "sound"),
+        (["--memory.capacitty", "3"], "memory.capacitty"),
+        (["--memory.capacity", "many"], "memory.capacity"),
+        (["--memory.capacity", "10"], "smaller than --learning.batch-size"),
+        (["--memory.capacity", "64", "--learning.batch-size", "8"], "too small"),
+        (["--memory.capacity", "1000000000000"], "the largest that fits is"),
+        (["--steps", "-5"], "give 1 or more"),
+        (["--steps"], "--steps"),
+        (["--device", "cuda"], "use --device cpu or auto"),
+        (["--env.crop", "0", "500", "0", "600"], "does not fit CartPole's picture"),
+        (["--env.size", "2", "2"], "receptive field"),
+        (["--network.torso", "mlp"], "reads state vectors"),
+        (["--learning.tau", "0"], "either copied or blended"),
+        (["--env.crop", "0", "10", "0", "10", "--env.size", "10", "10"], "blank"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--env", "FrozenLake-v1", "--obs", "state", "--network.torso", "nature"], "choose mlp"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Path) -> None:
+    if "cuda" in words:
+        torch = pytest.importorskip("torch")
+        if torch.cuda.is_available():
+            return  # nothing to refuse on this machine
+    refused(run("train.py", *words, "--run-dir", "new", cwd=tmp_path), sentence)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(runs: Path) -> None:
+    before = (runs / "state" / "config.json").read_bytes()
+    words = ["--obs", "state", "--run-dir", "state"]
+    refused(run("train.py", *words, cwd=runs), "already holds a run")
+    words += ["--resume", "--seed", "7"]
+    refused(run("train.py", *words, cwd=runs), "other settings (--seed)")
+    (runs / "other").mkdir(exist_ok=True)
+    (runs / "other" / "letter.txt").write_text("mine")
+    refused(run("train.py", "--run-dir", "other", cwd=runs), "holds no run")
+    assert (runs / "state" / "config.json").read_bytes() == before
+
+
+def test_a_finished_run_says_so_again(runs: Path) -> None:
+    done = run("train.py", "--run-dir", "state", "--resume", cwd=runs)
+    assert done.returncode == 0
+    assert "CartPole-v1 from state" in done.stdout
+
+
+@pytest.mark.parametrize("script", ["evaluate.py", "record.py"])
+def test_a_path_that_is_no_run_is_refused(script: str, tmp_path: Path) -> None:
+    more = ["--out", "play.mp4"] if script == "record.py" else []
+    refused(run(script, "nowhere", *more, cwd=tmp_path), "holds no run")
+
+
+def test_evaluate_prints_a_sentence_and_json(runs: Path) -> None:
+    text = run("evaluate.py", "pixels", "--episodes", "3", cwd=runs).stdout
+    assert "95 % interval" in text
+    line = run("evaluate.py", "pixels", "--episodes", "3", "--json", cwd=runs).stdout
+    values = json.loads(line)
+    assert values["episodes"] == 3
+    assert values["min"] <= values["mean"] <= values["max"]
+    assert f"mean {values['mean']:.1f}" in text
+    refused(run("evaluate.py", "pixels", "--episodes", "0", cwd=runs), "give 1 or more")
+
+
+@pytest.mark.parametrize("name", ["play.mp4", "play.gif", "play.png", "play.html"])
+def test_record_writes_a_play(name: str, runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / name
+    done = run("record.py", "pixels", "--out", str(out), "--max-frames", "8", cwd=runs)
+    assert done.returncode == 0, done.stderr
+    if name == "play.html":
+        text = out.read_text()
+        assert "data:video/mp4;base64," in text
+        assert "http" not in text
+        return
+    if name == "play.png":
+        assert cv2.imread(str(out)) is not None
+        return
+    film = cv2.VideoCapture(str(out))
+    frames = 0
+    while film.read()[0]:
+        frames += 1
+    assert frames == 8
+
+
+def test_record_shows_the_agents_view_beside_the_screen(runs: Path, tmp_path: Path) -> None:
+    widths = {}
+    for obs in ("state", "pixels"):
+        out = tmp_path / f"{obs}.png"
+        words = (obs, "--out", str(out), "--max-frames", "1")
+        assert run("record.py", *words, cwd=runs).returncode == 0
+        image = cv2.imread(str(out))
+        assert image is not None
+        widths[obs] = image.shape[1]
+    assert widths["state"] == 3 * 600
+    assert widths["pixels"] > widths["state"]
+
+
+def test_record_refuses_what_it_cannot_write(runs: Path) -> None:
+    refused(run("record.py", "state", "--out", "play.avi", cwd=runs), "ends in .mp4")
+    refused(run("record.py", "state", "--out", "no/play.mp4", cwd=runs), "does not exist")
+
+
+def test_plot_draws_curves(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "curves.png"
+    done = run("plot.py", "state", "pixels", "--out", str(out), cwd=runs)
+    assert done.returncode == 0, done.stderr
+    assert cv2.imread(str(out)) is not None

@@ -1,0 +1,88 @@
+"""The rules of the tree and of the suite itself, kept by tests."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("agents", "envs", "models")
+
+# What a module may never import, by the start of its own name; the longest match counts.
+FORBIDDEN = {
+    "envs": ("torch", "agents", "models", "tensorboard", "tyro"),
+    "models": ("gymnasium", "agents", "envs", "cv2", "tensorboard", "tyro"),
+    "agents.config": ("torch", "gymnasium", "tyro", "agents.", "models.factory", "envs.factory"),
+    "agents.presets": ("torch", "gymnasium", "tyro"),
+    "agents.learning": ("gymnasium", "envs", "agents.memory", "agents.training", "agents.build"),
+    "agents.memory": ("gymnasium", "envs", "models", "agents.training", "agents.build"),
+    "agents.training": ("gymnasium", "models", "agents.build", "agents.analysis", "tyro"),
+    "agents.analysis": ("torch", "gymnasium", "agents.training", "agents.build", "tyro"),
+    "agents.build": ("gymnasium", "tyro", "tensorboard"),
+}
+ONLY_IN = {"tyro": "agents.command_line", "torch.utils.tensorboard": "agents.training.metrics"}
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield name.removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def starts(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix if prefix.endswith(".") else prefix + ".")
+
+
+def test_packages_import_only_what_the_design_allows() -> None:
+    broken = []
+    for name, path in sources():
+        rules = [rule for rule in FORBIDDEN if starts(name, rule)]
+        forbidden = FORBIDDEN[max(rules, key=len)] if rules else ()
+        broken += [(name, i) for i in imports(path) if any(starts(i, f) for f in forbidden)]
+    assert not broken
+
+
+def test_tyro_and_tensorboard_are_each_imported_in_one_module_only() -> None:
+    broken = [
+        (name, i)
+        for name, path in sources()
+        for i in imports(path)
+        for package, home in ONLY_IN.items()
+        if starts(i, package) and name != home
+    ]
+    assert not broken
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    files = [*(path for _, path in sources()), *(ROOT / "scripts").glob("*.py")]
+    assert not {f.name: n for f in files if (n := len(f.read_text().splitlines())) > 300}
+
+
+def test_every_package_folder_explains_itself() -> None:
+    for _, path in sources():
+        if path.name == "__init__.py":
+            assert len(ast.get_docstring(ast.parse(path.read_text())) or "") > 60, path
+
+
+def test_no_test_is_skipped_silently(tmp_path: Path) -> None:
+    """The suite's own rule, tried on a folder with one test that skips."""
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tmp_path / "test_it.py").write_text("import pytest\ndef test_a(): pytest.skip('quietly')\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    assert "none may be" in done.stdout
