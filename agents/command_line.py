@@ -219,3 +219,19 @@ class PlotArguments:
 
     out: Path = Path("curves.png")
     """File to write: .png, .svg or .pdf."""
+
+
+@dataclass(frozen=True)
+class BenchmarkArguments:
+    """Measure speeds and scores and print the table; every figure comes from this run."""
+
+    parts: tuple[
+        Literal["frames", "start", "state", "pixels", "nature", "chapter", "chapter-pixels"], ...
+    ] = ("frames", "start", "state", "pixels")
+    """What to measure."""
+
+    seeds: int = 5
+    """Training runs of each kind, with seeds from 1."""
+
+    out: Path = Path("runs/benchmark")
+    """Folder of the runs; those that lie there finished are not trained again."""

@@ -15,7 +15,13 @@ ENVIRONMENTS: dict[str, Fields] = {
 }
 
 # The rows between the highest tip of the pole and the cart's lower edge, in full width.
-CARTPOLE_VIEW: Fields = {"env.crop": (160, 320, 0, 600), "env.size": (32, 120), "env.stack": 2, "network.zero_level": 255}
+# One picture tells nothing of the last push, whose effect shows only in the next: hence the stack.
+CARTPOLE_VIEW: Fields = {
+    "env.crop": (160, 320, 0, 600),
+    "env.size": (32, 120),
+    "env.stack": 4,
+    "network.zero_level": 255,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +38,28 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "dqn": Preset(
-        summary="what learns fastest here: double, n-step, soft target (default)",
+        summary="what learns fastest here: double, 3-step, LayerNorm, soft target (default)",
         both={
+            "network.norm": "layer",
             "learning.double": True,
             "learning.n_step": 3,
-            "learning.tau": 0.01,
-            "learning.learning_rate": 5e-4,
-            "learning.batch_size": 64,
-            "schedule.learn_every": 2,
+            "learning.tau": 0.05,
             "schedule.epsilon_duration": 5_000,
         },
-        pixels={"network.torso": "patch", "network.hidden": (128,)},
-        state={"network.torso": "mlp", "network.hidden": (128, 64)},
+        pixels={
+            "network.torso": "slim",
+            "network.hidden": (128,),
+            "learning.batch_size": 128,
+            "learning.learning_rate": 2e-3,
+            "schedule.learn_every": 4,
+        },
+        state={
+            "network.torso": "mlp",
+            "network.hidden": (128, 64),
+            "learning.batch_size": 256,
+            "learning.learning_rate": 3e-3,
+            "schedule.learn_every": 8,
+        },
         cartpole_pixels=CARTPOLE_VIEW,
     ),
     "chapter": Preset(
@@ -78,11 +94,12 @@ PRESETS: dict[str, Preset] = {
             "learning.tau": 0.01,
             "learning.learning_rate": 2.5e-4,
             "learning.batch_size": 32,
-            "schedule.learn_every": 4,
+            "network.norm": "layer",
+            "schedule.learn_every": 2,
         },
         pixels={"network.torso": "nature", "network.hidden": (512,)},
         state={},
-        cartpole_pixels={},
+        cartpole_pixels={"network.zero_level": 255},
         observations=("pixels",),
     ),
 }

@@ -22,7 +22,7 @@ def make_network(
     if config.torso == "mlp":
         if pictures:
             raise ValueError(
-                "--network.torso mlp reads state vectors; choose nature, compact or patch for "
+                "--network.torso mlp reads state vectors; choose nature, compact or slim for "
                 "pictures, or --obs state."
             )
         features, front = observation_shape[0], []

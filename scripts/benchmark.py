@@ -1,0 +1,133 @@
+"""Measure speeds and scores and print the table; every figure comes from this run."""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from agents.command_line import BenchmarkArguments, guarded, parse
+
+HERE = Path(__file__).parent
+
+
+def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
+    """Trains in a process of its own (or goes on with it) and returns its summary."""
+    run = out / f"{'-'.join([obs, *options]).replace('--', '').replace('/', '_')}" / f"seed{seed}"
+    words = ["--obs", obs, "--seed", str(seed), "--run-dir", str(run), "--resume", *options]
+    subprocess.run([sys.executable, str(HERE / "train.py"), *words], check=True)
+    evaluate = [sys.executable, str(HERE / "evaluate.py"), str(run), "--json"]
+    held_out = subprocess.run(evaluate, check=True, capture_output=True, text=True).stdout
+    summary: dict[str, Any] = json.loads((run / "summary.json").read_text())
+    return summary | {"held_out": json.loads(held_out)["mean"]}
+
+
+def solve(out: Path, obs: str, seeds: int) -> None:
+    """Steps and seconds to solve CartPole, seed by seed."""
+    print(f"\nCartPole from {obs}: seed, steps, seconds, greedy mean, mean on held-out seeds")
+    rows = [train(out, obs, seed) for seed in range(1, seeds + 1)]
+    for row in rows:
+        solved = "" if row["solved"] else "  (not solved)"
+        print(
+            f"  {row['seed']}  {row['env_steps']:6d}  {row['train_seconds']:6.1f}  "
+            f"{row['eval_mean']:6.1f}  {row['held_out']:6.1f}{solved}"
+        )
+    steps = statistics.median(row["env_steps"] for row in rows)
+    seconds = [row["train_seconds"] for row in rows]
+    middle, worst = statistics.median(seconds), max(seconds)
+    print(f"  median {steps:.0f} steps, {middle:.1f} s; worst {worst:.1f} s")
+
+
+def chapter(out: Path, obs: str, seeds: int) -> None:
+    """The textbook's recipe; from state also its own loop, side by side."""
+    print(f"\npreset chapter from {obs}: seed, seconds, final greedy mean, best kept mean")
+    for seed in range(1, seeds + 1):
+        row = train(out, obs, seed, "--preset", "chapter")
+        print(
+            f"  {seed}  {row['train_seconds']:6.1f}  {row['final_mean']:6.1f}  "
+            f"{row['eval_mean']:6.1f}"
+        )
+        if obs == "state" and seed == 1:
+            loop = [sys.executable, str(HERE / "chapter_loop.py"), "--seed", "1"]
+            text = subprocess.run(loop, check=True, capture_output=True, text=True).stdout
+            plain = json.loads(text)
+            ratio = row["train_seconds"] / plain["seconds"]
+            print(f"     the chapter's own loop: {plain['seconds']:.1f} s, {plain['mean']:.1f}")
+            print(f"     ratio of the times {ratio:.2f}")
+
+
+def frames(count: int = 1_500) -> None:
+    """The picture the agent sees, against `env.render()` and the plain wrappers."""
+    import gymnasium as gym
+    import numpy as np
+
+    from envs.cartpole import CartPoleRenderer
+    from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
+
+    base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
+    crop, size = (160, 320, 0, 600), (32, 120)
+    plain: Any = Resize(Crop(Grayscale(RenderObservation(base)), crop), size)
+    states = []
+    random = np.random.default_rng(0)
+    plain_seconds = 0.0
+    while len(states) < count:
+        plain.reset(seed=len(states))
+        terminated = False
+        while not terminated and len(states) < count:
+            inner: Any = base.unwrapped
+            _, _, terminated, _, _ = inner.step(int(random.integers(2)))
+            states.append(inner.state)
+            started = time.perf_counter()
+            picture = plain.env.env.env.observation(None)
+            for layer in (plain.env.env, plain.env, plain):
+                picture = layer.observation(picture)
+            plain_seconds += time.perf_counter() - started
+    renderer = CartPoleRenderer(crop, size)
+    started = time.perf_counter()
+    for state in states:
+        renderer.draw(state[0], state[2])
+    fast = time.perf_counter() - started
+    print(
+        f"\nCartPole's picture on {count} states of random play, nothing remembered before: plain "
+        f"{count / plain_seconds:.0f} a second, fast {count / fast:.0f}, {plain_seconds / fast:.0f}x"
+    )
+
+
+def start_up() -> None:
+    """From starting Python to the first environment step of an agent."""
+    code = (
+        "import numpy as np; from agents.build import make_vector_env;"
+        "from agents.presets import preset_config;"
+        "e = make_vector_env(preset_config('dqn', 'CartPole-v1', 'pixels').env, [1]);"
+        "e.reset(); e.step(np.zeros(1, int))"
+    )
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        seconds.append(time.perf_counter() - started)
+    print(f"\nimport to first step: median {statistics.median(seconds):.1f} s of 5")
+
+
+@guarded
+def main() -> int:
+    """Runs the parts that were asked for."""
+    arguments = parse(BenchmarkArguments, sys.argv[1:])
+    parts = {
+        "frames": frames,
+        "start": start_up,
+        "state": lambda: solve(arguments.out, "state", arguments.seeds),
+        "pixels": lambda: solve(arguments.out, "pixels", arguments.seeds),
+        "nature": lambda: print(train(arguments.out, "pixels", 1, "--preset", "nature")),
+        "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
+        "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
+    }
+    for part in arguments.parts:
+        parts[part]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
