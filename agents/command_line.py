@@ -131,9 +131,7 @@ def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _base_config(first: argparse.Namespace) -> Config:
     """Returns the configuration before overrides: a run's own when going on, else the preset's."""
-    fresh = preset_config(
-        first.preset or "dqn", first.env or "CartPole-v1", first.obs or "pixels"
-    )
+    fresh = preset_config(first.preset or "dqn", first.env or "CartPole-v1", first.obs or "pixels")
     if not first.resume:
         return fresh
     if first.seed is not None and first.seed.isdigit():

@@ -120,11 +120,7 @@ class CartPoleRenderer:
         x0, x1 = (max(box[2], left) - left) // width, -((left - min(box[3], right)) // width)
         whole = (top + y0 * height, top + y1 * height, left + x0 * width, left + x1 * width)
         empty = y0 >= y1 or x0 >= x1
-        patch = (
-            np.zeros((0, 0), np.uint8)
-            if empty
-            else _resize(self._read(whole), (y1 - y0, x1 - x0))
-        )
+        patch = np.zeros((0, 0), np.uint8) if empty else _resize(self._read(whole), (y1 - y0, x1 - x0))
         self._wipe(box)
         return (slice(0), slice(0), patch) if empty else (slice(y0, y1), slice(x0, x1), patch)
 
@@ -188,7 +184,7 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
         self._renderer = shared_renderer(crop or (0, HEIGHT, 0, WIDTH), size)
         self.observation_space = picture_space(*size)
 
-    def observation(self, observation: Any) -> Frame:
+    def observation(self, observation: Any) -> Frame:  # noqa: ARG002
         """Returns the picture of the cart's true (float64) state, as `render()` draws it."""
         state = self._cartpole.state
         assert state is not None

@@ -48,9 +48,7 @@ def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
         env = gym.make(spec, disable_env_checker=True)
         modes = env.metadata.get("render_modes") or []
         if pixels and "rgb_array" not in modes:
-            raise ConfigError(
-                f"{config.id} cannot be drawn (no rgb_array rendering); use --obs state."
-            )
+            raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); use --obs state.")
         if pixels or screen:
             env.close()
             env = gym.make(spec, disable_env_checker=True, render_mode="rgb_array")
@@ -82,9 +80,7 @@ def _observe_state(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     return env
 
 
-def make_vector_env(
-    config: EnvConfig, seeds: Sequence[int], *, screen: bool = False
-) -> VectorEnv:
+def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, screen: bool = False) -> VectorEnv:
     """Makes one environment for each seed, behind the façade."""
     return VectorEnv([make_env(config, screen=screen) for _ in seeds], seeds)
 

@@ -90,7 +90,7 @@ class VectorEnv:
             self._next[e], self._reward[e], terminated, truncated, _ = env.step(chosen)
             self._terminated[e], self._last[e] = terminated, terminated or truncated
         self._now[:] = self._next
-        for e in np.flatnonzero(self._last):
+        for e in np.flatnonzero(self._last).tolist():
             self._now[e], _ = self.envs[e].reset()
         return Step(self._next, self._reward, self._terminated, self._last, self._now)
 

@@ -19,7 +19,7 @@ from envs.config import ConfigError
 Frame = NDArray[np.uint8]
 
 
-def picture_space(*shape: int) -> Box:
+def picture_space(*shape: int) -> Any:
     """The space of `uint8` pictures of this shape."""
     return Box(0, 255, shape, np.uint8)
 
@@ -47,7 +47,7 @@ class RenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstruct
             )
         self.observation_space = picture_space(*frame.shape)
 
-    def observation(self, observation: Any) -> Frame:
+    def observation(self, observation: Any) -> Frame:  # noqa: ARG002
         """Returns the picture in place of the environment's own observation."""
         return self.env.render()  # type: ignore[return-value]
 

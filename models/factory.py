@@ -8,9 +8,7 @@ from models.q_network import QNetwork
 from models.torsos import convolutions, fully_connected, smallest_picture
 
 
-def make_network(
-    config: NetworkConfig, observation_shape: tuple[int, ...], num_actions: int
-) -> QNetwork:
+def make_network(config: NetworkConfig, observation_shape: tuple[int, ...], num_actions: int) -> QNetwork:
     """Builds the network for observations `[D]` (torso mlp) or `[S, H, W]` (any other).
 
     The parameters are drawn from torch's current generator with torch's own initialisation.
@@ -39,9 +37,7 @@ def make_network(
                 f"receptive field of torso {config.torso}; make both at least {least}."
             )
         channels = observation_shape[0]
-        convolution = convolutions(
-            config.torso, channels, config.norm, config.bias, config.zero_level
-        )
+        convolution = convolutions(config.torso, channels, config.norm, config.bias, config.zero_level)
         convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.no_grad():
             blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)

@@ -53,9 +53,7 @@ def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) 
     return nn.Sequential(*layers)
 
 
-def convolutions(
-    name: str, channels: int, norm: Norm, bias: bool, zero_level: int
-) -> nn.Sequential:
+def convolutions(name: str, channels: int, norm: Norm, bias: bool, zero_level: int) -> nn.Sequential:
     """The named convolutions, each with a ReLU, then flattened.
 
     BatchNorm stands before each ReLU; LayerNorm only in the fully connected layers, where it costs

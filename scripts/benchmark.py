@@ -45,10 +45,7 @@ def chapter(out: Path, obs: str, seeds: int) -> None:
     print(f"\npreset chapter from {obs}: seed, seconds, final greedy mean, best kept mean")
     for seed in range(1, seeds + 1):
         row = train(out, obs, seed, "--preset", "chapter")
-        print(
-            f"  {seed}  {row['train_seconds']:6.1f}  {row['final_mean']:6.1f}  "
-            f"{row['eval_mean']:6.1f}"
-        )
+        print(f"  {seed}  {row['train_seconds']:6.1f}  {row['final_mean']:6.1f}  {row['eval_mean']:6.1f}")
         if obs == "state" and seed == 1:
             loop = [sys.executable, str(HERE / "chapter_loop.py"), "--seed", "1"]
             text = subprocess.run(loop, check=True, capture_output=True, text=True).stdout
@@ -69,7 +66,7 @@ def frames(count: int = 1_500) -> None:
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     crop, size = (160, 320, 0, 600), (32, 120)
     plain: Any = Resize(Crop(Grayscale(RenderObservation(base)), crop), size)
-    states = []
+    states: list[Any] = []
     random = np.random.default_rng(0)
     plain_seconds = 0.0
     while len(states) < count:

@@ -93,7 +93,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
-    np.random.seed(arguments.seed)  # noqa: NPY002 - as a book prints it
+    np.random.seed(arguments.seed)
     env = gym.make("CartPole-v1").unwrapped
     env.reset(seed=arguments.seed)
     env.action_space.seed(arguments.seed)

@@ -1,6 +1,7 @@
 """Train DQN on an environment, from its pictures only or from its state vector."""
 
 import sys
+
 from agents.command_line import Train, guarded
 
 
@@ -24,7 +25,10 @@ def main() -> int:
     if finished and summary:
         print(closing_line(summary, folder.path))
         return 0
-    print(f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}", file=sys.stderr)
+    print(
+        f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}",
+        file=sys.stderr,
+    )
     return 128 + (stop.number or 0)
 
 

@@ -17,9 +17,7 @@ ROOT = Path(__file__).parents[1]
 def run(script: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "scripts" / script), *words]
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "SDL_VIDEODRIVER")}
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, check=False, env=environment
-    )
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, env=environment)
 
 
 def refused(done: subprocess.CompletedProcess[str], sentence: str) -> None:
@@ -43,9 +41,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "script", ["train.py", "evaluate.py", "record.py", "plot.py", "benchmark.py"]
-)
+@pytest.mark.parametrize("script", ["train.py", "evaluate.py", "record.py", "plot.py", "benchmark.py"])
 def test_help_reads_well(script: str, tmp_path: Path) -> None:
     done = run(script, "--help", cwd=tmp_path)
     assert done.returncode == 0

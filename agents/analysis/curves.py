@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -49,6 +50,7 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
     Returns:
         A figure with one line a run.
     """
+    axes: Any
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         for i, run in enumerate(runs):
@@ -69,9 +71,7 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
     return figure
 
 
-def write_curves(
-    groups: Mapping[str, Sequence[Path]], out: Path, mark: float | None = None
-) -> None:
+def write_curves(groups: Mapping[str, Sequence[Path]], out: Path, mark: float | None = None) -> None:
     """Writes the figure of `draw_curves`; the ending of `out` decides the format."""
     figure = draw_curves(groups, mark)
     figure.savefig(out, dpi=120)

@@ -138,9 +138,7 @@ def _write_png(frames: Iterable[Picture], path: Path, _fps: float, _title: str, 
     chosen = [every[i] for i in np.linspace(0, len(every) - 1, count).astype(int)]
     blank = np.full_like(every[0], PAPER)
     chosen += [blank] * (-len(chosen) % SHEET_COLUMNS)
-    rows = [
-        np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, len(chosen), SHEET_COLUMNS)
-    ]
+    rows = [np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, len(chosen), SHEET_COLUMNS)]
     sheet = np.vstack(rows)
     cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
@@ -156,9 +154,7 @@ def check_play_path(path: Path) -> None:
         raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
 
 
-def write_play(
-    frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: str
-) -> None:
+def write_play(frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: str) -> None:
     """Writes a play: .mp4, .gif, .html (one self-contained page) or .png (a sheet of frames).
 
     Args:

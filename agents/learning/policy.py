@@ -40,9 +40,7 @@ class EpsilonGreedyPolicy:
         generator: Draws coins and random actions, the same number whatever the coins say.
     """
 
-    def __init__(
-        self, greedy: GreedyPolicy, num_actions: int, generator: np.random.Generator
-    ) -> None:
+    def __init__(self, greedy: GreedyPolicy, num_actions: int, generator: np.random.Generator) -> None:
         self._greedy, self._num_actions, self._generator = greedy, num_actions, generator
 
     def act(self, observation: Array, epsilon: float) -> Array:

@@ -203,8 +203,9 @@ class Replay:
         if size not in self._pictures:
             frame = self._frames.shape[1:]
             shape = (size, self._stack, *frame) if self._stacked else (size, *frame)
-            self._pictures[size] = np.empty(shape, self._frames.dtype), np.empty(
-                shape, self._frames.dtype
+            self._pictures[size] = (
+                np.empty(shape, self._frames.dtype),
+                np.empty(shape, self._frames.dtype),
             )
         return self._pictures[size]
 

@@ -18,6 +18,7 @@ class StopSignal:
         self.number: int | None = None
 
     def __call__(self) -> bool:
+        """Whether a signal came."""
         return self.number is not None
 
     def _remember(self, number: int, _frame: Any) -> None:
@@ -116,4 +117,3 @@ def closing_line(summary: dict[str, Any], folder: Any) -> str:
         f"training (+ {summary['eval_seconds']:.1f} s of evaluation). Next: make tensorboard, or "
         f"python scripts/record.py {folder} --out play.html"
     )
-

@@ -22,11 +22,14 @@ Evaluator = Callable[[str, int, int], Score]
 class Output(Protocol):
     """Where a trainer's results go; `run_folder.RunFolder` is the real one."""
 
-    def log(self, env_steps: int, values: dict[str, float]) -> None: ...
+    def log(self, env_steps: int, values: dict[str, float]) -> None:
+        """Writes scalars."""
 
-    def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None: ...
+    def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
+        """Keeps an agent as the best so far."""
 
-    def save(self, state: dict[str, Any], env_steps: int) -> None: ...
+    def save(self, state: dict[str, Any], env_steps: int) -> None:
+        """Saves all that the run needs to go on."""
 
 
 @dataclass

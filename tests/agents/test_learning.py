@@ -119,9 +119,7 @@ def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() 
     before = {name: value.clone() for name, value in online.items()}
     dqn.update(random_batch())
     assert all(int(v) == 1 for n, v in online.items() if n.endswith("num_batches_tracked"))
-    assert not torch.equal(
-        online["torso.0.1.running_mean"], before["torso.0.1.running_mean"]
-    )
+    assert not torch.equal(online["torso.0.1.running_mean"], before["torso.0.1.running_mean"])
     assert torch.equal(target["torso.0.1.running_mean"], before["torso.0.1.running_mean"])
     dqn.copy_target()
     for name, value in online.items():

@@ -71,9 +71,7 @@ class NaiveMemory:
         return found
 
 
-def drive(
-    memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: int, seed: int
-) -> None:
+def drive(memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: int, seed: int) -> None:
     """Feeds both with the same random history; frames are numbers that never repeat."""
     random = np.random.default_rng(seed)
     counter = iter(range(1, 10**9))
@@ -92,9 +90,7 @@ def drive(
         for e in range(num_envs):
             following[e, :-1] = stacks[e, 1:]
             following[e, -1] = frame = next(counter)
-            naive.add(
-                e, int(action[e]), float(reward[e]), bool(terminated[e]), bool(last[e]), frame
-            )
+            naive.add(e, int(action[e]), float(reward[e]), bool(terminated[e]), bool(last[e]), frame)
         now = following.copy()
         for e in np.flatnonzero(last):
             now[e] = frame = next(counter)
@@ -198,7 +194,7 @@ def test_state_vectors_are_frames_of_their_own() -> None:
 
 
 def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() -> None:
-    """n = 3 but the episode is truncated after one step: discount 0.9, next observation 11."""
+    """N = 3 but the episode is truncated after one step: discount 0.9, next observation 11."""
     memory = make(1, 10, 1, 3, stacked=False)
     memory.start(np.array([[10]]))
     no, yes = np.array([False]), np.array([True])

@@ -37,11 +37,7 @@ SMALL = {
     "memory.capacity": 300,
     "stop_score": "none",
 }
-OPTIONS = [
-    word
-    for name, value in SMALL.items()
-    for word in (f"--{name.replace('_', '-')}", str(value))
-]
+OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def small(obs: str, preset: str = "dqn", env: str = "CartPole-v1", **fields: Any) -> Config:
@@ -143,9 +139,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    subprocess.run(
-        command("--run-dir", str(killed), "--resume"), check=True, capture_output=True
-    )
+    subprocess.run(command("--run-dir", str(killed), "--resume"), check=True, capture_output=True)
     assert_same_run(whole, killed)
 
 
@@ -172,10 +166,23 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_a_run_folder_holds_what_it_should(tmp_path: Path) -> None:
     train(small("pixels", steps=400), tmp_path / "run")
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
-    for key in (
-        "env obs preset seed env_steps updates episodes train_seconds eval_episodes eval_mean "
-        "eval_std eval_min solved steps_to_solve seconds_to_solve"
-    ).split():
+    for key in [
+        "env",
+        "obs",
+        "preset",
+        "seed",
+        "env_steps",
+        "updates",
+        "episodes",
+        "train_seconds",
+        "eval_episodes",
+        "eval_mean",
+        "eval_std",
+        "eval_min",
+        "solved",
+        "steps_to_solve",
+        "seconds_to_solve",
+    ]:
         assert key in summary
     assert summary["env_steps"] == 400
     assert summary["updates"] == (400 - 100) // 4
@@ -207,9 +214,7 @@ def test_tags_are_the_same_for_pixels_and_state(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("num_envs", [1, 3, 8])
-def test_updates_follow_steps_whatever_the_number_of_environments(
-    num_envs: int, tmp_path: Path
-) -> None:
+def test_updates_follow_steps_whatever_the_number_of_environments(num_envs: int, tmp_path: Path) -> None:
     """At 480 steps, from step 100 on, every 4: 95."""
     config = small("state", steps=480, **{"env.num_envs": num_envs})
     assert train(config, tmp_path / "run").progress.updates == 95

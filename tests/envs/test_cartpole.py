@@ -39,9 +39,7 @@ def plain_picture(layers: list[Any]) -> Any:
         ((100, 333, 37, 551), (60, 60), 300),
     ],
 )
-def test_fast_picture_equals_render_gray_crop_resize(
-    crop: Box, size: tuple[int, int], count: int
-) -> None:
+def test_fast_picture_equals_render_gray_crop_resize(crop: Box, size: tuple[int, int], count: int) -> None:
     """On random states, far beyond where an episode ends, over both edges of the screen."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     env.reset(seed=1)
