@@ -41,7 +41,9 @@ class PixelScale(nn.Module):
 
 def normalisation(norm: Norm, units: int) -> list[nn.Module]:
     """Returns the normalisation layer of a fully connected layer with this many units, if any."""
-    return {"none": [], "layer": [nn.LayerNorm(units)], "batch": [nn.BatchNorm1d(units)]}[norm]
+    if norm == "layer":
+        return [nn.LayerNorm(units)]
+    return [nn.BatchNorm1d(units)] if norm == "batch" else []
 
 
 def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) -> nn.Sequential:

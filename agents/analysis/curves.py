@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 
 from envs.config import ConfigError
 
@@ -67,7 +66,7 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
             axis.axhline(mark, color="0.4", linestyle=":", label=f"solved: {mark:g}")
     axes[0].set_ylabel("greedy return (mean of an evaluation)")
     axes[0].legend(loc="upper left", fontsize="small")
-    axes[0].set_ylim(bottom=min(0.0, *np.ravel(axes[0].get_ylim())))
+    axes[0].set_ylim(bottom=min(0.0, axes[0].get_ylim()[0]))
     return figure
 
 

@@ -72,7 +72,7 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 class RunFolder:
-    """The files of one run: `config.json`, `metrics.jsonl`, TensorBoard events, `checkpoint/`, `summary.json`.
+    """The files of one run: configuration, metrics, TensorBoard events, checkpoints, summary.
 
     Args:
         path: Where; made when the first thing is written.
