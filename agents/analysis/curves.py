@@ -49,8 +49,8 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
     Returns:
         A figure with one line a run.
     """
-    axes: Any
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    made: Any = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    figure, axes = made
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         for i, run in enumerate(runs):
             steps, values, seconds = read_curve(run)
