@@ -55,7 +55,8 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
         for i, run in enumerate(runs):
             steps, values, seconds = read_curve(run)
             label = f"{name} ({len(runs)} seed{'s' * (len(runs) > 1)})" if i == 0 else None
-            for axis, x in zip(axes, (steps, seconds), strict=True):
+            columns: list[list[Any]] = [steps, seconds]
+            for axis, x in zip(axes, columns, strict=True):
                 axis.plot(x, values, color=colour, alpha=0.6, linewidth=1.3, label=label)
                 if x:
                     axis.plot(x[-1], values[-1], "o", color=colour, markersize=4)
