@@ -62,7 +62,7 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--env", "Pendulum-v1", "--obs", "state"], "continuous actions"),
         (["--preset", "rainbows"], "choose one of dqn"),
         (["--preset", "nature", "--obs", "state"], "is for --obs pixels only"),
-        (["--obs", "sound"], "sound"),
+        (["--obs", "sound"], "is for --obs pixels or state only"),
         (["--memory.capacitty", "3"], "memory.capacitty"),
         (["--memory.capacity", "many"], "memory.capacity"),
         (["--memory.capacity", "10"], "smaller than --learning.batch-size"),

@@ -105,7 +105,7 @@ def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) -> None:
-    options = ["--obs", "state", *OPTIONS, "--steps", "6000"]
+    options = ["--obs", "state", *OPTIONS, "--steps", "1600"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
     words = command(*options, "--run-dir", str(stopped))
@@ -119,7 +119,7 @@ def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) 
     assert process.returncode == 128 + number
     assert f"--resume --run-dir {stopped}" in error
     assert "Traceback" not in error
-    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["output"]["env_steps"] < 6000
+    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["output"]["env_steps"] < 1600
     words = command("--run-dir", str(stopped), "--resume")
     subprocess.run(words, check=True, capture_output=True)
     assert_same_run(whole, stopped)
@@ -127,7 +127,7 @@ def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     """SIGKILL leaves a whole checkpoint; what was logged after it is dropped, then logged again."""
-    options = ["--obs", "state", *OPTIONS, "--steps", "6000", "--checkpoint-seconds", "0"]
+    options = ["--obs", "state", *OPTIONS, "--steps", "1600", "--checkpoint-seconds", "0"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
     process = subprocess.Popen(command(*options, "--run-dir", str(killed)), stderr=subprocess.PIPE)
