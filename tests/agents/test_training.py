@@ -238,7 +238,11 @@ def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="only; choose"):
             preset_config(preset, "CartPole-v1", obs)
         return
-    trainer = train(small(obs, preset, steps=300), tmp_path / "run")
+    config = small(obs, preset, steps=300)
+    if config.schedule.clock == "episodes":
+        clock = {"schedule.learn_start": 0, "schedule.learn_every": 1, "schedule.updates": 3}
+        config = with_fields(config, clock)
+    trainer = train(config, tmp_path / "run")
     assert trainer.progress.env_steps >= 300
     assert trainer.progress.updates > 0
     assert np.isfinite([p.norm().item() for p in trainer.agent.online.parameters()]).all()
