@@ -29,7 +29,7 @@ train: .venv/installed  ## Learn CartPole from pixels (OBS=state ENV=... PRESET=
 	$(BIN)/python scripts/train.py --env $(ENV) --obs $(OBS) --preset $(PRESET) --seed $(SEED) --resume $(ARGS)
 
 test: lint  ## Lint, types and the fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: .venv/installed-test  ## The learning runs
 	$(BIN)/python -m pytest -m slow

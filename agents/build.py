@@ -108,6 +108,7 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
         double=settings.double,
         tau=settings.tau,
         max_grad_norm=settings.max_grad_norm,
+        average=settings.average,
     )
 
 
@@ -148,12 +149,11 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     env = make_vector_env(config.env, seeds)
     memory = make_memory(config, env)
     agent = make_agent(config, env, device)
-    greedy = GreedyPolicy(agent.online, device)
     exploration = make_generator(config.seed, "exploration")
-    policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
+    policy = EpsilonGreedyPolicy(GreedyPolicy(agent.online, device), env.num_actions, exploration)
     window = Window()
     collector = Collector(env, policy, memory, window.seconds)
-    evaluations = Evaluations(config, greedy)
+    evaluations = Evaluations(config, GreedyPolicy(agent.judged, device))
     trainer = Trainer(
         config,
         agent=agent,
@@ -188,7 +188,7 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     env = make_vector_env(config.env, [0])
     network = network_for(config, env)
     env.close()
-    network.load_state_dict(best["agent"]["online"])
+    network.load_state_dict(best["agent"])
     place = pick_device(device)
     return config, GreedyPolicy(network.to(place).eval(), place), best["note"]
 

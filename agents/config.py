@@ -61,12 +61,17 @@ class LearningConfig:
     tau: float = 0.01
     """Share of the online network that flows into the target after each update; 0: copied instead."""
 
+    average: float = 0.0
+    """Share of the online network that flows, after each update, into the averaged network that is
+    evaluated and kept; 0: the online network itself is."""
+
     def __post_init__(self) -> None:
         _require(0 <= self.gamma <= 1, f"--learning.gamma is {self.gamma}; give 0 to 1.")
         _require(self.n_step >= 1, f"--learning.n-step is {self.n_step}; give 1 or more.")
         _require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
         _require(self.learning_rate > 0, "--learning.learning-rate must be above 0.")
         _require(0 <= self.tau <= 1, f"--learning.tau is {self.tau}; give 0 to 1.")
+        _require(0 <= self.average <= 1, f"--learning.average is {self.average}; give 0 to 1.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,13 +30,12 @@ class PixelScale(nn.Module):
 
     def __init__(self, zero_level: int) -> None:
         super().__init__()
-        self._shift = -zero_level / 255.0
+        self._shift = torch.tensor(-zero_level / 255.0)  # moves with no device: a scalar to torch
 
     def forward(self, observation: Tensor) -> Tensor:
         """Returns `[B, S, H, W] float32`, channels last in memory."""
-        pixels = observation.to(torch.float32, memory_format=torch.channels_last)
-        pixels.mul_(1.0 / 255.0)
-        return pixels.add_(self._shift) if self._shift else pixels
+        pixels = observation.contiguous(memory_format=torch.channels_last)
+        return torch.add(self._shift, pixels, alpha=1.0 / 255.0)
 
 
 def normalisation(norm: Norm, units: int) -> list[nn.Module]:

@@ -1,5 +1,6 @@
 """The learner: an online network, its target, and the update."""
 
+import copy
 from typing import Any, NamedTuple
 
 import torch
@@ -28,6 +29,10 @@ class DQN:
         tau: Share of `online` that flows into `target` after each update (Lillicrap et al. 2016,
             arXiv:1509.02971, Alg. 1); 0 where `copy_target` is called by the clock.
         max_grad_norm: The gradient's norm is clipped to this; None leaves it.
+        average: Share of `online` that flows, after each update, into a running average of its
+            parameters, the network to be judged (Polyak and Juditsky 1992, doi:10.1137/0330046, in
+            exponential form): late in training single updates move the play more than they improve
+            it. 0 judges `online` itself.
     """
 
     def __init__(
@@ -40,23 +45,26 @@ class DQN:
         double: bool,
         tau: float,
         max_grad_norm: float | None,
+        average: float = 0.0,
     ) -> None:
         self.online, self.target, self.optimizer = online.eval(), target.eval(), optimizer
+        self.judged = copy.deepcopy(target) if average else online
+        """What is evaluated and kept: the average of `online` over time, or `online` itself."""
+        self._average = average
         self._loss, self._double, self._tau = loss, double, tau
         self._max_grad_norm = max_grad_norm
         self._parameters = list(online.parameters())
         # BatchNorm's running statistics belong to the network as much as its weights do.
         self._online_tensors = [*self._parameters, *online.buffers()]
         self._target_tensors = [*target.parameters(), *target.buffers()]
-        self._soft = [
-            (o, t)
-            for o, t in zip(self._online_tensors, self._target_tensors, strict=True)
-            if o.is_floating_point()
-        ]
+        judged_tensors = [*self.judged.parameters(), *self.judged.buffers()]
+        trios = zip(self._online_tensors, self._target_tensors, judged_tensors, strict=True)
+        self._soft = [trio for trio in trios if trio[0].is_floating_point()]
         self._has_batch_norm = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in online.modules())
-        for parameter in target.parameters():
-            parameter.requires_grad_(False)
+        for follower in (target, self.judged) if average else (target,):
+            follower.requires_grad_(False)
         self.copy_target()
+        torch._foreach_copy_(judged_tensors, self._online_tensors)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns each row's loss `[B]` and the value of its action `[B]`; gradients flow to `online`."""
@@ -80,14 +88,17 @@ class DQN:
         if self._max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm)
         self.optimizer.step()
-        if self._tau:
-            self._blend_target()
+        if self._tau or self._average:
+            self._follow()
         return Update(mean.detach(), value.detach().mean())
 
     @torch.no_grad()
-    def _blend_target(self) -> None:
-        online, target = zip(*self._soft, strict=True)
-        torch._foreach_lerp_(target, online, self._tau)
+    def _follow(self) -> None:
+        online, target, judged = zip(*self._soft, strict=True)
+        if self._tau:
+            torch._foreach_lerp_(target, online, self._tau)
+        if self._average:
+            torch._foreach_lerp_(judged, online, self._average)
 
     @torch.no_grad()
     def copy_target(self) -> None:
@@ -100,10 +111,11 @@ class DQN:
             group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns both networks and the optimiser."""
+        """Returns the networks and the optimiser."""
         return {
             "online": self.online.state_dict(),
             "target": self.target.state_dict(),
+            "judged": self.judged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
@@ -111,4 +123,5 @@ class DQN:
         """Restores what `state_dict` returned."""
         self.online.load_state_dict(state["online"])
         self.target.load_state_dict(state["target"])
+        self.judged.load_state_dict(state["judged"])
         self.optimizer.load_state_dict(state["optimizer"])

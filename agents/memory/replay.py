@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from agents.learning.batch import Batch
 from agents.memory.sampling import UniformSampler
@@ -84,7 +86,7 @@ class Replay:
         self._back = np.arange(self._stack - 1, -1, -1)
         self._forward = np.arange(n_step)
         self._gammas = (gamma ** np.arange(n_step + 1)).astype(np.float32)
-        self._pictures: dict[int, tuple[Array, Array]] = {}
+        self._pictures: dict[int, tuple[Array, ...]] = {}
 
     def __len__(self) -> int:
         """Rows that can be drawn."""
@@ -172,7 +174,8 @@ class Replay:
     def sample(self, size: int) -> Batch:
         """Draws `size` windows uniformly, with replacement.
 
-        The observations share memory with the next draw of the same size.
+        The observations share memory with the next draw of the same size; stacks are channels last
+        in memory, as convolutions want them.
         """
         rows = self._sampler.sample(size)
         time = rows % self._length
@@ -187,35 +190,41 @@ class Replay:
         steps = before_cut.sum(axis=1)  # [B] k
         ended = (terminated & before_cut).any(axis=1)
         discount = np.where(ended, np.float32(0), self._gammas[steps])
-        now, then = self._buffers(size)
-        self._gather(base, time, now)
-        self._gather(base, (time + steps) % self._length, then)
+        planes, now, then = self._buffers(size)
         return Batch(
-            torch.from_numpy(now),
+            self._gather(base, time, planes, now),
             torch.from_numpy(self._action[rows]),
             torch.from_numpy(reward),
             torch.from_numpy(discount),
-            torch.from_numpy(then),
+            self._gather(base, (time + steps) % self._length, planes, then),
         )
 
-    def _buffers(self, size: int) -> tuple[Array, Array]:
-        """Two arrays `[B, *obs]` that are kept: fresh ones would be paid for in page faults."""
+    def _buffers(self, size: int) -> tuple[Array, ...]:
+        """Arrays `[S, B, *frame]` and twice `[B, pixels, S]`, kept: page faults would cost more."""
         if size not in self._pictures:
-            frame = self._frames.shape[1:]
-            shape = (size, self._stack, *frame) if self._stacked else (size, *frame)
+            frame, dtype = self._frames.shape[1:], self._frames.dtype
+            stacks = (size, int(np.prod(frame)), self._stack)
             self._pictures[size] = (
-                np.empty(shape, self._frames.dtype),
-                np.empty(shape, self._frames.dtype),
+                np.empty((self._stack, size, *frame), dtype),
+                np.empty(stacks, dtype),
+                np.empty(stacks, dtype),
             )
         return self._pictures[size]
 
-    def _gather(self, base: Array, time: Array, out: Array) -> None:
+    def _gather(self, base: Array, time: Array, planes: Array, stacks: Array) -> Tensor:
+        """Returns the observations `[B, *obs]` at these times, in the memory of `stacks`."""
         rows = base + time
-        if self._stacked:
-            back = np.minimum(self._back, self._age[rows][:, None])  # [B, S]
-            rows = base[:, None] + (time[:, None] - back) % self._length
-        # mode="clip" writes straight into `out`; the rows are in range.
-        np.take(self._frames, rows, axis=0, out=out, mode="clip")
+        frame = self._frames.shape[1:]
+        if self._stack == 1:
+            out = stacks.reshape(len(rows), *([1] * self._stacked), *frame)
+            rows = rows[:, None] if self._stacked else rows
+            # mode="clip" writes straight into `out`; the rows are in range.
+            return torch.from_numpy(np.take(self._frames, rows, axis=0, out=out, mode="clip"))
+        back = np.minimum(self._back[:, None], self._age[rows])  # [S, B]
+        np.take(self._frames, base + (time - back) % self._length, axis=0, out=planes, mode="clip")
+        # One plane for each place in the stack, woven pixel by pixel: ten times as fast as a transpose.
+        cv2.merge(list(planes.reshape(self._stack, len(rows), -1)), stacks)
+        return torch.from_numpy(stacks.reshape(len(rows), *frame, self._stack)).movedim(-1, 1)
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the rows written so far, the cursors, the sampler and the generator."""

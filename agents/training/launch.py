@@ -75,10 +75,10 @@ def summarize(trainer: Trainer, evaluator: Evaluator, best: dict[str, Any]) -> d
         started = time.perf_counter()
         final = evaluator("solved", progress.env_steps, episodes).summary()
         if not solved:
-            last = {k: v.clone() for k, v in trainer.agent.online.state_dict().items()}
-            trainer.agent.online.load_state_dict(best["agent"]["online"])
+            last = {k: v.clone() for k, v in trainer.agent.judged.state_dict().items()}
+            trainer.agent.judged.load_state_dict(best["agent"])
             score = evaluator("solved", progress.env_steps, episodes).summary()
-            trainer.agent.online.load_state_dict(last)
+            trainer.agent.judged.load_state_dict(last)
         progress.eval_seconds += time.perf_counter() - started
     mark = trainer.stop_score
     return {

@@ -234,7 +234,7 @@ class Trainer:
 
     def _keep(self, score: Score) -> None:
         self._output.keep_best(
-            {"online": self.agent.online.state_dict()},
+            self.agent.judged.state_dict(),
             {"env_steps": self.progress.env_steps, "score": score.summary()},
         )
 

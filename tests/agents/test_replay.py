@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,20 @@ class NaiveMemory:
         return found
 
 
+def pictures(numbers: Any) -> Any:
+    """Frame numbers [..., 1] as pictures [..., 2, 3], every pixel with a value of its own."""
+    return (np.asarray(numbers)[..., None] * 10 + np.arange(6).reshape(2, 3)).astype(np.int32)
+
+
+def numbers(stack: torch.Tensor) -> list[int]:
+    """The frame numbers of pictures [S, 2, 3], each pixel checked; a state vector as it is."""
+    if stack.ndim == 1:
+        return stack.tolist()
+    found = stack[:, 0, 0] // 10
+    np.testing.assert_array_equal(stack, pictures(found[:, None]))
+    return found.tolist()
+
+
 def drive(memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: int, seed: int) -> None:
     """Feeds both with the same random history; frames are numbers that never repeat."""
     random = np.random.default_rng(seed)
@@ -79,7 +94,7 @@ def drive(memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: 
     for e in range(num_envs):
         stacks[e] = frame = next(counter)
         naive.start(e, frame)
-    memory.start(stacks)
+    memory.start(pictures(stacks))
     ends = random.uniform(0.02, 0.4)
     for _ in range(steps):
         action = random.integers(5, size=num_envs)
@@ -95,7 +110,7 @@ def drive(memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: 
         for e in np.flatnonzero(last):
             now[e] = frame = next(counter)
             naive.start(int(e), frame)
-        memory.add(action, reward, terminated, last, following, now)
+        memory.add(action, reward, terminated, last, pictures(following), pictures(now))
         stacks = now
 
 
@@ -109,23 +124,23 @@ def drawn(memory: Replay) -> dict[tuple[Any, ...], int]:
     batch = memory.sample(len(rows))
     for i in range(len(rows)):
         key = (
-            tuple(batch.observation[i].flatten().tolist()),
+            tuple(numbers(batch.observation[i])),
             int(batch.action[i]),
             round(float(batch.reward[i]), 4),
             round(float(batch.discount[i]), 4),
-            tuple(batch.next_observation[i].flatten().tolist()),
+            tuple(numbers(batch.next_observation[i])),
         )
         found[key] = found.get(key, 0) + 1
     return found
 
 
 def make(num_envs: int, length: int, stack: int, n_step: int, stacked: bool = True) -> Replay:
-    shape = (stack, 1) if stacked else (1,)
+    shape = (stack, 2, 3) if stacked else (1,)
     return Replay(
         capacity=length * num_envs,
         num_envs=num_envs,
         observation_shape=shape,
-        dtype=np.int64,
+        dtype=np.int32 if stacked else np.int64,
         stacked=stacked,
         n_step=n_step,
         gamma=GAMMA,
@@ -169,7 +184,7 @@ def test_restored_memory_goes_on_exactly(
     for each in (memory, twin):
         random = np.random.default_rng(seed)
         for i in range(second):
-            frames = np.full((2, stack, 1), 1_000 + i)
+            frames = pictures(np.full((2, stack, 1), 1_000 + i))
             last = random.random(2) < 0.2
             each.add(np.zeros(2, int), np.ones(2), last, last, frames, frames)
     if len(memory):
@@ -207,12 +222,12 @@ def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() ->
 def test_life_loss_ends_the_value_but_not_the_stack() -> None:
     """Terminated but not last: reward 1 only, discount 0, and frames go on across the loss."""
     memory = make(1, 20, 2, 2)
-    memory.start(np.array([[[1], [1]]]))
+    memory.start(pictures([[[1], [1]]]))
     no, yes = np.array([False]), np.array([True])
     zero, one = np.array([0]), np.array([1.0])
-    memory.add(zero, one, yes, no, np.array([[[1], [2]]]), np.array([[[1], [2]]]))
-    memory.add(zero, one, no, no, np.array([[[2], [3]]]), np.array([[[2], [3]]]))
-    memory.add(zero, one, no, no, np.array([[[3], [4]]]), np.array([[[3], [4]]]))
+    memory.add(zero, one, yes, no, pictures([[[1], [2]]]), pictures([[[1], [2]]]))
+    memory.add(zero, one, no, no, pictures([[[2], [3]]]), pictures([[[2], [3]]]))
+    memory.add(zero, one, no, no, pictures([[[3], [4]]]), pictures([[[3], [4]]]))
     windows = drawn(memory)
     assert ((1, 1), 0, 1.0, 0.0, (2, 3)) in windows
     assert ((1, 2), 0, 1.9, 0.81, (3, 4)) in windows

@@ -258,7 +258,7 @@ def test_the_kept_agent_is_the_one_evaluated(tmp_path: Path) -> None:
     trainer = train(small("state", steps=400), tmp_path / "run")
     _, policy, note = load_policy(tmp_path / "run")
     assert note["env_steps"] <= 400
-    best = read_best(tmp_path / "run")["agent"]["online"]
+    best = read_best(tmp_path / "run")["agent"]
     same(dict(policy.network.state_dict()), dict(best))
     first = evaluate_run(tmp_path / "run", 3, seed=0)
     again = evaluate_run(tmp_path / "run", 3, seed=0)
