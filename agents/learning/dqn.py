@@ -48,7 +48,7 @@ class DQN:
         average: float = 0.0,
     ) -> None:
         self.online, self.target, self.optimizer = online.eval(), target.eval(), optimizer
-        self.judged = copy.deepcopy(target) if average else online
+        self.judged = copy.deepcopy(online) if average else online
         """What is evaluated and kept: the average of `online` over time, or `online` itself."""
         self._average = average
         self._loss, self._double, self._tau = loss, double, tau
@@ -64,7 +64,6 @@ class DQN:
         for follower in (target, self.judged) if average else (target,):
             follower.requires_grad_(False)
         self.copy_target()
-        torch._foreach_copy_(judged_tensors, self._online_tensors)
 
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns each row's loss `[B]` and the value of its action `[B]`; gradients flow to `online`."""

@@ -139,12 +139,12 @@ def test_batch_norm_statistics_blend_into_a_soft_target() -> None:
 def test_the_judged_network_is_the_average_of_the_online_one() -> None:
     """After two updates: 0.75 (0.75 w0 + 0.25 w1) + 0.25 w2; without average, the online network."""
     dqn = make_dqn(tau=0.1, average=0.25)
-    weights = [dqn.online.head.weight.detach().clone()]
+    weights = [dqn.online.get_parameter("head.weight").detach().clone()]
     for seed in range(2):
         dqn.update(random_batch(seed=seed))
-        weights.append(dqn.online.head.weight.detach().clone())
+        weights.append(dqn.online.get_parameter("head.weight").detach().clone())
     expected = 0.75 * (0.75 * weights[0] + 0.25 * weights[1]) + 0.25 * weights[2]
-    torch.testing.assert_close(dqn.judged.head.weight, expected)
+    torch.testing.assert_close(dqn.judged.get_parameter("head.weight"), expected)
     plain = make_dqn(tau=0.1)
     assert plain.judged is plain.online
 
