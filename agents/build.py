@@ -1,7 +1,6 @@
 """From a configuration to a trainer: the one module that sees environments, networks and learner."""
 
 import copy
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from agents.memory.replay import Replay, row_bytes
 from agents.training import run_folder
 from agents.training.collector import Collector
 from agents.training.evaluation import Score, evaluate
+from agents.training.machine import pick_device, set_up_torch
 from agents.training.rng import draw_seeds, make_generator
 from agents.training.run_folder import RunFolder
 from agents.training.trainer import Trainer, Window
@@ -27,24 +27,6 @@ from models.factory import make_network
 from models.q_network import QNetwork
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam, "rmsprop": torch.optim.RMSprop}
-
-
-def pick_device(name: str) -> torch.device:
-    """Returns the torch device of `auto`, `cpu` or `cuda`.
-
-    Raises:
-        ConfigError: CUDA was asked for and is not there.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError("--device cuda: torch sees no CUDA device; use --device cpu or auto.")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-def set_threads(config: Config) -> None:
-    """Sets torch's threads: small networks lose more by handing work over than they gain."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else cores or 1))
 
 
 def stop_score(config: Config) -> float | None:
@@ -141,7 +123,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     Raises:
         ConfigError: something asked for cannot be had.
     """
-    set_threads(config)
+    set_up_torch(config)
     device = pick_device(config.device)
     seeds = draw_seeds(config.seed, "environments", config.env.num_envs)
     if config.env.obs == "pixels" and folder.saved is None:
@@ -183,7 +165,7 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
         ConfigError: the folder holds no run with a kept agent.
     """
     config = run_folder.read_config(folder)
-    set_threads(config)
+    set_up_torch(config)
     best = run_folder.read_best(folder)
     env = make_vector_env(config.env, [0])
     network = network_for(config, env)

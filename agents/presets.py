@@ -18,8 +18,9 @@ ENVIRONMENTS: dict[str, Fields] = {
 # One picture tells nothing of the last push, whose effect shows only in the next: hence the stack.
 CARTPOLE_VIEW: Fields = {
     "env.crop": (160, 320, 0, 600),
-    "env.size": (32, 120),
+    "env.size": (16, 60),
     "env.stack": 4,
+    "network.torso": "small",
     "network.zero_level": 255,
 }
 
@@ -41,12 +42,12 @@ PRESETS: dict[str, Preset] = {
         summary="what learns fastest here: double, 3-step, LayerNorm, soft target (default)",
         both={
             "network.norm": "layer",
-            "learning.double": True,
             "learning.n_step": 3,
             "learning.tau": 0.05,
             "schedule.epsilon_duration": 5_000,
         },
         pixels={
+            "learning.average": 0.005,
             "network.torso": "slim",
             "network.hidden": (128,),
             "learning.batch_size": 128,
@@ -56,6 +57,7 @@ PRESETS: dict[str, Preset] = {
         state={
             "network.torso": "mlp",
             "network.hidden": (128, 64),
+            "learning.double": True,
             "learning.batch_size": 256,
             "learning.learning_rate": 3e-3,
             "schedule.learn_every": 8,

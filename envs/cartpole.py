@@ -165,9 +165,9 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
     """Equals `Resize(Crop(Grayscale(RenderObservation(env)), crop), size)`, many times faster.
 
     Example:
-        >>> env = CartPolePixels(gym.make("CartPole-v1"), (160, 320, 0, 600), (32, 120))
+        >>> env = CartPolePixels(gym.make("CartPole-v1"), (160, 320, 0, 600), (16, 60))
         >>> env.reset(seed=1)[0].shape
-        (32, 120)
+        (16, 60)
     """
 
     def __init__(

@@ -20,7 +20,7 @@ def make_network(config: NetworkConfig, observation_shape: tuple[int, ...], num_
     if config.torso == "mlp":
         if pictures:
             raise ValueError(
-                "--network.torso mlp reads state vectors; choose nature, compact or slim for "
+                "--network.torso mlp reads state vectors; choose nature, compact, slim or small for "
                 "pictures, or --obs state."
             )
         features, front = observation_shape[0], []

@@ -1,16 +1,35 @@
 """Measure speeds and scores and print the table; every figure comes from this run."""
 
 import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from agents.command_line import BenchmarkArguments, guarded, parse
 
 HERE = Path(__file__).parent
+
+
+def heading(parts: Sequence[str]) -> None:
+    """What was measured where: processor, cores, versions, commit."""
+    import torch
+
+    from agents.training.run_folder import git_commit
+
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    print(
+        f"{' '.join(parts)}\n{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"torch {torch.__version__}, commit {git_commit()}"
+    )
 
 
 def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
@@ -64,7 +83,7 @@ def frames(count: int = 1_500) -> None:
     from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
-    crop, size = (160, 320, 0, 600), (32, 120)
+    crop, size = (160, 320, 0, 600), (16, 60)
     plain: Any = Resize(Crop(Grayscale(RenderObservation(base)), crop), size)
     states: list[Any] = []
     random = np.random.default_rng(0)
@@ -121,6 +140,7 @@ def main() -> int:
         "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
     }
+    heading(arguments.parts)
     for part in arguments.parts:
         parts[part]()
     return 0

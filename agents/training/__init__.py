@@ -2,6 +2,6 @@
 
 `trainer.py` is the loop, `collector.py` plays and fills the memory, `evaluation.py` measures greedy
 play, `metrics.py` writes TensorBoard and `metrics.jsonl`, `checkpoint.py` saves and loads files
-atomically, `run_folder.py` knows what lies where in a run, `rng.py` deals out random numbers, and
-`launch.py` runs a trainer until it is done, or until Ctrl-C.
+atomically, `run_folder.py` knows what lies where in a run, `rng.py` deals out random numbers,
+`machine.py` sets torch up, and `launch.py` runs a trainer until it is done, or until Ctrl-C.
 """

@@ -15,7 +15,7 @@ from agents.config import Config, ConfigError, from_dict, to_dict
 from agents.training import checkpoint
 from agents.training.metrics import Metrics
 
-PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python", "pygame")
+PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame")
 
 
 def read_config(folder: Path) -> Config:
@@ -44,7 +44,7 @@ def read_best(folder: Path) -> dict[str, Any]:
     return checkpoint.load(folder / "checkpoint" / "best.pt")
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """Returns the commit of the source tree, with a mark where it was changed."""
     root = Path(__file__).resolve().parents[2]
     try:
@@ -113,7 +113,7 @@ class RunFolder:
     def open(self) -> None:
         """Makes the folder and opens its logs, where a resumed run stopped."""
         (self.path / "checkpoint").mkdir(parents=True, exist_ok=True)
-        stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": _git_commit()}
+        stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": git_commit()}
         _write_json(self.path / "config.json", stamp)
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)

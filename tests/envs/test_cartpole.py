@@ -32,7 +32,8 @@ def plain_picture(layers: list[Any]) -> Any:
 @pytest.mark.parametrize(
     ("crop", "size", "count"),
     [
-        (PLAY, (32, 120), 2_000),  # whole blocks: remembered patches
+        (PLAY, (16, 60), 3_000),  # whole blocks: remembered patches
+        (PLAY, (32, 120), 1_000),
         (PLAY, (40, 150), 500),
         (PLAY, (160, 600), 200),  # not resized at all
         (FULL, (84, 84), 500),  # no whole blocks
@@ -57,8 +58,8 @@ def test_fast_picture_equals_render_gray_crop_resize(crop: Box, size: tuple[int,
 def test_fast_picture_equals_plain_picture_along_whole_episodes() -> None:
     """The states that occur: several episodes of random play, first and last frames included."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
-    layers = plain_layers(env, PLAY, (32, 120))
-    fast = CartPolePixels(env, PLAY, (32, 120))
+    layers = plain_layers(env, PLAY, (16, 60))
+    fast = CartPolePixels(env, PLAY, (16, 60))
     random = np.random.default_rng(0)
     for seed in range(20):
         observation, _ = fast.reset(seed=seed)
@@ -71,7 +72,7 @@ def test_fast_picture_equals_plain_picture_along_whole_episodes() -> None:
 
 
 def test_a_picture_is_the_callers_own() -> None:
-    renderer = CartPoleRenderer(PLAY, (32, 120))
+    renderer = CartPoleRenderer(PLAY, (16, 60))
     first = renderer.draw(0.0, 0.0)
     kept = first.copy()
     first[:] = 7
@@ -85,4 +86,4 @@ def test_crop_outside_the_screen_is_refused() -> None:
 
 def test_only_cartpole_is_drawn_fast() -> None:
     with pytest.raises(TypeError, match="CartPole only"):
-        CartPolePixels(gym.make("Acrobot-v1"), PLAY, (32, 120))
+        CartPolePixels(gym.make("Acrobot-v1"), PLAY, (16, 60))

@@ -11,7 +11,7 @@ from envs.factory import check_picture, make_env, make_vector_env, solved_mark
 from envs.vector import VectorEnv
 from envs.wrappers import picture_space
 
-CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (32, 120), "stack": 2}
+CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "stack": 2}
 
 
 class Counter(gym.Env[np.ndarray[Any, Any], int]):

@@ -20,7 +20,7 @@ CHAINS: dict[str, Wrap] = {
     "crop": lambda env: Crop(Grayscale(RenderObservation(env)), (10, 200, 20, 300)),
     "resize": lambda env: Resize(Grayscale(RenderObservation(env)), (40, 60)),
     "stack": lambda env: FrameStack(Resize(Grayscale(RenderObservation(env)), (40, 60)), 3),
-    "cartpole": lambda env: FrameStack(CartPolePixels(env, (160, 320, 0, 600), (32, 120)), 2),
+    "cartpole": lambda env: FrameStack(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
 }
 
 
