@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +10,10 @@ import numpy as np
 import psutil
 import torch
 
-from agents.config import Config, ConfigError
+from agents.config import Config, ConfigError, LearningConfig
 from agents.learning.dqn import DQN
 from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
-from agents.learning.targets import LOSSES
+from agents.learning.targets import Loss, huber_loss, squared_loss
 from agents.memory.replay import Replay, row_bytes
 from agents.training import run_folder
 from agents.training.collector import Collector
@@ -76,6 +77,11 @@ def make_memory(config: Config, env: VectorEnv) -> Replay:
         raise ConfigError(str(error)) from error
 
 
+def loss_of(settings: LearningConfig) -> Loss:
+    """Returns the loss of a temporal-difference error."""
+    return squared_loss if settings.loss == "squared" else partial(huber_loss, delta=settings.huber_delta)
+
+
 def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
     """Makes the learner with its two networks."""
     online = network_for(config, env).to(device)
@@ -86,7 +92,7 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
         online,
         copy.deepcopy(online),
         optimizer,
-        loss=LOSSES[settings.loss],
+        loss=loss_of(settings),
         double=settings.double,
         tau=settings.tau,
         max_grad_norm=settings.max_grad_norm,

@@ -43,6 +43,10 @@ class LearningConfig:
     loss: Literal["huber", "squared"] = "huber"
     """Loss of a temporal-difference error."""
 
+    huber_delta: float = 1.0
+    """Error up to which the Huber loss is quadratic. Among values near 100 a delta of 1 is almost the
+    absolute error, which fits the median: the rare states before a fall stay overvalued."""
+
     optimizer: Literal["adam", "radam", "rmsprop"] = "adam"
     """Gradient descent method."""
 
@@ -69,6 +73,7 @@ class LearningConfig:
         _require(0 <= self.gamma <= 1, f"--learning.gamma is {self.gamma}; give 0 to 1.")
         _require(self.n_step >= 1, f"--learning.n-step is {self.n_step}; give 1 or more.")
         _require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
+        _require(self.huber_delta > 0, "--learning.huber-delta must be above 0.")
         _require(self.learning_rate > 0, "--learning.learning-rate must be above 0.")
         _require(0 <= self.tau <= 1, f"--learning.tau is {self.tau}; give 0 to 1.")
         _require(0 <= self.average <= 1, f"--learning.average is {self.average}; give 0 to 1.")

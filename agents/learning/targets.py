@@ -9,20 +9,18 @@ from torch.nn import functional
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def huber_loss(value: Tensor, target: Tensor) -> Tensor:
-    """Huber loss with threshold 1 (smooth L1): `[B], [B] -> [B]`.
+def huber_loss(value: Tensor, target: Tensor, delta: float = 1.0) -> Tensor:
+    """Huber loss: `[B], [B] -> [B]`; with delta 1 it is the smooth L1 loss.
 
-    Half the squared error within 1, the absolute error less a half beyond.
+    Half the squared error within delta, `delta (|error| - delta / 2)` beyond (Huber 1964,
+    doi:10.1214/aoms/1177703732).
     """
-    return functional.smooth_l1_loss(value, target, reduction="none")
+    return functional.huber_loss(value, target, reduction="none", delta=delta)
 
 
 def squared_loss(value: Tensor, target: Tensor) -> Tensor:
     """Half the squared error: `[B], [B] -> [B]`."""
     return 0.5 * functional.mse_loss(value, target, reduction="none")
-
-
-LOSSES: dict[str, Loss] = {"huber": huber_loss, "squared": squared_loss}
 
 
 def q_target(target_q: Tensor, chooser_q: Tensor, reward: Tensor, discount: Tensor) -> Tensor:

@@ -33,9 +33,14 @@ def test_double_target_takes_the_choosers_action_and_the_targets_value() -> None
 
 
 def test_losses_worked_by_hand() -> None:
-    """Errors 0.5, -2 and 0: Huber 0.125, 1.5, 0; half squares 0.125, 2, 0."""
+    """Errors 0.5, -2 and 0: Huber 0.125, 1.5, 0; half squares 0.125, 2, 0.
+
+    With delta 0.25: 0.25 * (0.5 - 0.125) = 0.09375, 0.25 * (2 - 0.125) = 0.46875, 0.
+    """
     value, goal = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
     torch.testing.assert_close(huber_loss(value, goal), torch.tensor([0.125, 1.5, 0.0]))
+    narrow = torch.tensor([0.09375, 0.46875, 0.0])
+    torch.testing.assert_close(huber_loss(value, goal, delta=0.25), narrow)
     torch.testing.assert_close(squared_loss(value, goal), torch.tensor([0.125, 2.0, 0.0]))
 
 
