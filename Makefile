@@ -39,7 +39,7 @@ lint: .venv/installed-test  ## Formatting, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/installed  ## The table of speeds and scores (about 15 minutes)
+bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 	$(BIN)/python scripts/benchmark.py $(ARGS)
 
 tensorboard: .venv/installed  ## Curves of all runs side by side

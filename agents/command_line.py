@@ -224,7 +224,8 @@ class BenchmarkArguments:
     """Measure speeds and scores and print the table; every figure comes from this run."""
 
     parts: tuple[
-        Literal["frames", "start", "state", "pixels", "nature", "chapter", "chapter-pixels"], ...
+        Literal["frames", "start", "state", "pixels", "nature", "chapter", "chapter-pixels", "ablation"],
+        ...,
     ] = ("frames", "start", "state", "pixels")
     """What to measure."""
 

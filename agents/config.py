@@ -145,7 +145,7 @@ class EvaluationConfig:
     every: int = 1_000
     """Agent steps between evaluations."""
 
-    episodes: int = 10
+    episodes: int = 20
     """Episodes of a periodic evaluation."""
 
     solved_episodes: int = 100

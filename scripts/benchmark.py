@@ -32,11 +32,34 @@ def heading(parts: Sequence[str]) -> None:
     )
 
 
+# What the preset `dqn` chooses, one choice at a time undone.
+ABLATIONS = {
+    "pixels": [
+        "--learning.n-step 1",
+        "--learning.n-step 5",
+        "--network.norm none",
+        "--learning.double",
+        "--learning.huber-delta 1",
+        "--learning.average 0",
+        "--learning.optimizer radam",
+    ],
+    "state": [
+        "--learning.n-step 1",
+        "--learning.n-step 5",
+        "--network.norm none",
+        "--learning.no-double",
+        "--learning.huber-delta 8",
+        "--learning.average 0.005",
+        "--learning.optimizer radam",
+    ],
+}
+
+
 def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
     """Trains in a process of its own (or goes on with it) and returns its summary."""
     run = out / f"{'-'.join([obs, *options]).replace('--', '').replace('/', '_')}" / f"seed{seed}"
     words = ["--obs", obs, "--seed", str(seed), "--run-dir", str(run), "--resume", *options]
-    subprocess.run([sys.executable, str(HERE / "train.py"), *words], check=True)
+    subprocess.run([sys.executable, str(HERE / "train.py"), *words], check=True, stdout=sys.stderr)
     evaluate = [sys.executable, str(HERE / "evaluate.py"), str(run), "--json"]
     held_out = subprocess.run(evaluate, check=True, capture_output=True, text=True).stdout
     summary: dict[str, Any] = json.loads((run / "summary.json").read_text())
@@ -72,6 +95,25 @@ def chapter(out: Path, obs: str, seeds: int) -> None:
             ratio = row["train_seconds"] / plain["seconds"]
             print(f"     the chapter's own loop: {plain['seconds']:.1f} s, {plain['mean']:.1f}")
             print(f"     ratio of the times {ratio:.2f}")
+
+
+def nature(out: Path) -> None:
+    """How far full frames and the Nature network come in a quarter of an hour or less."""
+    row = train(out, "pixels", 1, "--preset", "nature")
+    print(
+        f"\npreset nature, seed 1: {row['env_steps']} steps, {row['train_seconds']:.0f} s, greedy mean "
+        f"{row['eval_mean']:.1f}, on held-out seeds {row['held_out']:.1f}, solved: {row['solved']}"
+    )
+
+
+def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
+    """Steps to solve CartPole with one setting changed."""
+    print(f"\nCartPole from {obs}: steps to solve within {steps}, seeds 1 to {seeds}")
+    for change in ["", *ABLATIONS[obs]]:
+        options = [*change.split(), "--steps", str(steps)]
+        rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
+        counts = [f"{row['steps_to_solve'] or '-':>6}" for row in rows]
+        print(f"  {change or 'preset dqn':28}{' '.join(counts)}", flush=True)
 
 
 def frames(count: int = 1_500) -> None:
@@ -136,7 +178,8 @@ def main() -> int:
         "start": start_up,
         "state": lambda: solve(arguments.out, "state", arguments.seeds),
         "pixels": lambda: solve(arguments.out, "pixels", arguments.seeds),
-        "nature": lambda: print(train(arguments.out, "pixels", 1, "--preset", "nature")),
+        "nature": lambda: nature(arguments.out),
+        "ablation": lambda: [ablation(arguments.out, o, arguments.seeds) for o in ABLATIONS],
         "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
     }
