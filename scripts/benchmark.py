@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def start_up() -> None:
 def main() -> int:
     """Runs the parts that were asked for."""
     arguments = parse(BenchmarkArguments, sys.argv[1:])
-    parts = {
+    parts: dict[str, Callable[[], object]] = {
         "frames": frames,
         "start": start_up,
         "state": lambda: solve(arguments.out, "state", arguments.seeds),
