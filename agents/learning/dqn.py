@@ -60,7 +60,7 @@ class DQN:
         judged_tensors = [*self.judged.parameters(), *self.judged.buffers()]
         trios = zip(self._online_tensors, self._target_tensors, judged_tensors, strict=True)
         self._soft = [trio for trio in trios if trio[0].is_floating_point()]
-        self._has_batch_norm = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in online.modules())
+        self._batch_norms = [m for m in online.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         for follower in (target, self.judged) if average else (target,):
             follower.requires_grad_(False)
         self.copy_target()
@@ -71,11 +71,12 @@ class DQN:
             target_q = self.target(batch.next_observation)
             chooser_q = self.online(batch.next_observation) if self._double else target_q
             goal = q_target(target_q, chooser_q, batch.reward, batch.discount)
-        if self._has_batch_norm:
-            self.online.train()
+        # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
+        for layer in self._batch_norms:
+            layer.training = True
         value = self.online(batch.observation).gather(1, batch.action.unsqueeze(1)).squeeze(1)
-        if self._has_batch_norm:
-            self.online.eval()
+        for layer in self._batch_norms:
+            layer.training = False
         return self._loss(value, goal), value
 
     def update(self, batch: Batch) -> Update:
