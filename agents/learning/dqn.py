@@ -13,8 +13,8 @@ from agents.learning.targets import Loss, q_target
 class Update(NamedTuple):
     """What one update tells, left on the device until somebody asks."""
 
-    loss: Tensor  # []
-    q: Tensor  # []  mean value of the actions taken
+    loss: Tensor  # []  sum over the gradient steps
+    q: Tensor  # []  mean value of the actions taken, summed likewise
 
 
 class DQN:
@@ -65,12 +65,15 @@ class DQN:
             follower.requires_grad_(False)
         self.copy_target()
 
-    def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def goal(self, batch: Batch) -> Tensor:
+        """Returns each row's target, `[B]`."""
+        target_q = self.target(batch.next_observation)
+        chooser_q = self.online(batch.next_observation) if self._double else target_q
+        return q_target(target_q, chooser_q, batch.reward, batch.discount)
+
+    def loss(self, batch: Batch, goal: Tensor) -> tuple[Tensor, Tensor]:
         """Returns each row's loss `[B]` and the value of its action `[B]`; gradients flow to `online`."""
-        with torch.no_grad():
-            target_q = self.target(batch.next_observation)
-            chooser_q = self.online(batch.next_observation) if self._double else target_q
-            goal = q_target(target_q, chooser_q, batch.reward, batch.discount)
         # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
         for layer in self._batch_norms:
             layer.training = True
@@ -79,9 +82,24 @@ class DQN:
             layer.training = False
         return self._loss(value, goal), value
 
-    def update(self, batch: Batch) -> Update:
-        """Takes one gradient step on a batch."""
-        loss, value = self.loss(batch)
+    def update(self, batch: Batch, count: int = 1) -> Update:
+        """Takes `count` gradient steps, one on each of as many equal parts of a batch.
+
+        Where nothing that the targets depend on moves meanwhile, they are computed at once.
+        """
+        if count == 1:
+            return self._step(batch, self.goal(batch))
+        parts = [Batch(*part) for part in zip(*(column.chunk(count) for column in batch), strict=True)]
+        still = not (self._tau or self._double)
+        goals = self.goal(batch).chunk(count) if still else [None] * count
+        steps = [
+            self._step(part, self.goal(part) if goal is None else goal)
+            for part, goal in zip(parts, goals, strict=True)
+        ]
+        return Update(*(torch.stack(column).sum() for column in zip(*steps, strict=True)))
+
+    def _step(self, batch: Batch, goal: Tensor) -> Update:
+        loss, value = self.loss(batch, goal)
         mean = loss.mean()
         self.optimizer.zero_grad(set_to_none=True)
         mean.backward()  # type: ignore[no-untyped-call]

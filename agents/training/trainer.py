@@ -18,6 +18,9 @@ from agents.training.evaluation import Score
 Evaluator = Callable[[str, int, int], Score]
 """Maps a seed stream, a key that tells its draws apart, and a number of episodes to a score."""
 
+BLOCK = 50
+"""Updates drawn from the memory at once, at the most: what is called less often costs less."""
+
 
 class Output(Protocol):
     """Where a trainer's results go; `run_folder.RunFolder` is the real one."""
@@ -158,10 +161,12 @@ class Trainer:
         if progress.updates < due and self.config.learning.learning_rate_end is not None:
             self.agent.set_learning_rate(self._learning_rate())
         while progress.updates < due and not should_stop():
-            batch = self.memory.sample(self.config.learning.batch_size)
-            update = self.agent.update(Batch(*(part.to(self._device) for part in batch)))
-            progress.updates += 1
-            self._window.updates += 1
+            # Blocks end at multiples of their size, so that a resumed run makes the same ones.
+            count = min(due - progress.updates, BLOCK - progress.updates % BLOCK)
+            batch = self.memory.sample(count * self.config.learning.batch_size)
+            update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
+            progress.updates += count
+            self._window.updates += count
             self._window.loss = self._window.loss + update.loss
             self._window.q = self._window.q + update.q
         copies = self.ticks // schedule.target_every if schedule.target_every else 0

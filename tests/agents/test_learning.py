@@ -78,7 +78,7 @@ def test_loss_equals_a_loop_over_rows(double: bool) -> None:
     with torch.no_grad():
         for parameter in dqn.target.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape))
-    losses, values = (part.detach() for part in dqn.loss(batch))
+    losses, values = (part.detach() for part in dqn.loss(batch, dqn.goal(batch)))
     for i, (s, a, r, d, s2) in enumerate(zip(*batch, strict=True)):
         with torch.no_grad():
             chooser = dqn.online if double else dqn.target
@@ -93,7 +93,7 @@ def test_loss_equals_a_loop_over_rows(double: bool) -> None:
 
 def test_no_gradient_reaches_the_target_network() -> None:
     dqn = make_dqn(double=True)
-    dqn.loss(random_batch())[0].mean().backward()  # type: ignore[no-untyped-call]
+    dqn.loss(random_batch(), dqn.goal(random_batch()))[0].mean().backward()  # type: ignore[no-untyped-call]
     assert all(p.grad is None for p in dqn.target.parameters())
     assert all(p.grad is not None for p in dqn.online.parameters())
 
@@ -106,7 +106,7 @@ def test_update_equals_plain_adam_on_the_mean_loss() -> None:
         batch = random_batch(seed=seed)
         dqn.update(batch)
         optimizer.zero_grad()
-        plain.loss(batch)[0].mean().backward()  # type: ignore[no-untyped-call]
+        plain.loss(batch, plain.goal(batch))[0].mean().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         with torch.no_grad():
             for o, t in zip(plain.online.parameters(), plain.target.parameters(), strict=True):
@@ -115,6 +115,20 @@ def test_update_equals_plain_adam_on_the_mean_loss() -> None:
         left, right = getattr(dqn, network), getattr(plain, network)
         for a, b in zip(left.parameters(), right.parameters(), strict=True):
             torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("settings", [{"norm": "batch"}, {"double": True}, {"tau": 0.1}])
+def test_several_updates_at_once_equal_one_after_another(settings: dict[str, Any]) -> None:
+    together, apart = make_dqn(**settings), make_dqn(**settings)
+    batches = [random_batch(seed=seed) for seed in range(3)]
+    whole = Batch(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
+    total = together.update(whole, 3)
+    each = [apart.update(batch) for batch in batches]
+    torch.testing.assert_close(total.loss, sum(update.loss for update in each))
+    torch.testing.assert_close(total.q, sum(update.q for update in each))
+    left, right = together.state_dict(), apart.state_dict()
+    for network in ("online", "target"):
+        torch.testing.assert_close(left[network], right[network])
 
 
 def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() -> None:

@@ -265,3 +265,29 @@ def test_sampling_is_uniform() -> None:
 def test_a_memory_too_small_for_its_stack_is_refused() -> None:
     with pytest.raises(ValueError, match="make it at least 18"):
         make(2, 8, 4, 3)
+
+
+def test_one_large_draw_equals_several_small_ones() -> None:
+    """The trainer draws the batches of several updates at once."""
+    memories = [
+        Replay(
+            capacity=60,
+            num_envs=1,
+            observation_shape=(3,),
+            dtype=np.float32,
+            stacked=False,
+            n_step=2,
+            gamma=GAMMA,
+            generator=np.random.default_rng(5),
+        )
+        for _ in range(2)
+    ]
+    for memory in memories:
+        memory.start(np.zeros((1, 3), np.float32))
+        for t in range(40):
+            now = np.full((1, 3), t + 1, np.float32)
+            memory.add(np.zeros(1, int), np.ones(1), np.zeros(1, bool), np.zeros(1, bool), now, now)
+    large = memories[0].sample(12)
+    small = [[column.clone() for column in memories[1].sample(4)] for _ in range(3)]
+    for whole, parts in zip(large, zip(*small, strict=True), strict=True):
+        assert torch.equal(whole, torch.cat(parts))
