@@ -36,7 +36,6 @@ def heading(parts: Sequence[str]) -> None:
 ABLATIONS = {
     "pixels": [
         "--learning.n-step 1",
-        "--learning.n-step 5",
         "--network.norm none",
         "--learning.double",
         "--learning.huber-delta 1",
@@ -45,7 +44,6 @@ ABLATIONS = {
     ],
     "state": [
         "--learning.n-step 1",
-        "--learning.n-step 5",
         "--network.norm none",
         "--learning.no-double",
         "--learning.huber-delta 8",
