@@ -1,7 +1,9 @@
 """From a configuration to a trainer: the one module that sees environments, networks and learner."""
 
 import copy
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,12 +24,22 @@ from agents.training.machine import pick_device, set_up_torch
 from agents.training.rng import draw_seeds, make_generator
 from agents.training.run_folder import RunFolder
 from agents.training.trainer import Trainer, Window
-from envs.factory import check_picture, make_vector_env, solved_mark
+from envs.factory import atari_game, check_picture, make_vector_env, solved_mark
+from envs.scores import human_normalised
 from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam, "rmsprop": torch.optim.RMSprop}
+OPTIMIZERS: dict[str, Any] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "radam": torch.optim.RAdam,
+    # Mnih et al. 2015, Extended Data Table 1: gradient momentum, squared gradient momentum, least square.
+    "rmsprop": partial(torch.optim.RMSprop, alpha=0.95, eps=0.01, centered=True),
+}
+MOST_FRAMES = 1_000_000
+SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
+
+CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."
 
 
 def stop_score(config: Config) -> float | None:
@@ -47,16 +59,38 @@ def network_for(config: Config, env: VectorEnv) -> QNetwork:
             raise ConfigError(str(error)) from error
 
 
+def _bytes_a_row(config: Config, env: VectorEnv) -> int:
+    shape = env.observation_shape
+    return row_bytes(shape[1:] if config.env.obs == "pixels" else shape, env.dtype)
+
+
+def with_capacity(config: Config) -> tuple[Config, str | None]:
+    """Returns the configuration with a memory that fits in RAM where its size was left open.
+
+    Returns:
+        The configuration, and a sentence about what was chosen, or None.
+    """
+    if config.memory.capacity is not None:
+        return config, None
+    env = make_vector_env(replace(config.env, backend="auto"), [0])
+    each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
+    env.close()
+    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM) // each)
+    sentence = (
+        f"Replay memory of {capacity:,} frames: {capacity * each / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
+        "RAM (--memory.capacity to change it)"
+    )
+    return replace(config, memory=replace(config.memory, capacity=capacity)), sentence
+
+
 def make_memory(config: Config, env: VectorEnv) -> Replay:
     """Makes the replay memory, if it fits in RAM.
 
     Raises:
         ConfigError: it does not fit, or it is too small to hold anything.
     """
-    stacked = config.env.obs == "pixels"
-    shape = env.observation_shape
-    each = row_bytes(shape[1:] if stacked else shape, env.dtype)
-    capacity, free = config.memory.capacity, psutil.virtual_memory().available
+    each = _bytes_a_row(config, env)
+    capacity, free = with_capacity(config)[0].memory.capacity or 0, psutil.virtual_memory().available
     if capacity * each > free:
         raise ConfigError(
             f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "
@@ -66,9 +100,9 @@ def make_memory(config: Config, env: VectorEnv) -> Replay:
         return Replay(
             capacity=capacity,
             num_envs=env.num_envs,
-            observation_shape=shape,
+            observation_shape=env.observation_shape,
             dtype=env.dtype,
-            stacked=stacked,
+            stacked=config.env.obs == "pixels",
             n_step=config.learning.n_step,
             gamma=config.learning.gamma,
             generator=make_generator(config.seed, "memory"),
@@ -86,8 +120,7 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
     """Makes the learner with its two networks."""
     online = network_for(config, env).to(device)
     settings = config.learning
-    extra = {"fused": True} if settings.optimizer == "adam" else {}
-    optimizer = OPTIMIZERS[settings.optimizer](online.parameters(), lr=settings.learning_rate, **extra)
+    optimizer = OPTIMIZERS[settings.optimizer](online.parameters(), lr=settings.learning_rate)
     return DQN(
         online,
         copy.deepcopy(online),
@@ -98,6 +131,16 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
         max_grad_norm=settings.max_grad_norm,
         average=settings.average,
     )
+
+
+def play_of(
+    policy: GreedyPolicy, env: VectorEnv, config: Config, generator: np.random.Generator
+) -> Callable[[Array], Array]:
+    """Returns how the agent acts while it is measured: greedily, or as greedily as the protocol says."""
+    epsilon = config.evaluation.epsilon
+    if not epsilon:
+        return policy.act
+    return partial(EpsilonGreedyPolicy(policy, env.num_actions, generator).act, epsilon=epsilon)
 
 
 class Evaluations:
@@ -120,7 +163,9 @@ class Evaluations:
             self._made[count] = make_vector_env(self._config.env, seeds)
         env = self._made[count]
         env.seed(seeds)
-        return evaluate(self._policy.act, env, episodes)
+        act = play_of(self._policy, env, self._config, make_generator(self._config.seed, stream, key))
+        film = self._config.evaluation.film_frames if self._config.env.obs == "pixels" else 0
+        return evaluate(act, env, episodes, film)
 
 
 def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluations]:
@@ -140,7 +185,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     exploration = make_generator(config.seed, "exploration")
     policy = EpsilonGreedyPolicy(GreedyPolicy(agent.online, device), env.num_actions, exploration)
     window = Window()
-    collector = Collector(env, policy, memory, window.seconds)
+    collector = Collector(env, policy, memory, window.seconds, clip_reward=config.memory.clip_reward)
     evaluations = Evaluations(config, GreedyPolicy(agent.judged, device))
     trainer = Trainer(
         config,
@@ -152,9 +197,13 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
         output=folder,
         stop_score=stop_score(config),
         device=device,
+        normalise=partial(human_normalised, atari_game(config.env.id)),
     )
-    folder.open()
+    folder.open(resume="exact" if env.exact else CUT)
     if folder.saved is not None:
+        if not env.exact:
+            folder.text(folder.saved["output"]["env_steps"], "resume", CUT)
+            print(CUT, file=sys.stderr)
         trainer.load_state_dict(folder.saved["trainer"])
         folder.saved = None  # the memory in it is large
     else:
@@ -194,7 +243,7 @@ def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") ->
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
     env = make_vector_env(config.env, seeds)
     try:
-        return evaluate(policy.act, env, episodes)
+        return evaluate(play_of(policy, env, config, make_generator(seed, "held_out")), env, episodes)
     finally:
         env.close()
 
@@ -224,7 +273,7 @@ class Play:
         self._pixels = config.env.obs == "pixels"
         self._episodes, self._max_shots = episodes, max_shots
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
-        self.fps = float(self._env.envs[0].metadata.get("render_fps") or 30)
+        self.fps = self._env.render_fps
         self.returns: list[float] = []
         """Returns of the episodes that have ended."""
 

@@ -15,8 +15,12 @@ import tyro
 
 from agents.config import Config, ConfigError
 from agents.presets import PRESETS, preset_config
+from envs.protocols import PROTOCOLS
 
 T = TypeVar("T")
+
+# Modules with libraries of their own that may fail to load, and the packages they come in.
+PACKAGES = {"cv2": "opencv-python-headless", "ale_py": "ale-py", "pygame": "pygame", "torch": "torch"}
 
 
 def guarded(main: Callable[[], int]) -> Callable[[], int]:
@@ -28,6 +32,16 @@ def guarded(main: Callable[[], int]) -> Callable[[], int]:
             return main()
         except ConfigError as error:
             print(f"error: {error}", file=sys.stderr)
+            return 2
+        except ImportError as error:
+            package = next((p for m, p in PACKAGES.items() if m in f"{error.name} {error}"), None)
+            if package is None:
+                raise
+            print(
+                f"error: {package} is missing or broken ({error}); install it with "
+                f"pip install --force-reinstall -c constraints.txt {package}",
+                file=sys.stderr,
+            )
             return 2
         except BrokenPipeError:
             return 0
@@ -67,7 +81,7 @@ class TrainArguments:
     """Train DQN on an environment, from its pictures only or from its state vector."""
 
     environment: Annotated[str, tyro.conf.arg(name="env")] = "CartPole-v1"
-    """Gymnasium id of an environment with discrete actions."""
+    """Gymnasium id of an environment with discrete actions, or an Atari game such as pong."""
 
     obs: Literal["pixels", "state"] = "pixels"
     """What the agent sees: rendered pictures only, or the state vector."""
@@ -104,7 +118,7 @@ class Train:
             description=_description(),
         )
         config = given.config
-        config = replace(config, env=replace(config.env, id=given.environment, obs=given.obs))
+        config = replace(config, env=replace(config.env, id=_env_id(given.environment), obs=given.obs))
         return cls(config, given.run_dir or default_run_dir(config), given.resume)
 
 
@@ -120,6 +134,7 @@ def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--env", "--env.id")
     parser.add_argument("--obs", "--env.obs")
     parser.add_argument("--preset")
+    parser.add_argument("--env.protocol", dest="protocol")
     parser.add_argument("--seed")
     parser.add_argument("--run-dir", "--run_dir", type=Path)
     parser.add_argument("--resume", action="store_true")
@@ -131,7 +146,8 @@ def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _base_config(first: argparse.Namespace) -> Config:
     """Returns the configuration before overrides: a run's own when going on, else the preset's."""
-    fresh = preset_config(first.preset or "dqn", first.env or "CartPole-v1", first.obs or "pixels")
+    env_id = _env_id(first.env or "CartPole-v1")
+    fresh = preset_config(first.preset or "dqn", env_id, first.obs or "pixels", first.protocol)
     if not first.resume:
         return fresh
     if first.seed is not None and first.seed.isdigit():
@@ -144,10 +160,20 @@ def _base_config(first: argparse.Namespace) -> Config:
     return read_config(folder)
 
 
+def _env_id(name: str) -> str:
+    """Returns a Gymnasium id; only a short name costs the import of the environments."""
+    if "-v" in name:
+        return name
+    from envs.factory import resolve_id
+
+    return resolve_id(name)
+
+
 def _description() -> str:
     names = "\n".join(f"  {name}: {preset.summary}" for name, preset in PRESETS.items())
+    rules = "\n".join(f"  {name}: {protocol.summary}" for name, protocol in PROTOCOLS.items())
     return (
-        f"{TrainArguments.__doc__}\n\nPresets:\n{names}\n\n"
+        f"{TrainArguments.__doc__}\n\nPresets:\n{names}\n\nProtocols of Atari:\n{rules}\n\n"
         "Every option below shows the default of the chosen preset, environment and observation."
     )
 
@@ -224,7 +250,19 @@ class BenchmarkArguments:
     """Measure speeds and scores and print the table; every figure comes from this run."""
 
     parts: tuple[
-        Literal["frames", "start", "state", "pixels", "nature", "chapter", "chapter-pixels", "ablation"],
+        Literal[
+            "frames",
+            "start",
+            "state",
+            "pixels",
+            "nature",
+            "chapter",
+            "chapter-pixels",
+            "ablation",
+            "throughput",
+            "learner",
+            "peers",
+        ],
         ...,
     ] = ("frames", "start", "state", "pixels")
     """What to measure."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from envs.config import ConfigError, EnvConfig
+from envs.protocols import PROTOCOLS, protocol_fields
 from models.config import NetworkConfig
 
 __all__ = [
@@ -48,7 +49,7 @@ class LearningConfig:
     absolute error, which fits the median: the rare states before a fall stay overvalued."""
 
     optimizer: Literal["adam", "radam", "rmsprop"] = "adam"
-    """Gradient descent method."""
+    """Gradient descent method; rmsprop: centered, with the constants of Mnih et al. 2015."""
 
     learning_rate: float = 1e-3
     """Step size of the optimiser at the start."""
@@ -83,11 +84,18 @@ class LearningConfig:
 class MemoryConfig:
     """The replay memory."""
 
-    capacity: int = 50_000
-    """Frames kept, over all environments; an episode of L steps takes L + 1."""
+    capacity: int | None = 50_000
+    """Frames kept, over all environments; an episode of L steps takes L + 1. None: what fits in RAM, up to
+    a million."""
+
+    clip_reward: bool = False
+    """Whether rewards are clipped to [-1, 1] where they are remembered; scores stay raw."""
 
     def __post_init__(self) -> None:
-        _require(self.capacity >= 1, f"--memory.capacity is {self.capacity}; give 1 or more.")
+        _require(
+            self.capacity is None or self.capacity >= 1,
+            f"--memory.capacity is {self.capacity}; give 1 or more.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +162,19 @@ class EvaluationConfig:
     num_envs: int = 20
     """Environments stepped together in an evaluation, at the most."""
 
+    epsilon: float = 0.0
+    """Probability of a random action."""
+
+    film_frames: int = 0
+    """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; pixels
+    only; 0: none."""
+
     def __post_init__(self) -> None:
         for name in ("every", "episodes", "solved_episodes", "num_envs"):
             value = getattr(self, name)
             option = name.replace("_", "-")
             _require(value >= 1, f"--evaluation.{option} is {value}; give 1 or more.")
+        _require(0 <= self.epsilon <= 1, f"--evaluation.epsilon is {self.epsilon}; give 0 to 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +230,7 @@ class Config:
         _require(self.threads >= 0, f"--threads is {self.threads}; give 0 or more.")
         capacity, batch = self.memory.capacity, self.learning.batch_size
         _require(
-            capacity >= batch,
+            capacity is None or capacity >= batch,
             f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
             f"make it at least {batch}.",
         )
@@ -223,6 +239,23 @@ class Config:
             copied != blended,
             "The target network must be either copied or blended; set one of "
             "--schedule.target-every and --learning.tau above 0, and the other to 0.",
+        )
+        self._keep_to_protocol()
+
+    def _keep_to_protocol(self) -> None:
+        name = self.env.protocol
+        for field_name, value in protocol_fields(name).items():
+            section, _, key = field_name.partition(".")
+            given, option = getattr(getattr(self, section), key), field_name.replace("_", "-")
+            _require(
+                given == value,
+                f"--env.protocol {name} means --{option} {value}, not {given}; leave one of them out, "
+                "or use --env.protocol none.",
+            )
+        allowed = PROTOCOLS[name].steps if name != "none" else None
+        _require(
+            allowed is None or self.steps <= allowed,
+            f"--env.protocol {name} allows {allowed} steps, not {self.steps}; give --steps {allowed}.",
         )
 
 

@@ -5,8 +5,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.config import Config, ConfigError
+from envs.protocols import PROTOCOLS, protocol_fields
 
 Fields = Mapping[str, Any]  # dotted names of configuration fields and their values
+
+# What every preset does with Atari games.
+ATARI: Fields = {
+    "memory.capacity": None,
+    "memory.clip_reward": True,
+    "evaluation.episodes": 10,
+    "evaluation.num_envs": 10,
+    "evaluation.solved_episodes": 30,
+    "evaluation.film_frames": 3_000,
+    "log_every": 1_000,
+    "checkpoint_seconds": 600.0,
+}
 
 # How each environment is looked at and for how long it is trained, where the defaults do not fit.
 ENVIRONMENTS: dict[str, Fields] = {
@@ -35,6 +48,7 @@ class Preset:
     pixels: Fields
     state: Fields
     cartpole_pixels: Fields
+    atari: Fields
     observations: tuple[str, ...] = ("pixels", "state")
 
 
@@ -65,6 +79,25 @@ PRESETS: dict[str, Preset] = {
             "schedule.learn_every": 8,
         },
         cartpole_pixels=CARTPOLE_VIEW,
+        atari={
+            **ATARI,
+            "steps": 2_000_000,
+            "env.protocol": "ale-v5",
+            "env.fire": True,
+            "env.size": (42, 42),
+            "network.torso": "half",
+            "network.hidden": (256,),
+            "learning.double": True,
+            "learning.n_step": 5,
+            "learning.tau": 0.01,
+            "learning.huber_delta": 1.0,
+            "learning.batch_size": 64,
+            "learning.learning_rate": 5e-4,
+            "schedule.epsilon_duration": 60_000,
+            "schedule.learn_start": 5_000,
+            "schedule.learn_every": 8,
+            "evaluation.every": 50_000,
+        },
     ),
     "chapter": Preset(
         summary="the textbook's recipe, on its own clock: 100 episodes, 1,000 updates after each",
@@ -89,9 +122,10 @@ PRESETS: dict[str, Preset] = {
         pixels={"network.torso": "compact", "network.hidden": (128, 64)},
         state={"network.torso": "mlp", "network.hidden": (128, 64)},
         cartpole_pixels=CARTPOLE_VIEW,
+        atari={"memory.clip_reward": True, "env.protocol": "ale-v5", "env.fire": True},
     ),
     "nature": Preset(
-        summary="plain 84x84 full frames and the Nature network (Mnih et al. 2015), pixels only",
+        summary="84x84 full frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
         both={
             "network.norm": "layer",
             "learning.n_step": 3,
@@ -105,20 +139,48 @@ PRESETS: dict[str, Preset] = {
         pixels={"network.torso": "nature", "network.hidden": (512,)},
         state={},
         cartpole_pixels={"network.zero_level": 255},
+        atari={
+            **ATARI,
+            "steps": 50_000_000,
+            "env.protocol": "nature",
+            "network.norm": "none",
+            "learning.n_step": 1,
+            "learning.tau": 0.0,
+            "learning.average": 0.0,
+            "learning.huber_delta": 1.0,
+            "learning.optimizer": "rmsprop",
+            "learning.learning_rate": 2.5e-4,
+            "learning.batch_size": 32,
+            "schedule.epsilon_end": 0.1,
+            "schedule.epsilon_duration": 1_000_000,
+            "schedule.learn_start": 50_000,
+            "schedule.learn_every": 4,
+            "schedule.target_every": 10_000,
+            "evaluation.every": 250_000,
+        },
         observations=("pixels",),
     ),
 }
 
 
-def preset_config(preset: str, env_id: str, obs: str) -> Config:
+def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = None) -> Config:
     """Returns the configuration of a preset for an environment and an observation.
 
+    Args:
+        preset: Its name.
+        env_id: A Gymnasium id.
+        obs: `pixels` or `state`.
+        protocol: Rules for Atari games in place of the preset's.
+
     Raises:
-        ConfigError: no such preset, or not for this observation.
+        ConfigError: no such preset or protocol, or not for this observation.
     """
     if preset not in PRESETS:
         raise ConfigError(f"--preset {preset} is unknown; choose one of {', '.join(PRESETS)}.")
     chosen = PRESETS[preset]
+    if protocol not in (None, "none", *PROTOCOLS):
+        names = ", ".join(["none", *PROTOCOLS])
+        raise ConfigError(f"--env.protocol {protocol} is unknown; choose one of {names}.")
     if obs not in chosen.observations:
         raise ConfigError(
             f"--preset {preset} is for --obs {' or '.join(chosen.observations)} only; "
@@ -128,6 +190,12 @@ def preset_config(preset: str, env_id: str, obs: str) -> Config:
     fields |= {**ENVIRONMENTS.get(env_id, {}), **chosen.both, **getattr(chosen, obs)}
     if obs == "pixels" and env_id.startswith("CartPole-"):
         fields |= chosen.cartpole_pixels
+    if env_id.startswith("ALE/"):
+        fields |= chosen.atari
+        fields |= protocol_fields(protocol or fields["env.protocol"])
+        fields["env.protocol"] = protocol or fields["env.protocol"]
+        allowed = PROTOCOLS[fields["env.protocol"]].steps if fields["env.protocol"] != "none" else None
+        fields["steps"] = allowed or fields.get("steps", Config().steps)
     return with_fields(Config(), fields)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from envs.protocols import ProtocolName
+
 
 class ConfigError(ValueError):
     """A wish that cannot be met; its text is one sentence for the user that names the fix."""
@@ -30,11 +32,54 @@ class EnvConfig:
     stack: int = 4
     """Newest pictures seen at once."""
 
+    protocol: ProtocolName = "none"
+    """Atari: the published rules that fix the fields below; none leaves each free."""
+
+    frame_skip: int = 4
+    """Atari: frames an action is held; the newest two are pooled."""
+
+    sticky: float = 0.0
+    """Atari: probability that a frame repeats the action before (Machado et al. 2018)."""
+
+    noop_max: int = 0
+    """Atari: a game starts with 1 to this many frames of doing nothing; 0: none."""
+
+    fire: bool = False
+    """Atari: press FIRE when a game starts and after a lost life, in games that wait for it."""
+
+    life_loss: bool = False
+    """Atari: no value follows a lost life; the game goes on."""
+
+    full_actions: bool = False
+    """Atari: all 18 actions, not only those the game uses."""
+
+    max_frames: int = 108_000
+    """Atari: frames after which a game is truncated; 108,000 are 30 minutes."""
+
+    mode: int | None = None
+    """Atari: variant of the game; None: its first."""
+
+    difficulty: int | None = None
+    """Atari: difficulty switch; None: its first."""
+
+    backend: Literal["auto", "python", "native"] = "auto"
+    """Atari: who steps the emulators. native: ale-py's threads, faster, but an interrupted game cannot be
+    gone on with; python: exact resuming; auto: native where the settings allow it."""
+
+    threads: int = 0
+    """Atari: threads of the native back-end; 0: one per core."""
+
     def __post_init__(self) -> None:
-        if self.num_envs < 1:
-            raise ConfigError(f"--env.num-envs is {self.num_envs}; it must be 1 or more.")
-        if self.stack < 1:
-            raise ConfigError(f"--env.stack is {self.stack}; it must be 1 or more.")
+        for name in ("num_envs", "stack", "frame_skip", "max_frames"):
+            if getattr(self, name) < 1:
+                option = name.replace("_", "-")
+                raise ConfigError(f"--env.{option} is {getattr(self, name)}; give 1 or more.")
+        for name in ("noop_max", "threads"):
+            if getattr(self, name) < 0:
+                option = name.replace("_", "-")
+                raise ConfigError(f"--env.{option} is {getattr(self, name)}; give 0 or more.")
+        if not 0 <= self.sticky <= 1:
+            raise ConfigError(f"--env.sticky is {self.sticky}; give a probability, 0 to 1.")
         if min(self.size) < 1:
             raise ConfigError(f"--env.size is {self.size}; give a height and a width of 1 or more.")
         if self.crop is not None:

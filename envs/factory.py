@@ -2,19 +2,63 @@
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
+import ale_py
 import gymnasium as gym
 import numpy as np
+from ale_py.registration import rom_id_to_name
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import DtypeObservation, FlattenObservation
 
+from envs.atari import WAIT_FOR_FIRE, AtariGame, require_rom
 from envs.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
-from envs.vector import VectorEnv
+from envs.native import NativeAtariEnv
+from envs.vector import SerialVectorEnv, VectorEnv
 from envs.wrappers import Crop, FrameStack, Grayscale, RenderObservation, Resize
 
 PROBE_STEPS = 30
+GAME_FIELDS = ("size", "frame_skip", "sticky", "noop_max", "fire", "full_actions", "max_frames")
+ATARI_FIELDS = (*GAME_FIELDS[1:], "protocol", "life_loss", "mode", "difficulty", "backend", "threads")
+
+
+def resolve_id(name: str) -> str:
+    """Returns the Gymnasium id of a name that is one, or of an Atari game's short name such as `pong`.
+
+    Raises:
+        ConfigError: neither; names the closest.
+
+    Example:
+        >>> resolve_id("ms_pacman"), resolve_id("CartPole-v1")
+        ('ALE/MsPacman-v5', 'CartPole-v1')
+    """
+    if name in gym.registry or "-v" in name:
+        return name
+    game = name.removeprefix("ALE/").lower()
+    spelled = {rom.replace("_", ""): rom for rom in ale_py.roms.get_all_rom_ids()}
+    game = spelled.get(game.replace("_", ""), game)
+    require_rom(game)
+    return f"ALE/{rom_id_to_name(game)}-v5"
+
+
+def atari_game(env_id: str) -> str | None:
+    """Returns the name of the Atari game that an id plays, or None.
+
+    Raises:
+        ConfigError: no such id, or an old one that means other settings than the configuration's.
+    """
+    spec = find_spec(env_id)
+    if spec.entry_point != "ale_py.env:AtariEnv":
+        return None
+    game = str(spec.kwargs["game"])
+    if not env_id.startswith("ALE/"):
+        raise ConfigError(
+            f"--env {env_id} is an old name; use ALE/{rom_id_to_name(game)}-v5 and choose the rules with "
+            "--env.protocol."
+        )
+    return game
 
 
 def find_spec(env_id: str) -> gym.envs.registration.EnvSpec:
@@ -42,6 +86,10 @@ def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
     Raises:
         ConfigError: unknown id, continuous actions, nothing to render, a missing package.
     """
+    game = atari_game(config.id)
+    if game is not None:
+        return FrameStack(_make_game(game, config), config.stack)
+    _refuse_atari_fields(config)
     spec = find_spec(config.id)
     pixels = config.obs == "pixels"
     try:
@@ -80,9 +128,70 @@ def _observe_state(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     return env
 
 
+def _refuse_for_atari(config: EnvConfig) -> None:
+    if config.obs != "pixels":
+        raise ConfigError(f"{config.id} is learned from its screen; use --obs pixels.")
+    if config.crop is not None:
+        raise ConfigError(f"--env.crop is not for Atari games such as {config.id}; leave it out.")
+
+
+def _make_game(game: str, config: EnvConfig) -> AtariGame:
+    _refuse_for_atari(config)
+    settings = {name: getattr(config, name) for name in GAME_FIELDS}
+    return AtariGame(game, mode=config.mode, difficulty=config.difficulty, **settings)
+
+
+def _refuse_atari_fields(config: EnvConfig) -> None:
+    plain = {field.name: field.default for field in fields(EnvConfig)}
+    for name in ATARI_FIELDS:
+        if getattr(config, name) != plain[name]:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--env.{option} is for Atari games; leave it out for {config.id}.")
+
+
+def why_not_native(config: EnvConfig) -> str | None:
+    """Returns why ale-py's own threads cannot play a game under these settings, or None if they can."""
+    if config.mode is not None or config.difficulty is not None:
+        return "it plays each game's first mode and difficulty only"
+    if config.fire and atari_game(config.id) in WAIT_FOR_FIRE:
+        return "it does not press FIRE after a lost life (--env.no-fire does without)"
+    return None
+
+
 def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, screen: bool = False) -> VectorEnv:
-    """Makes one environment for each seed, behind the façade."""
-    return VectorEnv([make_env(config, screen=screen) for _ in seeds], seeds)
+    """Makes one environment for each seed, behind the façade.
+
+    Args:
+        config: The environment and how it is observed.
+        seeds: One for each environment.
+        screen: Whether `render()` must show the whole screen, for recording.
+
+    Raises:
+        ConfigError: as `make_env`, or the native back-end is asked for where it cannot be used.
+    """
+    game = atari_game(config.id)
+    if game is not None and config.backend != "python" and not screen:
+        _refuse_for_atari(config)
+        reason = why_not_native(config)
+        if reason is None:
+            return NativeAtariEnv(
+                game,
+                seeds,
+                size=config.size,
+                stack=config.stack,
+                life_loss=config.life_loss,
+                threads=config.threads,
+                frameskip=config.frame_skip,
+                repeat_action_probability=config.sticky,
+                noop_max=config.noop_max,
+                use_fire_reset=False,
+                full_action_space=config.full_actions,
+                max_num_frames_per_episode=config.max_frames,
+            )
+        if config.backend == "native":
+            raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")
+    envs = [make_env(config, screen=screen) for _ in seeds]
+    return SerialVectorEnv(envs, seeds, life_loss=config.life_loss)
 
 
 def check_picture(config: EnvConfig, seed: int) -> None:

@@ -1,8 +1,8 @@
 """Saving an environment in mid-episode and going on exactly there.
 
 Gymnasium has no call for this. The classic-control environments keep their whole state in a few
-attributes, named below; others (Box2D's world, for one) cannot be saved, and the episodes in hand
-end as truncations when their run is resumed.
+attributes, named below; our own wrappers and `AtariGame` answer `state_dict`; others (Box2D's world, for
+one) cannot be saved, and the episodes in hand end as truncations when their run is resumed.
 """
 
 from typing import Any
@@ -29,19 +29,19 @@ def layers(env: gym.Env[Any, Any]) -> list[Any]:
 
 def is_exact(env: gym.Env[Any, Any]) -> bool:
     """Whether `load_env_state` continues this environment's episode exactly."""
-    return type(env.unwrapped) in ATTRIBUTES
+    return type(env.unwrapped) in ATTRIBUTES or hasattr(env.unwrapped, "state_dict")
 
 
 def env_state(env: gym.Env[Any, Any]) -> dict[str, Any]:
     """Returns all that decides the environment's future: its state, its clocks, its generator."""
     base = env.unwrapped
     names = ATTRIBUTES.get(type(base), ())
-    wrappers = layers(env)[:-1]
+    chain = layers(env)
     return {
         "generator": base.np_random.bit_generator.state,
         "attributes": {name: getattr(base, name) for name in names},
-        "elapsed": [layer._elapsed_steps for layer in wrappers if isinstance(layer, TimeLimit)],
-        "wrappers": [layer.state_dict() for layer in wrappers if hasattr(layer, "state_dict")],
+        "elapsed": [layer._elapsed_steps for layer in chain if isinstance(layer, TimeLimit)],
+        "layers": [layer.state_dict() for layer in chain if hasattr(layer, "state_dict")],
     }
 
 
@@ -54,10 +54,10 @@ def load_env_state(env: gym.Env[Any, Any], state: dict[str, Any]) -> None:
         return
     for name, value in state["attributes"].items():
         setattr(base, name, value if value is None or np.isscalar(value) else np.array(value))
-    wrappers = layers(env)[:-1]
-    limits = [layer for layer in wrappers if isinstance(layer, TimeLimit)]
+    chain = layers(env)
+    limits = [layer for layer in chain if isinstance(layer, TimeLimit)]
     for layer, elapsed in zip(limits, state["elapsed"], strict=True):
         layer._elapsed_steps = elapsed
-    stateful = [layer for layer in wrappers if hasattr(layer, "state_dict")]
-    for layer, saved in zip(stateful, state["wrappers"], strict=True):
+    stateful = [layer for layer in chain if hasattr(layer, "state_dict")]
+    for layer, saved in zip(stateful, state["layers"], strict=True):
         layer.load_state_dict(saved)

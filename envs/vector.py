@@ -1,7 +1,7 @@
 """Several environments stepped together; the only file that knows of autoreset."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -20,6 +20,7 @@ class Step(NamedTuple):
     | no | no | an ordinary step |
     | yes | yes | a true end: no value follows |
     | no | yes | a truncation: bootstrap from `next_observation`, the true last one |
+    | yes | no | a lost life that counts as an end; the episode goes on |
     """
 
     next_observation: Array  # [E, *obs]  true successor of the acted-on observation
@@ -29,7 +30,45 @@ class Step(NamedTuple):
     observation: Array  # [E, *obs]  what to act on next: next_observation, or a new episode's first
 
 
-class VectorEnv:
+class VectorEnv(Protocol):
+    """The façade: E environments with one observation shape and discrete actions, stepped together."""
+
+    num_envs: int
+    observation_shape: tuple[int, ...]
+    dtype: Any
+    num_actions: int
+    render_fps: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether `load_state_dict` continues the episodes in hand exactly."""
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Sets the seeds that the next `reset` starts from, one for each environment."""
+
+    def reset(self) -> Array:
+        """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
+
+    def step(self, action: Array) -> Step:
+        """Acts in every environment, with `[E]` integers from 0 to `num_actions - 1`."""
+
+    def render(self) -> Any:
+        """Returns the first environment's screen, `[H, W, 3] uint8`."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns all that `load_state_dict` needs."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Restores what `state_dict` returned; returns the observations to act on, `[E, *obs]`.
+
+        Where `exact` is false the episodes start anew.
+        """
+
+    def close(self) -> None:
+        """Closes all environments."""
+
+
+class SerialVectorEnv:
     """Steps environments in turn and starts a new episode in the same call in which one ends.
 
     Gymnasium's `SyncVectorEnv` does the same in its SAME_STEP mode; this loop writes into arrays
@@ -39,17 +78,20 @@ class VectorEnv:
     Args:
         envs: Environments with the same spaces, discrete actions, observations in one array.
         seeds: One seed for each, used at the first reset.
+        life_loss: Whether no value follows a fall of `info["lives"]`.
 
     Example:
-        >>> env = VectorEnv([gym.make("CartPole-v1")], seeds=[1])
+        >>> env = SerialVectorEnv([gym.make("CartPole-v1")], seeds=[1])
         >>> env.reset().shape
         (1, 4)
         >>> env.step(np.array([0])).reward
         array([1.], dtype=float32)
     """
 
-    def __init__(self, envs: Sequence[gym.Env[Any, Any]], seeds: Sequence[int]) -> None:
-        self.envs, self._seeds = list(envs), list(seeds)
+    def __init__(
+        self, envs: Sequence[gym.Env[Any, Any]], seeds: Sequence[int], *, life_loss: bool = False
+    ) -> None:
+        self.envs, self._seeds, self._life_loss = list(envs), list(seeds), life_loss
         if len(self.envs) != len(self._seeds):
             raise ValueError(f"{len(self.envs)} environments need as many seeds, not {len(seeds)}.")
         self.num_envs = len(self.envs)
@@ -58,6 +100,8 @@ class VectorEnv:
         self.observation_shape: tuple[int, ...] = space.shape
         self.dtype = space.dtype
         self.num_actions, self._first_action = int(actions.n), int(actions.start)
+        self.render_fps = float(self.envs[0].metadata.get("render_fps") or 30)
+        self._lives = np.zeros(self.num_envs, np.int32)
         self._next = np.zeros((self.num_envs, *space.shape), space.dtype)
         self._now = self._next.copy()
         self._reward = np.zeros(self.num_envs, np.float32)
@@ -75,9 +119,13 @@ class VectorEnv:
 
     def reset(self) -> Array:
         """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
-        for e, (env, seed) in enumerate(zip(self.envs, self._seeds, strict=True)):
-            self._now[e], _ = env.reset(seed=seed)
+        for e, seed in enumerate(self._seeds):
+            self._begin(e, seed)
         return self._now
+
+    def _begin(self, e: int, seed: int | None) -> None:
+        self._now[e], info = self.envs[e].reset(seed=seed)
+        self._lives[e] = info.get("lives", 0)
 
     def step(self, action: Array) -> Step:
         """Acts in every environment.
@@ -87,11 +135,16 @@ class VectorEnv:
         """
         for e, env in enumerate(self.envs):
             chosen = int(action[e]) + self._first_action
-            self._next[e], self._reward[e], terminated, truncated, _ = env.step(chosen)
-            self._terminated[e], self._last[e] = terminated, terminated or truncated
+            self._next[e], self._reward[e], terminated, truncated, info = env.step(chosen)
+            last = terminated or truncated
+            if self._life_loss:
+                lives = info.get("lives", 0)
+                terminated = terminated or (lives < self._lives[e] and not last)
+                self._lives[e] = lives
+            self._terminated[e], self._last[e] = terminated, last
         self._now[:] = self._next
         for e in np.flatnonzero(self._last).tolist():
-            self._now[e], _ = self.envs[e].reset()
+            self._begin(e, None)
         return Step(self._next, self._reward, self._terminated, self._last, self._now)
 
     def render(self) -> Any:
@@ -100,7 +153,11 @@ class VectorEnv:
 
     def state_dict(self) -> dict[str, Any]:
         """Returns every environment's state and the observations to act on."""
-        return {"envs": [env_state(env) for env in self.envs], "observation": self._now.copy()}
+        return {
+            "envs": [env_state(env) for env in self.envs],
+            "observation": self._now.copy(),
+            "lives": self._lives.copy(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
         """Restores what `state_dict` returned; returns the observations to act on, `[E, *obs]`.
@@ -111,9 +168,10 @@ class VectorEnv:
             load_env_state(env, saved)
         if self.exact:
             self._now[:] = np.asarray(state["observation"])
+            self._lives[:] = np.asarray(state["lives"])
         else:
-            for e, env in enumerate(self.envs):
-                self._now[e], _ = env.reset()
+            for e in range(self.num_envs):
+                self._begin(e, None)
         return self._now
 
     def close(self) -> None:

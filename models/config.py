@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-TorsoName = Literal["mlp", "small", "slim", "compact", "nature"]
+TorsoName = Literal["mlp", "small", "slim", "half", "compact", "nature"]
 Norm = Literal["none", "layer", "batch"]
 
 

@@ -15,6 +15,8 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "compact": ((16, 8, 4), (32, 4, 2)),
     # The same with half the filters, for CPUs.
     "slim": ((8, 8, 4), (16, 4, 2)),
+    # For Atari in 42x42 pictures.
+    "half": ((16, 4, 2), (32, 4, 2), (32, 3, 2)),
     # For pictures already shrunk to few pixels, where every pixel counts.
     "small": ((16, 4, 4), (32, 3, 1)),
 }

@@ -168,6 +168,12 @@ def start_up() -> None:
     print(f"\nimport to first step: median {statistics.median(seconds):.1f} s of 5")
 
 
+def atari(part: str) -> Callable[[], object]:
+    """Measures a part of `benchmark_atari.py`, in a process of its own."""
+    command = [sys.executable, str(HERE / "benchmark_atari.py"), part]
+    return lambda: subprocess.run(command, check=True)
+
+
 @guarded
 def main() -> int:
     """Runs the parts that were asked for."""
@@ -181,6 +187,9 @@ def main() -> int:
         "ablation": lambda: ablation(arguments.out, arguments.seeds),
         "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
+        "throughput": atari("throughput"),
+        "learner": atari("learner"),
+        "peers": atari("peers"),
     }
     heading(arguments.parts)
     for part in arguments.parts:

@@ -9,14 +9,17 @@ from agents.command_line import Train, guarded
 def main() -> int:
     """Parses, trains, prints."""
     arguments = Train.parse(sys.argv[1:])
-    from agents.build import build_trainer  # torch takes two seconds to import
+    from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
     from agents.training.launch import StopSignal, closing_line, run_with_bar, summarize
     from agents.training.run_folder import RunFolder, read_best, read_summary
 
-    folder = RunFolder(arguments.run_dir, arguments.config, resume=arguments.resume)
+    config, note = with_capacity(arguments.config)
+    folder = RunFolder(arguments.run_dir, config, resume=arguments.resume)
+    if note:
+        print(note, file=sys.stderr)
     stop = StopSignal()
     with stop.listen():
-        trainer, evaluator = build_trainer(arguments.config, folder)
+        trainer, evaluator = build_trainer(config, folder)
         finished = trainer.finished or run_with_bar(trainer, stop)
     if finished:
         folder.summarize(summarize(trainer, evaluator, read_best(folder.path)))

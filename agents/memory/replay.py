@@ -230,7 +230,7 @@ class Replay:
         """Returns the rows written so far, the cursors, the sampler and the generator."""
         used = self._used()
         return {
-            "rows": {name: array[used] for name, array in self._arrays().items()},
+            "rows": {name: [array[part] for part in used] for name, array in self._arrays().items()},
             "cursor": self._cursor.copy(),
             "waiting": self._waiting.copy(),
             "wrapped": self._wrapped,
@@ -245,7 +245,8 @@ class Replay:
         self._wrapped = state["wrapped"]
         used = self._used()
         for name, array in self._arrays().items():
-            array[used] = np.asarray(state["rows"][name])
+            for part, rows in zip(used, state["rows"][name], strict=True):
+                array[part] = np.asarray(rows)
         self._sampler.load_state_dict(state["sampler"])
         self._generator.bit_generator.state = state["generator"]
 
@@ -259,8 +260,10 @@ class Replay:
             "age": self._age,
         }
 
-    def _used(self) -> Array | slice:
+    def _used(self) -> list[slice]:
+        """The rows written so far; slices, because a copy of a large memory would not fit beside it."""
         if self._wrapped:
-            return slice(None)
-        rings = [np.arange(b, b + c + 1) for b, c in zip(self._base, self._cursor, strict=True)]
-        return np.concatenate(rings)
+            return [slice(0, len(self._frames))]
+        return [
+            slice(b, b + c + 1) for b, c in zip(self._base.tolist(), self._cursor.tolist(), strict=True)
+        ]

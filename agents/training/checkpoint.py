@@ -34,7 +34,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"{path} does not exist; name the folder of a run that has saved.")
     try:
-        return torch.load(path, map_location=device, weights_only=True)  # type: ignore[no-any-return]
+        return torch.load(path, map_location=device, weights_only=True, mmap=True)  # type: ignore[no-any-return]
     except Exception as error:
         raise ConfigError(
             f"{path} is not a checkpoint of this project ({type(error).__name__}); restore the "

@@ -17,6 +17,7 @@ class Score(NamedTuple):
 
     returns: Array  # [N] float64
     lengths: Array  # [N] int64  agent steps
+    film: Array | None = None  # [T, H, W] uint8  the newest pictures of the first game
 
     @property
     def mean(self) -> float:
@@ -40,7 +41,7 @@ class Score(NamedTuple):
         }
 
 
-def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int) -> Score:
+def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_frames: int = 0) -> Score:
     """Plays whole episodes from the environments' seeds.
 
     Each environment plays a fixed share: to take whichever end first would favour short ones.
@@ -49,6 +50,7 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int) -> Sc
         act: Maps observations `[E, *obs]` to actions `[E]`.
         env: Environments that nobody else is playing.
         episodes: How many in all.
+        film_frames: Keep so many pictures of the first game, at the most.
     """
     share = np.full(env.num_envs, episodes // env.num_envs)
     share[: episodes % env.num_envs] += 1
@@ -57,8 +59,11 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int) -> Sc
     length = np.zeros(env.num_envs, np.int64)
     returns: list[list[float]] = [[] for _ in range(env.num_envs)]
     lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
+    film: list[Array] = []
     observation = env.reset()
     while (played < share).any():
+        if len(film) < film_frames and not played[0]:
+            film.append(observation[0, -1].copy())
         step = env.step(act(observation))
         observation = step.observation
         running += step.reward
@@ -69,4 +74,5 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int) -> Sc
             played[e] += 1
         running[step.last] = 0.0
         length[step.last] = 0
-    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])))
+    pictures = np.stack(film) if film else None
+    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), pictures)

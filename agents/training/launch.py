@@ -52,6 +52,7 @@ def run_with_bar(trainer: Trainer, stop: StopSignal) -> bool:
                         score=f"{progress.last_return:.0f}",
                         greedy=f"{progress.last_eval:.0f}",
                         epsilon=f"{trainer.epsilon:.2f}",
+                        slowest=trainer.slowest_stage,
                         refresh=False,
                     )
                 bar.update(trainer.ticks - bar.n)
@@ -99,6 +100,8 @@ def summarize(trainer: Trainer, evaluator: Evaluator, best: dict[str, Any]) -> d
         "eval_at_step": best["note"]["env_steps"],
         "final_mean": final["mean"],
         "final_min": final["min"],
+        "eval_human_normalised": trainer.normalise(score["mean"]),
+        "protocol": config.env.protocol,
         "stop_score": mark,
         "solved": solved if mark is not None else None,
         "steps_to_solve": progress.steps_to_solve,

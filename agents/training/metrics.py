@@ -4,9 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
+
+FILM_SIDE = 84  # pixels of a film's longer side, about
+FILM_MILLISECONDS = 60  # a frame
 
 
 class Metrics:
@@ -34,6 +39,27 @@ class Metrics:
     def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
         """Writes a gray picture `[H, W] uint8`."""
         self._writer.add_image(tag, image[np.newaxis], env_steps)  # type: ignore[no-untyped-call]
+
+    def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
+        """Writes gray pictures `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
+        scale = max(FILM_SIDE // max(pictures.shape[1:]), 1)
+        animation = cv2.Animation()
+        animation.frames = [
+            cv2.cvtColor(picture.repeat(scale, 0).repeat(scale, 1), cv2.COLOR_GRAY2BGR)
+            for picture in pictures
+        ]
+        animation.durations = [FILM_MILLISECONDS] * len(pictures)
+        _, encoded = cv2.imencodeanimation(".gif", animation)
+        height, width = animation.frames[0].shape[:2]
+        image = Summary.Image(
+            height=height, width=width, colorspace=3, encoded_image_string=encoded.tobytes()
+        )
+        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+        self._writer._get_file_writer().add_summary(summary, env_steps)  # type: ignore[no-untyped-call]
+
+    def text(self, env_steps: int, tag: str, sentence: str) -> None:
+        """Writes a sentence."""
+        self._writer.add_text(tag, sentence, env_steps)  # type: ignore[no-untyped-call]
 
     def bytes_written(self) -> int:
         """Hands everything to the operating system; returns the size of `metrics.jsonl`."""

@@ -18,9 +18,9 @@ def _sequence(seed: int, stream: str, *key: int) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream), *key))
 
 
-def make_generator(seed: int, stream: str) -> np.random.Generator:
-    """Returns the named generator of a run's seed."""
-    return np.random.default_rng(_sequence(seed, stream))
+def make_generator(seed: int, stream: str, *key: int) -> np.random.Generator:
+    """Returns the named generator of a run's seed; `key` tells apart several of one name."""
+    return np.random.default_rng(_sequence(seed, stream, *key))
 
 
 def draw_seeds(seed: int, stream: str, count: int, *key: int) -> list[int]:

@@ -110,10 +110,14 @@ class RunFolder:
                 "them out to go on with it, or choose another --run-dir."
             )
 
-    def open(self) -> None:
-        """Makes the folder and opens its logs, where a resumed run stopped."""
+    def open(self, **facts: Any) -> None:
+        """Makes the folder and opens its logs, where a resumed run stopped.
+
+        Args:
+            facts: More that belongs into `config.json`.
+        """
         (self.path / "checkpoint").mkdir(parents=True, exist_ok=True)
-        stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": git_commit()}
+        stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": git_commit(), **facts}
         _write_json(self.path / "config.json", stamp)
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
@@ -131,6 +135,14 @@ class RunFolder:
     def picture(self, tag: str, image: NDArray[np.uint8]) -> None:
         """Writes a gray picture at step 0."""
         self.metrics.picture(0, tag, image)
+
+    def film(self, env_steps: int, tag: str, pictures: NDArray[np.uint8]) -> None:
+        """Writes gray pictures `[T, H, W]` as a film."""
+        self.metrics.film(env_steps, tag, pictures)
+
+    def text(self, env_steps: int, tag: str, sentence: str) -> None:
+        """Writes a sentence."""
+        self.metrics.text(env_steps, tag, sentence)
 
     def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
         """Keeps an agent as the run's best so far."""

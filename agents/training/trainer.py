@@ -31,6 +31,9 @@ class Output(Protocol):
     def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
         """Keeps an agent as the best so far."""
 
+    def film(self, env_steps: int, tag: str, pictures: Any) -> None:
+        """Writes gray pictures `[T, H, W] uint8` as a film."""
+
     def save(self, state: dict[str, Any], env_steps: int) -> None:
         """Saves all that the run needs to go on."""
 
@@ -79,6 +82,7 @@ class Trainer:
         output: Where results go.
         stop_score: Mean return over `evaluation.solved_episodes` that ends the run; None goes on.
         device: Where batches go.
+        normalise: Maps a score to one where random play is 0 and a human 1, if that is known.
     """
 
     def __init__(
@@ -93,11 +97,12 @@ class Trainer:
         output: Output,
         stop_score: float | None,
         device: torch.device,
+        normalise: Callable[[float], float | None],
     ) -> None:
         self.config, self.agent, self.memory, self.collector = config, agent, memory, collector
         self.progress, self.stop_score = Progress(), stop_score
         self._window, self._evaluate, self._output = window, evaluator, output
-        self._device = device
+        self._device, self.normalise = device, normalise
 
     @property
     def ticks(self) -> int:
@@ -110,6 +115,13 @@ class Trainer:
         """Probability of a random action now."""
         s = self.config.schedule
         return linear(s.epsilon_start, s.epsilon_end, s.epsilon_duration, self.ticks)
+
+    @property
+    def slowest_stage(self) -> str:
+        """What most of the time since the last log entry went into, such as `learn 71 %`."""
+        seconds = self._window.seconds
+        stage = max(seconds, key=lambda name: seconds[name])
+        return f"{stage} {100 * seconds[stage] / max(sum(seconds.values()), 1e-9):.0f} %"
 
     @property
     def finished(self) -> bool:
@@ -207,8 +219,10 @@ class Trainer:
             values["loss/td"] = float(window.loss) / window.updates
             values["q/mean"] = float(window.q) / window.updates
         if finished:
-            values["return/train"] = sum(r for r, _ in finished) / len(finished)
-            values["length/train"] = sum(n for _, n in finished) / len(finished)
+            raw, learned, lengths = (sum(column) / len(finished) for column in zip(*finished, strict=True))
+            values |= {"return/train": raw, "length/train": lengths}
+            if self.config.memory.clip_reward:
+                values["return/train_clipped"] = learned
             self.progress.last_return = values["return/train"]
         self._output.log(self.progress.env_steps, values)
         finished.clear()
@@ -235,7 +249,12 @@ class Trainer:
 
     def _log_score(self, name: str, score: Score) -> None:
         values = {f"return/{name}": score.mean, f"length/{name}": float(score.lengths.mean())}
+        normalised = self.normalise(score.mean)
+        if normalised is not None:
+            values[f"return/{name}_human_normalised"] = normalised
         self._output.log(self.progress.env_steps, values)
+        if score.film is not None:
+            self._output.film(self.progress.env_steps, f"play/{name}", score.film)
 
     def _keep(self, score: Score) -> None:
         self._output.keep_best(

@@ -20,7 +20,7 @@ from agents.training import checkpoint
 from agents.training.evaluation import evaluate
 from agents.training.launch import summarize
 from agents.training.run_folder import RunFolder, read_best
-from envs.vector import VectorEnv
+from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
 from tests.toy import TOY
 
@@ -101,6 +101,55 @@ def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -
     ):
         subprocess.run(command(*words), check=True, capture_output=True, cwd=tmp_path)
     assert_same_run(Path(whole), Path(halves))
+
+
+@pytest.mark.parametrize("game", ["Pong", "Breakout", "Seaquest"])
+def test_an_atari_run_goes_on_exactly_on_the_python_back_end(game: str, tmp_path: Path) -> None:
+    fields = {"env.backend": "python", "env.sticky": 0.25, "env.protocol": "none"}
+    config = small(
+        "pixels",
+        env=f"ALE/{game}-v5",
+        **fields | {"evaluation.every": 400, "steps": 800, "env.max_frames": 400},
+    )
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    train(config, whole)
+    train(with_fields(config, {"steps": 400}), halves)
+    train(config, halves, resume=True)
+    assert_same_run(whole, halves)
+    assert json.loads((whole / "config.json").read_text())["resume"] == "exact"
+
+
+def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small(
+        "pixels",
+        env="ALE/Pong-v5",
+        **{"env.protocol": "none", "env.max_frames": 400, "evaluation.every": 400},
+    )
+    train(with_fields(config, {"steps": 400}), tmp_path / "run")
+    saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last.pt")["trainer"]
+    rows = saved["memory"]["rows"]["last"]
+    assert not any(bool(row.any()) for row in rows)
+    trainer = train(with_fields(config, {"steps": 408}), tmp_path / "run", resume=True)
+    assert "games in hand end as truncations" in capsys.readouterr().err
+    assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
+    assert trainer.memory.state_dict()["rows"]["last"][0].any()
+
+
+def test_atari_scores_are_logged_raw_and_clipped_apart(tmp_path: Path) -> None:
+    """Ms. Pac-Man's dots count 10: the raw score is ten times what the agent learns from, or more."""
+    fields = {"evaluation.every": 4000, "steps": 4000, "schedule.learn_start": 4000, "env.max_frames": 1000}
+    config = small(
+        "pixels", env="ALE/MsPacman-v5", **fields | {"env.protocol": "none", "evaluation.film_frames": 20}
+    )
+    train(config, tmp_path / "run")
+    rows = metrics(tmp_path / "run")
+    raw = [(row["return/train"], row["return/train_clipped"]) for row in rows if "return/train" in row]
+    assert raw and all(r >= 10 * c > 0 for r, c in raw)
+    assert any("return/eval_human_normalised" in row for row in rows)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["protocol"] == "none" and summary["eval_human_normalised"] is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -271,7 +320,7 @@ def test_evaluation_gives_each_environment_a_fixed_share() -> None:
     import gymnasium as gym
 
     envs = [gym.wrappers.TimeLimit(Counter(), limit) for limit in (2, 30)]
-    score = evaluate(lambda o: np.zeros(len(o), int), VectorEnv(envs, [0, 0]), 4)
+    score = evaluate(lambda o: np.zeros(len(o), int), SerialVectorEnv(envs, [0, 0]), 4)
     assert score.returns.tolist() == [3.0, 3.0, 45.0, 45.0]
     assert score.lengths.tolist() == [2, 2, 30, 30]
     assert score.summary()["mean"] == 24.0

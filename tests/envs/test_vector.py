@@ -8,7 +8,7 @@ import pytest
 
 from envs.config import ConfigError, EnvConfig
 from envs.factory import check_picture, make_env, make_vector_env, solved_mark
-from envs.vector import VectorEnv
+from envs.vector import SerialVectorEnv
 from envs.wrappers import picture_space
 
 CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "stack": 2}
@@ -30,9 +30,9 @@ class Counter(gym.Env[np.ndarray[Any, Any], int]):
         return np.array([self.count], np.float32), 1.5, action == 6, False, {}
 
 
-def counters(num_envs: int, limit: int) -> VectorEnv:
+def counters(num_envs: int, limit: int) -> SerialVectorEnv:
     envs = [gym.wrappers.TimeLimit(Counter(), limit) for _ in range(num_envs)]
-    return VectorEnv(envs, list(range(num_envs)))
+    return SerialVectorEnv(envs, list(range(num_envs)))
 
 
 def test_step_hands_over_the_true_last_observation_and_the_new_first_one() -> None:
@@ -93,7 +93,7 @@ def test_restored_environments_go_on_exactly(env_id: str, obs: Any) -> None:
     first.reset(), second.reset()
     for action in actions[:60]:
         first.step(action)
-    np.testing.assert_array_equal(second.load_state_dict(first.state_dict()), first._now)
+    np.testing.assert_array_equal(second.load_state_dict(first.state_dict()), first._now)  # type: ignore[attr-defined]
     for action in actions[60:]:
         for left, right in zip(first.step(action), second.step(action), strict=True):
             np.testing.assert_array_equal(left, right)

@@ -1,0 +1,122 @@
+"""Many Atari games stepped by ale-py's own threads, behind the façade of `envs/vector.py`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ale_py.vector_env import AtariVectorEnv
+from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from envs.atari import FRAMES_A_SECOND, ale_seeds, require_rom
+from envs.vector import Step
+
+Array = NDArray[Any]
+
+
+class NativeAtariEnv:
+    """The same games as `SerialVectorEnv` of `FrameStack(AtariGame)`, emulated in C++ threads.
+
+    Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot: it draws
+    the number of no-ops from another generator shows a stale
+    last frame where a game ends inside a frame skip, counts a game's frames from the first action, and
+    cannot save a game (`exact`).
+
+    Args:
+        game: Name of the ROM.
+        seeds: One for each game.
+        size: `(height, width)` of a picture in pixels.
+        stack: Newest pictures seen at once.
+        life_loss: Whether no value follows a lost life.
+        threads: Of the emulators; 0: one per core.
+        settings: Further arguments of `AtariVectorEnv`.
+    """
+
+    exact = False
+    """Whether `load_state_dict` continues the episodes in hand exactly."""
+
+    def __init__(
+        self,
+        game: str,
+        seeds: Sequence[int],
+        *,
+        size: tuple[int, int] = (84, 84),
+        stack: int = 4,
+        life_loss: bool = False,
+        threads: int = 0,
+        **settings: Any,
+    ) -> None:
+        require_rom(game)
+        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), life_loss
+        self._env = AtariVectorEnv(
+            game,
+            self.num_envs,
+            # ale-py fills a new stack with black; ours repeats the first picture, as the memory does.
+            stack_num=1,
+            img_height=size[0],
+            img_width=size[1],
+            num_threads=threads,
+            reward_clipping=False,
+            autoreset_mode=AutoresetMode.SAME_STEP,
+            **settings,
+        )
+        actions = self._env.single_action_space
+        assert isinstance(actions, Discrete)
+        self.num_actions = int(actions.n)
+        self.observation_shape: tuple[int, ...] = (stack, *size)
+        self.dtype: Any = np.dtype(np.uint8)
+        self.render_fps = FRAMES_A_SECOND / settings.get("frameskip", 4)
+        self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
+        self._now = self._next.copy()
+        self._lives = np.zeros(self.num_envs, np.int32)
+        self._generator = np.random.default_rng(self._seeds)
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Sets the seeds that the next `reset` starts from, one for each game."""
+        self._seeds = list(seeds)
+
+    def reset(self) -> Array:
+        """Starts all games from the seeds; returns the first observations `[E, S, H, W]`."""
+        emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
+        first, info = self._env.reset(seed=emulator)
+        self._now[:] = first
+        self._lives[:] = info["lives"]
+        return self._now
+
+    def step(self, action: Array) -> Step:
+        """Acts in every game; the arrays are valid until the next call.
+
+        Args:
+            action: `[E]` integers from 0 to `num_actions - 1`.
+        """
+        newest, reward, terminated, truncated, info = self._env.step(action)
+        last = terminated | truncated
+        self._next[:, :-1] = self._now[:, 1:]
+        self._next[:, -1] = newest[:, 0]
+        if last.any():
+            self._next[last, -1] = info["final_obs"][last, 0]
+        np.copyto(self._now, self._next)
+        self._now[last] = newest[last]
+        if self._life_loss:
+            terminated = terminated | ((info["lives"] < self._lives) & ~last)
+        self._lives[:] = info["lives"]
+        return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
+
+    def render(self) -> Any:
+        """Returns the first game's newest picture as gray RGB; ale-py's threads keep no colours."""
+        return np.repeat(self._now[0, -1, :, :, None], 3, axis=2)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the seeds after resuming are drawn from."""
+        return {"generator": self._generator.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Starts new games from new seeds; returns their first observations."""
+        self._generator.bit_generator.state = state["generator"]
+        self.seed(self._generator.integers(2**32, size=self.num_envs).tolist())
+        return self.reset()
+
+    def close(self) -> None:
+        """Closes all games."""
+        self._env.close()

@@ -1,0 +1,170 @@
+"""The Atari parts of `benchmark.py`: emulation, learner and memory, and a peer side by side."""
+
+import dataclasses
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -> float:
+    """Agent steps a second of random play, by anything with `reset` and `step`."""
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    actions = generator.integers(num_actions, size=(200, num_envs))
+    env.reset()
+    for action in actions[:50]:
+        env.step(action)
+    rounds, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        for action in actions:
+            env.step(action)
+        rounds += len(actions)
+    return rounds * num_envs / (time.perf_counter() - started)
+
+
+def throughput() -> None:
+    """Pong in 84x84x4 without a learner: environments x threads x back-end."""
+    from ale_py.vector_env import AtariVectorEnv
+
+    from envs.config import EnvConfig
+    from envs.factory import make_vector_env
+
+    print("\nPong, agent steps a second: environments, threads, python, native, native used bare")
+    for count in (1, 8, 32):
+        for threads in (1, 2):
+            config = EnvConfig(id="ALE/Pong-v5", threads=threads)
+            rates = []
+            for backend in ("python", "native") if threads == 1 else ("native",):
+                env = make_vector_env(dataclasses.replace(config, backend=backend), list(range(count)))
+                rates.append(play_rate(env, count, env.num_actions))
+                env.close()
+            bare = AtariVectorEnv("pong", count, num_threads=threads, autoreset_mode="SameStep")
+            rates.append(play_rate(bare, count, 6))
+            columns = ["       -"] * (threads - 1) + [f"{rate:8.0f}" for rate in rates]
+            print(f"  {count:3d} {threads:2d} {' '.join(columns)}", flush=True)
+
+
+def learner(batch_size: int = 32) -> None:
+    """The Nature update against the machine's peak; drawing a batch; the memory of 1 M steps."""
+    import numpy as np
+    import psutil
+    import torch
+
+    from agents.build import make_agent, make_memory
+    from agents.presets import preset_config, with_fields
+    from agents.training.machine import set_up_torch
+    from envs.factory import make_vector_env
+
+    fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "learning.n_step": 3}
+    config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
+    set_up_torch(config)
+    env = make_vector_env(config.env, list(range(config.env.num_envs)))
+    before = psutil.Process().memory_info().rss
+    memory, agent = make_memory(config, env), make_agent(config, env, torch.device("cpu"))
+    memory.start(env.reset())
+    action = np.zeros(env.num_envs, np.int64)
+    step = env.step(action)
+    while len(memory) < 990_000:
+        memory.add(action, step.reward, step.terminated, step.last, step.next_observation, step.observation)
+    gigabytes = (psutil.Process().memory_info().rss - before) / 1e9
+    draw = median_seconds(lambda: memory.sample(batch_size), 300)
+    batch = memory.sample(batch_size)
+    update = median_seconds(lambda: agent.update(batch), 60)
+    left, right = torch.rand(2048, 2048), torch.rand(2048, 2048)
+    peak = 2 * 2048**3 / median_seconds(lambda: left @ right, 20)
+    work = update_operations(agent.online, env.observation_shape) * batch_size
+    print(
+        f"\nNature network, batch {batch_size}: update {1e3 * update:.1f} ms, {work / 1e9:.2f} GFLOP, "
+        f"{100 * work / update / peak:.0f} % of the peak of {peak / 1e9:.0f} GFLOP/s\n"
+        f"replay.sample({batch_size}), stack 4, n 3, of 1 M steps: {1e3 * draw:.2f} ms; "
+        f"resident {gigabytes:.2f} GB"
+    )
+
+
+def update_operations(network: Any, shape: Sequence[int]) -> float:
+    """Floating-point operations of an update, a row.
+
+    The target's and the online network's forward pass, and the backward pass, which is twice a forward
+    one but for the first layer's input.
+    """
+    import torch
+
+    sizes: list[int] = []
+
+    def count(layer: Any, _: Any, output: Any) -> None:
+        sizes.append(2 * layer.weight.numel() * output[0].numel() // layer.weight.shape[0])
+
+    layers = [m for m in network.modules() if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear))]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    network(torch.zeros(1, *shape, dtype=torch.uint8))
+    for handle in handles:
+        handle.remove()
+    return float(4 * sum(sizes) - sizes[0])
+
+
+def median_seconds(call: Callable[[], object], times: int) -> float:
+    """Seconds of a call, the median of so many after a few more."""
+    taken = []
+    for _ in range(times + 5):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken[5:])
+
+
+def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
+    """Agent steps a second of preset nature on Pong, from 200 steps after the first update on."""
+    from agents.build import build_trainer
+    from agents.presets import preset_config, with_fields
+    from agents.training.run_folder import RunFolder
+
+    fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learn_start": start}
+    fields |= {"env.num_envs": num_envs, "steps": start + steps, "evaluation.every": 10**9}
+    config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer, _ = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
+        trainer.run(lambda: trainer.progress.env_steps >= start + 200, lambda: None)
+        begun, started = trainer.progress.env_steps, trainer.progress.train_seconds
+        trainer.run(lambda: trainer.progress.env_steps >= start + steps - 8, lambda: None)
+        return (trainer.progress.env_steps - begun) / (trainer.progress.train_seconds - started)
+
+
+def peers(steps: int = 3_000) -> None:
+    """Agent steps a second while Nature DQN learns Pong, against stable-baselines3 (extra `peers`)."""
+    import stable_baselines3 as sb3
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.env_util import make_atari_env
+    from stable_baselines3.common.vec_env import VecFrameStack
+
+    start = 1_000
+    rates = [steps_while_learning(num_envs, start, steps) for num_envs in (1, 8)]
+
+    class Clock(BaseCallback):  # type: ignore[misc]
+        times: ClassVar[list[float]] = []
+
+        def _on_step(self) -> bool:
+            self.times.append(time.perf_counter())
+            return True
+
+    env = VecFrameStack(make_atari_env("PongNoFrameskip-v4", n_envs=1, seed=0), 4)
+    model = sb3.DQN(
+        "CnnPolicy", env, buffer_size=100_000, learning_starts=start, batch_size=32, train_freq=4
+    )
+    model.learn(start + steps, callback=Clock())
+    theirs = (steps - 200) / (Clock.times[-1] - Clock.times[start + 200 - 1])
+    print(
+        f"\nPong, Nature DQN, batch 32 every 4 steps, agent steps a second: stable-baselines3 "
+        f"{sb3.__version__} {theirs:.0f}; here with 1 environment {rates[0]:.0f} "
+        f"({rates[0] / theirs:.2f}x), with 8 {rates[1]:.0f} ({rates[1] / theirs:.2f}x)"
+    )
+
+
+PARTS = {"throughput": throughput, "learner": learner, "peers": peers}
+
+if __name__ == "__main__":
+    PARTS[sys.argv[1]]()

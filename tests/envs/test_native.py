@@ -1,0 +1,135 @@
+"""ale-py's threads behind the façade, against our own games one after the other."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from envs.config import ConfigError, EnvConfig
+from envs.factory import make_vector_env, resolve_id, why_not_native
+from envs.native import NativeAtariEnv
+from envs.protocols import PROTOCOLS, protocol_fields
+from envs.scores import SCORES, human_normalised
+
+SEEDS = [5, 6, 7]
+
+
+def atari(game: str = "Pong", **settings: Any) -> EnvConfig:
+    return EnvConfig(id=f"ALE/{game}-v5", **settings)
+
+
+@pytest.mark.parametrize(
+    ("game", "settings"),
+    [
+        ("Pong", {"fire": True}),
+        ("Breakout", {"life_loss": True, "sticky": 0.25}),
+        ("MsPacman", {"life_loss": True}),
+        ("Freeway", {"sticky": 0.25, "full_actions": True}),
+        ("Qbert", {"life_loss": True, "size": (42, 42), "frame_skip": 3}),
+        ("SpaceInvaders", {"stack": 2}),
+    ],
+)
+def test_the_native_back_end_equals_the_python_one(game: str, settings: dict[str, Any]) -> None:
+    """Frames, rewards, ends and lost lives of 3 games over 500 steps; only a game's last frame differs."""
+    config = atari(game, num_envs=3, **settings)
+    native = make_vector_env(replace(config, backend="native"), SEEDS)
+    python = make_vector_env(replace(config, backend="python"), SEEDS)
+    assert isinstance(native, NativeAtariEnv)
+    assert native.num_actions == python.num_actions and native.observation_shape == python.observation_shape
+    assert np.array_equal(native.reset(), python.reset())
+    generator = np.random.default_rng(0)
+    for t in range(500):
+        action = generator.integers(python.num_actions, size=3)
+        left, right = native.step(action), python.step(action)
+        for name in ("reward", "terminated", "last", "observation"):
+            assert np.array_equal(getattr(left, name), getattr(right, name)), (t, name)
+        goes_on = ~right.last
+        assert np.array_equal(left.next_observation[goes_on], right.next_observation[goes_on])
+        # The newest picture of a game that ended may be stale there; those before it are not.
+        assert np.array_equal(left.next_observation[:, :-1], right.next_observation[:, :-1])
+
+
+def test_the_native_back_end_counts_frames_from_the_first_action() -> None:
+    native = make_vector_env(atari(max_frames=100, noop_max=0), [0])
+    native.reset()
+    ends = [bool(native.step(np.array([0])).last[0]) for _ in range(50)]
+    assert ends == ([False] * 24 + [True]) * 2
+
+
+def test_native_games_start_anew_when_a_run_goes_on() -> None:
+    first, second = (make_vector_env(atari(sticky=0.25, noop_max=30), SEEDS) for _ in range(2))
+    assert not first.exact
+    first.reset()
+    state = first.state_dict()
+    assert np.array_equal(first.load_state_dict(state), second.load_state_dict(state))
+
+
+def test_the_native_back_end_is_used_where_it_can_be() -> None:
+    assert why_not_native(atari("Pong", fire=True)) is None
+    assert "FIRE" in (why_not_native(atari("Breakout", fire=True)) or "")
+    assert "mode" in (why_not_native(atari("Pong", mode=1)) or "")
+    with pytest.raises(ConfigError, match="native cannot play ALE/Breakout-v5"):
+        make_vector_env(atari("Breakout", fire=True, backend="native"), [0])
+
+
+@pytest.mark.parametrize(
+    ("name", "env_id"),
+    [
+        ("pong", "ALE/Pong-v5"),
+        ("MsPacman", "ALE/MsPacman-v5"),
+        ("ms_pacman", "ALE/MsPacman-v5"),
+        ("ALE/Pong-v5", "ALE/Pong-v5"),
+        ("CartPole-v1", "CartPole-v1"),
+    ],
+)
+def test_games_have_short_names(name: str, env_id: str) -> None:
+    assert resolve_id(name) == env_id
+
+
+def test_every_game_of_the_emulator_can_be_made() -> None:
+    """Its ROMs come with it; four have no single-player version."""
+    import gymnasium as gym
+
+    games = [env_id for env_id in gym.registry if env_id.startswith("ALE/")]
+    assert len(games) >= 100
+    for env_id in games:
+        env = make_vector_env(EnvConfig(id=env_id, backend="python"), [0])
+        assert env.reset().shape == (1, 4, 84, 84)
+        env.step(np.zeros(1, np.int64))
+        env.close()
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (atari(obs="state"), "use --obs pixels"),
+        (atari(crop=(0, 10, 0, 10)), "--env.crop is not for Atari"),
+        (EnvConfig(id="CartPole-v1", sticky=0.25), "--env.sticky is for Atari games"),
+        (EnvConfig(id="PongNoFrameskip-v4"), "is an old name; use ALE/Pong-v5"),
+        (atari("Pongg"), "did you mean ALE/Pong-v5"),
+    ],
+)
+def test_what_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        make_vector_env(config, [0])
+
+
+def test_a_probability_outside_0_to_1_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"--env\.sticky is 1\.5"):
+        EnvConfig(sticky=1.5)
+
+
+def test_protocols_fix_fields_that_exist() -> None:
+    for name, protocol in PROTOCOLS.items():
+        EnvConfig(protocol=name, **protocol.env)  # type: ignore[arg-type]
+        assert {"memory.clip_reward", "evaluation.epsilon"} < protocol_fields(name).keys()
+    assert protocol_fields("none") == {}
+
+
+def test_scores_of_57_games_are_known_by_their_rom_names() -> None:
+    from ale_py import roms
+
+    assert len(SCORES) == 57 and set(SCORES) <= set(roms.get_all_rom_ids())
+    assert human_normalised("breakout", 1.7) == 0.0
+    assert human_normalised("pong", (14.6 - 20.7) / 2) == pytest.approx(0.5)
