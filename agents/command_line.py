@@ -6,6 +6,7 @@ import functools
 import io
 import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ def guarded(main: Callable[[], int]) -> Callable[[], int]:
             print(f"error: {error}", file=sys.stderr)
             return 2
         except ImportError as error:
-            package = next((p for m, p in PACKAGES.items() if m in f"{error.name} {error}"), None)
+            package = _package_of(error)
             if package is None:
                 raise
             print(
@@ -47,6 +48,14 @@ def guarded(main: Callable[[], int]) -> Callable[[], int]:
             return 0
 
     return run
+
+
+def _package_of(error: ImportError) -> str | None:
+    """Returns the package to install where one of `PACKAGES` did not load."""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    named = {part for file in files for part in (*file.parts, file.stem)}  # a broken library has no name
+    named = {error.name.partition(".")[0]} if error.name else named
+    return next((package for module, package in PACKAGES.items() if module in named), None)
 
 
 def parse(cls: type[T], arguments: Sequence[str], **options: Any) -> T:
@@ -258,7 +267,8 @@ class BenchmarkArguments:
             "nature",
             "chapter",
             "chapter-pixels",
-            "ablation",
+            "ablation-pixels",
+            "ablation-state",
             "throughput",
             "learner",
             "peers",

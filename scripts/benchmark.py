@@ -104,15 +104,14 @@ def nature(out: Path) -> None:
     )
 
 
-def ablation(out: Path, seeds: int, steps: int = 40_000) -> None:
+def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
     """Steps to solve CartPole with one setting changed."""
-    for obs, changes in ABLATIONS.items():
-        print(f"\nCartPole from {obs}: steps to solve within {steps}, seeds 1 to {seeds}")
-        for change in ["", *changes]:
-            options = [*change.split(), "--steps", str(steps)]
-            rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
-            counts = [f"{row['steps_to_solve'] or '-':>6}" for row in rows]
-            print(f"  {change or 'preset dqn':28}{' '.join(counts)}", flush=True)
+    print(f"\nCartPole from {obs}: steps to solve within {steps}, seeds 1 to {seeds}")
+    for change in ["", *ABLATIONS[obs]]:
+        options = [*change.split(), "--steps", str(steps)]
+        rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
+        counts = [f"{row['steps_to_solve'] or '-':>6}" for row in rows]
+        print(f"  {change or 'preset dqn':28}{' '.join(counts)}", flush=True)
 
 
 def frames(count: int = 1_500) -> None:
@@ -184,7 +183,8 @@ def main() -> int:
         "state": lambda: solve(arguments.out, "state", arguments.seeds),
         "pixels": lambda: solve(arguments.out, "pixels", arguments.seeds),
         "nature": lambda: nature(arguments.out),
-        "ablation": lambda: ablation(arguments.out, arguments.seeds),
+        "ablation-pixels": lambda: ablation(arguments.out, "pixels", arguments.seeds),
+        "ablation-state": lambda: ablation(arguments.out, "state", arguments.seeds),
         "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
         "throughput": atari("throughput"),

@@ -15,11 +15,11 @@ def main() -> int:
 
     config, note = with_capacity(arguments.config)
     folder = RunFolder(arguments.run_dir, config, resume=arguments.resume)
-    if note:
-        print(note, file=sys.stderr)
     stop = StopSignal()
     with stop.listen():
         trainer, evaluator = build_trainer(config, folder)
+        if note:
+            print(note, file=sys.stderr)
         finished = trainer.finished or run_with_bar(trainer, stop)
     if finished:
         folder.summarize(summarize(trainer, evaluator, read_best(folder.path)))

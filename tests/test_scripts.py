@@ -77,6 +77,20 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--learning.tau", "0"], "either copied or blended"),
         (["--env.crop", "0", "10", "0", "10", "--env.size", "10", "10"], "blank"),
         (["--seed", "-1"], "--seed is -1"),
+        (["--env", "pongg"], "pongg is no Atari game; did you mean pong"),
+        (
+            ["--env", "pong", "--env.protocol", "machado", "--env.sticky", "0"],
+            "means --env.sticky 0.25, not 0",
+        ),
+        (
+            ["--env", "pong", "--env.protocol", "nature", "--memory.no-clip-reward"],
+            "means --memory.clip-reward",
+        ),
+        (["--env", "pong", "--env.protocol", "mnih"], "choose one of none, nature, machado"),
+        (["--env", "pong", "--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
+        (["--env", "pong", "--env.mode", "9"], "pong offers 0, 1; choose one"),
+        (["--env", "pong", "--env.sticky", "2", "--env.protocol", "none"], "give a probability"),
+        (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso half"),
         (["--env", "FrozenLake-v1", "--obs", "state", "--network.torso", "nature"], "choose mlp"),
     ],
 )
@@ -87,6 +101,18 @@ def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Pa
             return  # nothing to refuse on this machine
     refused(run("train.py", *words, "--run-dir", "new", cwd=tmp_path), sentence)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("module", "package"), [("cv2", "opencv-python-headless"), ("ale_py", "ale-py")])
+def test_a_broken_library_is_named_with_its_package(module: str, package: str, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text(
+        "raise ImportError('libGL.so.1: cannot open shared object file')"
+    )
+    code = "import sys; sys.path.insert(0, '.'); sys.argv = ['train.py']; import runpy; runpy.run_path"
+    script = str(ROOT / "scripts" / "train.py")
+    command = [sys.executable, "-c", f"{code}({script!r}, run_name='__main__')"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    refused(done, f"{package} is missing or broken")
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(runs: Path) -> None:
