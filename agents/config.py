@@ -267,8 +267,10 @@ def to_dict(config: Config) -> dict[str, Any]:
 def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:
     """Builds the configuration that `to_dict` (through JSON) describes.
 
+    A field that is missing, as in the run of an older version, takes its default.
+
     Raises:
-        ConfigError: a field is missing or unknown, as in a run of another version.
+        ConfigError: a field is unknown, as in the run of a newer version.
     """
     hints = typing.get_type_hints(cls)
     made = {}
@@ -277,9 +279,9 @@ def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:
         if dataclasses.is_dataclass(hint) and isinstance(value, dict):
             value = from_dict(value, hint)  # type: ignore[arg-type]
         made[name] = tuple(value) if isinstance(value, list) else value
-    expected = {f.name for f in dataclasses.fields(cls)}
-    if set(made) != expected:
-        odd = ", ".join(sorted(set(made) ^ expected))
+    unknown = set(made) - {f.name for f in dataclasses.fields(cls)}
+    if unknown:
+        odd = ", ".join(sorted(unknown))
         raise ConfigError(
             f"The saved configuration does not fit this version (fields: {odd}); check out the "
             "commit named in the run's config.json."

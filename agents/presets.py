@@ -64,6 +64,7 @@ PRESETS: dict[str, Preset] = {
         pixels={
             "learning.average": 0.005,
             "learning.huber_delta": 8.0,
+            "learning.optimizer": "radam",
             "network.torso": "slim",
             "network.hidden": (128,),
             "learning.batch_size": 128,
@@ -91,6 +92,7 @@ PRESETS: dict[str, Preset] = {
             "learning.n_step": 5,
             "learning.tau": 0.01,
             "learning.huber_delta": 1.0,
+            "learning.optimizer": "adam",
             "learning.batch_size": 64,
             "learning.learning_rate": 5e-4,
             "schedule.epsilon_duration": 60_000,

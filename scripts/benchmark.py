@@ -40,7 +40,7 @@ ABLATIONS = {
         "--learning.double",
         "--learning.huber-delta 1",
         "--learning.average 0",
-        "--learning.optimizer radam",
+        "--learning.optimizer adam",
     ],
     "state": [
         "--learning.n-step 1",

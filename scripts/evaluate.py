@@ -10,7 +10,7 @@ from agents.command_line import EvaluateArguments, guarded, parse
 def main() -> int:
     """Parses, plays, prints."""
     arguments = parse(EvaluateArguments, sys.argv[1:])
-    from agents.build import evaluate_run
+    from agents.kept import evaluate_run
 
     score = evaluate_run(arguments.run, arguments.episodes, arguments.seed, arguments.device)
     summary = score.summary()

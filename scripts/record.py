@@ -10,7 +10,7 @@ def main() -> int:
     """Parses, plays, writes."""
     arguments = parse(RecordArguments, sys.argv[1:])
     from agents.analysis.plays import check_play_path, compose, write_play
-    from agents.build import Play
+    from agents.kept import Play
 
     check_play_path(arguments.out)
     play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)

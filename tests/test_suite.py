@@ -22,6 +22,7 @@ FORBIDDEN = {
     "agents.training": ("gymnasium", "models", "agents.build", "agents.analysis", "tyro"),
     "agents.analysis": ("torch", "gymnasium", "agents.training", "agents.build", "tyro"),
     "agents.build": ("gymnasium", "tyro", "tensorboard"),
+    "agents.kept": ("gymnasium", "tyro", "tensorboard"),
 }
 ONLY_IN = {"tyro": "agents.command_line", "torch.utils.tensorboard": "agents.training.metrics"}
 

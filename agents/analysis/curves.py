@@ -66,7 +66,7 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
         if mark is not None:
             axis.axhline(mark, color="0.4", linestyle=":", label=f"solved: {mark:g}")
     axes[0].set_ylabel("greedy return (mean of an evaluation)")
-    axes[0].legend(loc="upper left", fontsize="small")
+    axes[1].legend(loc="lower right", fontsize="small")
     axes[0].set_ylim(bottom=min(0.0, axes[0].get_ylim()[0]))
     return figure
 

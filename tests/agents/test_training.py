@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.build import build_trainer, evaluate_run, load_policy
+from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict
+from agents.kept import evaluate_run, load_policy
 from agents.presets import PRESETS, preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
@@ -127,11 +128,11 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
         env="ALE/Pong-v5",
         **{"env.protocol": "none", "env.max_frames": 400, "evaluation.every": 400},
     )
-    train(with_fields(config, {"steps": 400}), tmp_path / "run")
+    train(with_fields(config, {"steps": 80}), tmp_path / "run")
     saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last.pt")["trainer"]
     rows = saved["memory"]["rows"]["last"]
     assert not any(bool(row.any()) for row in rows)
-    trainer = train(with_fields(config, {"steps": 408}), tmp_path / "run", resume=True)
+    trainer = train(with_fields(config, {"steps": 88}), tmp_path / "run", resume=True)
     assert "games in hand end as truncations" in capsys.readouterr().err
     assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
     assert trainer.memory.state_dict()["rows"]["last"][0].any()
@@ -330,6 +331,25 @@ def test_configuration_survives_json() -> None:
     for preset, env in (("dqn", "CartPole-v1"), ("chapter", "Acrobot-v1")):
         config = preset_config(preset, env, "pixels")
         assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+def test_a_configuration_of_an_older_version_gets_defaults_and_of_a_newer_one_a_sentence() -> None:
+    values = to_dict(Config())
+    del values["env"]["sticky"]
+    assert from_dict(values) == Config()
+    with pytest.raises(ConfigError, match=r"does not fit this version \(fields: colour\)"):
+        from_dict(to_dict(Config()) | {"colour": "red"})
+
+
+def test_a_checkpoint_of_another_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    config = small("state", steps=200)
+    train(config, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint" / "last.pt"
+    saved = checkpoint.load(path)
+    del saved["trainer"]["memory"]["cursor"]
+    checkpoint.save(path, saved)
+    with pytest.raises(ConfigError, match="does not fit this version"):
+        train(with_fields(config, {"steps": 400}), tmp_path / "run", resume=True)
 
 
 @pytest.mark.slow
