@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from agents.command_line import Train
+from agents.config import ConfigError
 from tests.agents.test_training import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -78,20 +80,8 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--env.crop", "0", "10", "0", "10", "--env.size", "10", "10"], "blank"),
         (["--seed", "-1"], "--seed is -1"),
         (["--env", "pongg"], "pongg is no Atari game; did you mean pong"),
-        (
-            ["--env", "pong", "--env.protocol", "machado", "--env.sticky", "0"],
-            "means --env.sticky 0.25, not 0",
-        ),
-        (
-            ["--env", "pong", "--env.protocol", "nature", "--memory.no-clip-reward"],
-            "means --memory.clip-reward",
-        ),
-        (["--env", "pong", "--env.protocol", "mnih"], "choose one of none, nature, machado"),
-        (["--env", "pong", "--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
         (["--env", "pong", "--env.mode", "9"], "pong offers 0, 1; choose one"),
-        (["--env", "pong", "--env.sticky", "2", "--env.protocol", "none"], "give a probability"),
         (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso half"),
-        (["--env", "FrozenLake-v1", "--obs", "state", "--network.torso", "nature"], "choose mlp"),
     ],
 )
 def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Path) -> None:
@@ -101,6 +91,28 @@ def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Pa
             return  # nothing to refuse on this machine
     refused(run("train.py", *words, "--run-dir", "new", cwd=tmp_path), sentence)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--env.protocol", "machado", "--env.sticky", "0"], "means --env.sticky 0.25, not 0"),
+        (["--env.protocol", "nature", "--memory.no-clip-reward"], "means --memory.clip-reward"),
+        (["--env.protocol", "mnih"], "choose one of none, nature, machado"),
+        (["--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
+        (["--env.sticky", "2", "--env.protocol", "none"], "give a probability"),
+    ],
+)
+def test_what_contradicts_a_protocol_is_refused(words: list[str], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Train.parse(["--env", "ALE/Pong-v5", *words])
+
+
+def test_a_protocol_decides_what_is_left_open() -> None:
+    config = Train.parse(["--env", "pong", "--env.protocol", "machado"]).config
+    assert config.env.full_actions and config.env.sticky == 0.25 and not config.env.fire
+    assert (config.env.max_frames, config.evaluation.epsilon) == (18_000, 0.01)
+    assert Train.parse(["--env", "pong", "--env.protocol", "atari100k"]).config.steps == 100_000
 
 
 @pytest.mark.parametrize(("module", "package"), [("cv2", "opencv-python-headless"), ("ale_py", "ale-py")])

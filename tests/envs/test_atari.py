@@ -32,8 +32,9 @@ def seed_with_the_same_emulator() -> int:
     return next(s for s in range(100) if np.random.SeedSequence(s).generate_state(2)[1] < 2**31)
 
 
-@pytest.mark.parametrize("sticky", [0.0, 0.25])
-@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize(
+    ("game", "sticky"), [*((game, 0.25) for game in GAMES), ("breakout", 0.0), ("qbert", 0.0)]
+)
 def test_frames_equal_gymnasiums_wrapper(game: str, sticky: float) -> None:
     """400 steps and every new game on the way; only pictures of a game's end are ours alone."""
     made = gym.make(f"ALE/{GAMES[game]}-v5", frameskip=1, repeat_action_probability=sticky)

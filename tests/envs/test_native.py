@@ -87,6 +87,7 @@ def test_games_have_short_names(name: str, env_id: str) -> None:
     assert resolve_id(name) == env_id
 
 
+@pytest.mark.slow
 def test_every_game_of_the_emulator_can_be_made() -> None:
     """Its ROMs come with it; four have no single-player version."""
     import gymnasium as gym
