@@ -75,12 +75,17 @@ def learner(batch_size: int = 32) -> None:
     draw = median_seconds(lambda: memory.sample(batch_size), 300)
     batch = memory.sample(batch_size)
     update = median_seconds(lambda: agent.update(batch), 60)
+    adam = with_fields(config, {"learning.optimizer": "adam"})
+    other = make_agent(adam, env, torch.device("cpu"))
+    with_adam = median_seconds(lambda: other.update(batch), 60)
     left, right = torch.rand(2048, 2048), torch.rand(2048, 2048)
     peak = 2 * 2048**3 / median_seconds(lambda: left @ right, 20)
     work = update_operations(agent.online, env.observation_shape) * batch_size
     print(
-        f"\nNature network, batch {batch_size}: update {1e3 * update:.1f} ms, {work / 1e9:.2f} GFLOP, "
-        f"{100 * work / update / peak:.0f} % of the peak of {peak / 1e9:.0f} GFLOP/s\n"
+        f"\nNature network, batch {batch_size}: update {1e3 * update:.1f} ms, with Adam "
+        f"{1e3 * with_adam:.1f} ms; {work / 1e9:.2f} GFLOP, "
+        f"{100 * work / update / peak:.0f} % and {100 * work / with_adam / peak:.0f} % of the "
+        f"peak of {peak / 1e9:.0f} GFLOP/s\n"
         f"replay.sample({batch_size}), stack 4, n 3, of 1 M steps: {1e3 * draw:.2f} ms; "
         f"resident {gigabytes:.2f} GB"
     )
@@ -118,13 +123,14 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
 
 
 def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
-    """Agent steps a second of preset nature on Pong, from 200 steps after the first update on."""
+    """Agent steps a second of the peer's settings on Pong, from 200 steps after the first update on."""
     from agents.build import build_trainer
     from agents.presets import preset_config, with_fields
     from agents.training.run_folder import RunFolder
 
     fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learn_start": start}
     fields |= {"env.num_envs": num_envs, "steps": start + steps, "evaluation.every": 10**9}
+    fields |= {"learning.optimizer": "adam", "learning.learning_rate": 1e-4}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     with tempfile.TemporaryDirectory() as folder:
         trainer, _ = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
