@@ -124,7 +124,13 @@ PRESETS: dict[str, Preset] = {
         pixels={"network.torso": "compact", "network.hidden": (128, 64)},
         state={"network.torso": "mlp", "network.hidden": (128, 64)},
         cartpole_pixels=CARTPOLE_VIEW,
-        atari={"memory.clip_reward": True, "env.protocol": "ale-v5", "env.fire": True},
+        atari={
+            **ATARI,
+            "memory.capacity": 10_000,
+            "env.protocol": "ale-v5",
+            "env.fire": True,
+            "evaluation.every": 20_000,
+        },
     ),
     "nature": Preset(
         summary="84x84 full frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",

@@ -1,12 +1,13 @@
 """Numbers and pictures of a run, to TensorBoard and to `metrics.jsonl` alike."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 
@@ -43,16 +44,13 @@ class Metrics:
     def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
         """Writes gray pictures `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
         scale = max(FILM_SIDE // max(pictures.shape[1:]), 1)
-        animation = cv2.Animation()
-        animation.frames = [
-            cv2.cvtColor(picture.repeat(scale, 0).repeat(scale, 1), cv2.COLOR_GRAY2BGR)
-            for picture in pictures
-        ]
-        animation.durations = [FILM_MILLISECONDS] * len(pictures)
-        _, encoded = cv2.imencodeanimation(".gif", animation)
-        height, width = animation.frames[0].shape[:2]
+        first, *others = (
+            Image.fromarray(picture.repeat(scale, 0).repeat(scale, 1)) for picture in pictures
+        )
+        encoded = io.BytesIO()
+        first.save(encoded, "GIF", save_all=True, append_images=others, duration=FILM_MILLISECONDS, loop=0)
         image = Summary.Image(
-            height=height, width=width, colorspace=3, encoded_image_string=encoded.tobytes()
+            height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
         )
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
         self._writer._get_file_writer().add_summary(summary, env_steps)  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """The trainer as a whole: resuming, saving, counting, presets."""
 
+import io
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageSequence
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict
@@ -20,6 +23,7 @@ from agents.presets import PRESETS, preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
 from agents.training.launch import summarize
+from agents.training.metrics import Metrics
 from agents.training.run_folder import RunFolder, read_best
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
@@ -136,6 +140,20 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
     assert "games in hand end as truncations" in capsys.readouterr().err
     assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
     assert trainer.memory.state_dict()["rows"]["last"][0].any()
+
+
+def test_a_film_reaches_tensorboard_gray_for_gray(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
+    metrics = Metrics(tmp_path)
+    metrics.film(7, "play", pictures)
+    metrics.close()
+    reader = EventAccumulator(str(tmp_path))
+    reader.Reload()
+    (event,) = reader.Images("play")
+    film = Image.open(io.BytesIO(event.encoded_image_string))
+    frames = [np.asarray(frame.convert("L"))[::2, ::2] for frame in ImageSequence.Iterator(film)]
+    assert event.step == 7
+    assert np.array_equal(np.stack(frames), pictures)
 
 
 def test_atari_scores_are_logged_raw_and_clipped_apart(tmp_path: Path) -> None:
