@@ -41,12 +41,13 @@ SMALL = {
     "log_every": 100,
     "memory.capacity": 300,
     "stop_score": "none",
+    "threads": 1,  # tests run side by side
 }
 OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def small(obs: str, preset: str = "dqn", env: str = "CartPole-v1", **fields: Any) -> Config:
-    return with_fields(preset_config(preset, env, obs), SMALL | {"threads": 1} | fields)
+    return with_fields(preset_config(preset, env, obs), SMALL | fields)
 
 
 def train(config: Config, path: Path, *, resume: bool = False) -> Any:
