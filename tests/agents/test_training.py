@@ -115,11 +115,11 @@ def test_an_atari_run_goes_on_exactly_on_the_python_back_end(game: str, tmp_path
     config = small(
         "pixels",
         env=f"ALE/{game}-v5",
-        **fields | {"evaluation.every": 400, "steps": 800, "env.max_frames": 400},
+        **fields | {"evaluation.every": 200, "steps": 400, "env.max_frames": 400},
     )
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     train(config, whole)
-    train(with_fields(config, {"steps": 400}), halves)
+    train(with_fields(config, {"steps": 200}), halves)
     train(config, halves, resume=True)
     assert_same_run(whole, halves)
     assert json.loads((whole / "config.json").read_text())["resume"] == "exact"
