@@ -70,7 +70,7 @@ def with_capacity(config: Config) -> tuple[Config, str | None]:
     """
     if config.memory.capacity is not None:
         return config, None
-    env = make_vector_env(replace(config.env, backend="auto"), [0])
+    env = make_vector_env(config.env, [0])
     each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
     env.close()
     capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM) // each)
@@ -82,13 +82,14 @@ def with_capacity(config: Config) -> tuple[Config, str | None]:
 
 
 def make_memory(config: Config, env: VectorEnv) -> Replay:
-    """Makes the replay memory, if it fits in RAM.
+    """Makes the replay memory, if it fits in RAM; its size was decided (`with_capacity`).
 
     Raises:
         ConfigError: it does not fit, or it is too small to hold anything.
     """
     each = _bytes_a_row(config, env)
-    capacity, free = with_capacity(config)[0].memory.capacity or 0, psutil.virtual_memory().available
+    capacity, free = config.memory.capacity, psutil.virtual_memory().available
+    assert capacity is not None
     if capacity * each > free:
         raise ConfigError(
             f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "

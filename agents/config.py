@@ -5,8 +5,8 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from envs.config import ConfigError, EnvConfig
-from envs.protocols import PROTOCOLS, protocol_fields
+from envs.config import ConfigError, EnvConfig, require_at_least
+from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
 
 __all__ = [
@@ -134,14 +134,8 @@ class ScheduleConfig:
             value = getattr(self, name)
             option = name.replace("_", "-")
             _require(0 <= value <= 1, f"--schedule.{option} is {value}; give 0 to 1.")
-        for name in ("epsilon_duration", "learn_start", "target_every"):
-            value = getattr(self, name)
-            option = name.replace("_", "-")
-            _require(value >= 0, f"--schedule.{option} is {value}; give 0 or more.")
-        for name in ("learn_every", "updates"):
-            value = getattr(self, name)
-            option = name.replace("_", "-")
-            _require(value >= 1, f"--schedule.{option} is {value}; give 1 or more.")
+        require_at_least(0, "schedule", self, "epsilon_duration", "learn_start", "target_every")
+        require_at_least(1, "schedule", self, "learn_every", "updates")
         if self.episodes is not None:
             _require(self.episodes >= 1, f"--schedule.episodes is {self.episodes}; give 1 or more.")
 
@@ -170,10 +164,7 @@ class EvaluationConfig:
     only; 0: none."""
 
     def __post_init__(self) -> None:
-        for name in ("every", "episodes", "solved_episodes", "num_envs"):
-            value = getattr(self, name)
-            option = name.replace("_", "-")
-            _require(value >= 1, f"--evaluation.{option} is {value}; give 1 or more.")
+        require_at_least(1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs")
         _require(0 <= self.epsilon <= 1, f"--evaluation.epsilon is {self.epsilon}; give 0 to 1.")
 
 
@@ -252,7 +243,7 @@ class Config:
                 f"--env.protocol {name} means --{option} {value}, not {given}; leave one of them out, "
                 "or use --env.protocol none.",
             )
-        allowed = PROTOCOLS[name].steps if name != "none" else None
+        allowed = allowed_steps(name)
         _require(
             allowed is None or self.steps <= allowed,
             f"--env.protocol {name} allows {allowed} steps, not {self.steps}; give --steps {allowed}.",

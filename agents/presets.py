@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.config import Config, ConfigError
-from envs.protocols import PROTOCOLS, protocol_fields
+from envs.protocols import PROTOCOLS, allowed_steps, protocol_fields
 
 Fields = Mapping[str, Any]  # dotted names of configuration fields and their values
 
@@ -200,10 +200,11 @@ def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = Non
         fields |= chosen.cartpole_pixels
     if env_id.startswith("ALE/"):
         fields |= chosen.atari
-        fields |= protocol_fields(protocol or fields["env.protocol"])
-        fields["env.protocol"] = protocol or fields["env.protocol"]
-        allowed = PROTOCOLS[fields["env.protocol"]].steps if fields["env.protocol"] != "none" else None
-        fields["steps"] = allowed or fields.get("steps", Config().steps)
+        rules = protocol or fields["env.protocol"]
+        fields |= {"env.protocol": rules, **protocol_fields(rules)}
+        allowed = allowed_steps(rules)
+        if allowed is not None:
+            fields["steps"] = allowed
     return with_fields(Config(), fields)
 
 

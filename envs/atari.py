@@ -41,11 +41,11 @@ def require_rom(game: str) -> Any:
 class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
     """Plays a game of the Arcade Learning Environment frame by frame; observes `[h, w] uint8`.
 
-    As Gymnasium's `AtariPreprocessing` (Machado et al. 2018, arXiv:1709.06009, section 5.2), except that
+    As Gymnasium's `AtariPreprocessing` (after Machado et al. 2018, arXiv:1709.06009), except that
 
     * a game that ends inside a frame skip shows its true last frame, not one pooled from the step before;
     * a lost life never ends or restarts the game; the lives stand in `info["lives"]`;
-    * the screen's gray levels are read from the emulator once a picture, not once a frame.
+    * FIRE can be pressed where a game waits for it.
 
     Args:
         game: Name of the ROM, such as `ms_pacman`.

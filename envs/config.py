@@ -10,6 +10,15 @@ class ConfigError(ValueError):
     """A wish that cannot be met; its text is one sentence for the user that names the fix."""
 
 
+def require_at_least(least: int, section: str, config: object, *names: str) -> None:
+    """Raises `ConfigError` where one of the named fields of a section is below `least`."""
+    for name in names:
+        value = getattr(config, name)
+        if value < least:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--{section}.{option} is {value}; give {least} or more.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class EnvConfig:
     """The environment and the way it is observed."""
@@ -70,14 +79,8 @@ class EnvConfig:
     """Atari: threads of the native back-end; 0: one per core."""
 
     def __post_init__(self) -> None:
-        for name in ("num_envs", "stack", "frame_skip", "max_frames"):
-            if getattr(self, name) < 1:
-                option = name.replace("_", "-")
-                raise ConfigError(f"--env.{option} is {getattr(self, name)}; give 1 or more.")
-        for name in ("noop_max", "threads"):
-            if getattr(self, name) < 0:
-                option = name.replace("_", "-")
-                raise ConfigError(f"--env.{option} is {getattr(self, name)}; give 0 or more.")
+        require_at_least(1, "env", self, "num_envs", "stack", "frame_skip", "max_frames")
+        require_at_least(0, "env", self, "noop_max", "threads")
         if not 0 <= self.sticky <= 1:
             raise ConfigError(f"--env.sticky is {self.sticky}; give a probability, 0 to 1.")
         if min(self.size) < 1:

@@ -88,6 +88,11 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
+def allowed_steps(name: str) -> int | None:
+    """Returns the agent steps that a protocol allows; None: any number."""
+    return None if name == "none" else PROTOCOLS[name].steps
+
+
 def protocol_fields(name: str) -> dict[str, Any]:
     """Returns what a protocol fixes, by dotted name of the configuration; `none` fixes nothing."""
     if name == "none":
