@@ -2,12 +2,15 @@
 
 import dataclasses
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+
+PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, and timed ones
 
 
 def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -> float:
@@ -140,15 +143,19 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
         return (trainer.progress.env_steps - begun) / (trainer.progress.train_seconds - started)
 
 
-def peers(steps: int = 3_000) -> None:
-    """Agent steps a second while Nature DQN learns Pong, against stable-baselines3 (extra `peers`)."""
+def own_speed() -> None:
+    """Prints agent steps a second of this project's Nature DQN, with 1 and with 8 environments."""
+    print(*(steps_while_learning(num_envs, PEER_START, PEER_STEPS) for num_envs in (1, 8)))
+
+
+def peer_speed() -> None:
+    """Prints agent steps a second of stable-baselines3 (extra `peers`) with the same settings."""
+    import ale_py
+    import gymnasium
     import stable_baselines3 as sb3
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_atari_env
     from stable_baselines3.common.vec_env import VecFrameStack
-
-    start = 1_000
-    rates = [steps_while_learning(num_envs, start, steps) for num_envs in (1, 8)]
 
     class Clock(BaseCallback):  # type: ignore[misc]
         times: ClassVar[list[float]] = []
@@ -157,20 +164,41 @@ def peers(steps: int = 3_000) -> None:
             self.times.append(time.perf_counter())
             return True
 
+    gymnasium.register_envs(ale_py)
     env = VecFrameStack(make_atari_env("PongNoFrameskip-v4", n_envs=1, seed=0), 4)
     model = sb3.DQN(
-        "CnnPolicy", env, buffer_size=100_000, learning_starts=start, batch_size=32, train_freq=4
+        "CnnPolicy", env, buffer_size=100_000, learning_starts=PEER_START, batch_size=32, train_freq=4
     )
-    model.learn(start + steps, callback=Clock())
-    theirs = (steps - 200) / (Clock.times[-1] - Clock.times[start + 200 - 1])
+    model.learn(PEER_START + PEER_STEPS, callback=Clock())
+    begun = PEER_START + 200 - 1
+    print((len(Clock.times) - 1 - begun) / (Clock.times[-1] - Clock.times[begun]))
+
+
+def peers(rounds: int = 3) -> None:
+    """Agent steps a second while Nature DQN learns Pong, against stable-baselines3 (extra `peers`).
+
+    Each in a process of its own, in turns: how one sets up torch and malloc must not help the other.
+    """
+    import stable_baselines3 as sb3
+
+    def alone(part: str) -> list[float]:
+        command = [sys.executable, __file__, part]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return [float(word) for word in done.stdout.split()]
+
+    measured = [alone("peer") + alone("own") for _ in range(rounds)]
+    theirs, one, eight = (statistics.median(column) for column in zip(*measured, strict=True))
     print(
-        f"\nPong, Nature DQN, batch 32 every 4 steps, agent steps a second: stable-baselines3 "
-        f"{sb3.__version__} {theirs:.0f}; here with 1 environment {rates[0]:.0f} "
-        f"({rates[0] / theirs:.2f}x), with 8 {rates[1]:.0f} ({rates[1] / theirs:.2f}x)"
+        f"\nPong, Nature DQN, batch 32 every 4 steps, agent steps a second, median of {rounds} turns: "
+        f"stable-baselines3 {sb3.__version__} {theirs:.0f}; here with 1 environment {one:.0f} "
+        f"({one / theirs:.2f}x), with 8 {eight:.0f} ({eight / theirs:.2f}x)"
     )
+    for turn in measured:
+        print("  " + " ".join(f"{rate:.0f}" for rate in turn))
 
 
 PARTS = {"throughput": throughput, "learner": learner, "peers": peers}
+ALONE = {"own": own_speed, "peer": peer_speed}
 
 if __name__ == "__main__":
-    PARTS[sys.argv[1]]()
+    (PARTS | ALONE)[sys.argv[1]]()
