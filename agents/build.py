@@ -2,7 +2,6 @@
 
 import copy
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,12 +11,12 @@ import psutil
 import torch
 
 from agents.config import Config, ConfigError, LearningConfig
+from agents.evaluations import Evaluations
 from agents.learning.dqn import DQN
-from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
+from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.targets import Loss, huber_loss, squared_loss
 from agents.memory.replay import Replay, row_bytes
 from agents.training.collector import Collector
-from agents.training.evaluation import Score, evaluate
 from agents.training.machine import pick_device, set_up_torch
 from agents.training.rng import draw_seeds, make_generator
 from agents.training.run_folder import RunFolder
@@ -62,8 +61,12 @@ def _bytes_a_row(config: Config, env: VectorEnv) -> int:
     return row_bytes(shape[1:] if config.env.obs == "pixels" else shape, env.dtype)
 
 
-def with_capacity(config: Config) -> tuple[Config, str | None]:
+def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None]:
     """Returns the configuration with a memory that fits in RAM where its size was left open.
+
+    Args:
+        config: A configuration.
+        part: How much of the RAM is this run's, from 0 to 1.
 
     Returns:
         The configuration, and a sentence about what was chosen, or None.
@@ -73,7 +76,7 @@ def with_capacity(config: Config) -> tuple[Config, str | None]:
     env = make_vector_env(config.env, [0])
     each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
     env.close()
-    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM) // each)
+    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // each)
     sentence = (
         f"Replay memory of {capacity:,} frames: {capacity * each / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
         "RAM (--memory.capacity to change it)"
@@ -132,41 +135,6 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
     )
 
 
-def play_of(
-    policy: GreedyPolicy, env: VectorEnv, config: Config, generator: np.random.Generator
-) -> Callable[[Array], Array]:
-    """Returns how the agent acts while it is measured: greedily, or as greedily as the protocol says."""
-    epsilon = config.evaluation.epsilon
-    if not epsilon:
-        return policy.act
-    return partial(EpsilonGreedyPolicy(policy, env.num_actions, generator).act, epsilon=epsilon)
-
-
-class Evaluations:
-    """Greedy play of a policy on environments of its own, from named seeds.
-
-    Args:
-        config: Which environment.
-        policy: Who plays.
-    """
-
-    def __init__(self, config: Config, policy: GreedyPolicy) -> None:
-        self._config, self._policy = config, policy
-        self._made: dict[int, VectorEnv] = {}
-
-    def __call__(self, stream: str, key: int, episodes: int) -> Score:
-        """Plays `episodes` from seeds that the stream and the key decide."""
-        count = min(self._config.evaluation.num_envs, episodes)
-        seeds = draw_seeds(self._config.seed, stream, count, key)
-        if count not in self._made:
-            self._made[count] = make_vector_env(self._config.env, seeds)
-        env = self._made[count]
-        env.seed(seeds)
-        act = play_of(self._policy, env, self._config, make_generator(self._config.seed, stream, key))
-        film = self._config.evaluation.film_frames if self._config.env.obs == "pixels" else 0
-        return evaluate(act, env, episodes, film)
-
-
 def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluations]:
     """Puts a run together; with a saved one in the folder, it goes on where that stopped.
 
@@ -202,7 +170,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
         folder.open(resume="exact" if env.exact else CUT)
         collector.start()
         if config.env.obs == "pixels":
-            folder.picture("observation/first", np.hstack(collector.observation[0]))
+            folder.picture(0, "observation/first", np.hstack(collector.observation[0]))
         return trainer, evaluations
     try:
         trainer.load_state_dict(folder.saved["trainer"])

@@ -159,12 +159,20 @@ class EvaluationConfig:
     epsilon: float = 0.0
     """Probability of a random action."""
 
-    film_frames: int = 0
-    """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; pixels
-    only; 0: none."""
+    film_frames: int = 200
+    """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; 0: none."""
+
+    probe_samples: int = 1_536
+    """Observations from which it is measured, at each evaluation, how much of the simulator's true state
+    the convolutions tell (probe/r2 in TensorBoard); pixels only; 0: none."""
 
     def __post_init__(self) -> None:
         require_at_least(1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs")
+        require_at_least(0, "evaluation", self, "film_frames", "probe_samples")
+        _require(
+            self.probe_samples == 0 or self.probe_samples >= 72,
+            f"--evaluation.probe-samples is {self.probe_samples}; give 72 or more, or 0 for none.",
+        )
         _require(0 <= self.epsilon <= 1, f"--evaluation.epsilon is {self.epsilon}; give 0 to 1.")
 
 

@@ -1,12 +1,12 @@
-"""The agent that a run kept, at work: measured on held-out seeds, or played for a recording."""
+"""The agent that a run kept, at work: measured on held-out seeds."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from agents.build import network_for, play_of
+from agents.build import network_for
 from agents.config import Config
-from agents.learning.policy import Array, GreedyPolicy
+from agents.evaluations import play_of
+from agents.learning.policy import GreedyPolicy
 from agents.training import run_folder
 from agents.training.evaluation import Score, evaluate
 from agents.training.machine import pick_device, set_up_torch
@@ -47,48 +47,3 @@ def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") ->
         return evaluate(play_of(policy, env, config, make_generator(seed, "held_out")), env, episodes)
     finally:
         env.close()
-
-
-class Shot(NamedTuple):
-    """One moment of a play."""
-
-    screen: Array  # [H, W, 3] uint8
-    stack: Array | None  # [S, h, w] uint8, what a pixel agent sees
-    frame: int  # counted from 0 in each episode
-    episode: int  # counted from 1
-
-
-class Play:
-    """A run's kept agent playing greedily, shot by shot.
-
-    Args:
-        folder: The run's.
-        episodes: Episodes to play.
-        seed: Decides how the episodes start.
-        max_shots: Stop after this many shots.
-    """
-
-    def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
-        config, self._policy, _ = load_policy(folder)
-        self._env = make_vector_env(config.env, draw_seeds(seed, "recording", 1), screen=True)
-        self._pixels = config.env.obs == "pixels"
-        self._episodes, self._max_shots = episodes, max_shots
-        self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
-        self.fps = self._env.render_fps
-        self.returns: list[float] = []
-        """Returns of the episodes that have ended."""
-
-    def shots(self) -> Iterator[Shot]:
-        """Plays and yields every frame, except the one after an episode's end."""
-        observation, total, frame = self._env.reset(), 0.0, 0
-        for _ in range(self._max_shots):
-            stack = observation[0].copy() if self._pixels else None
-            yield Shot(self._env.render(), stack, frame, len(self.returns) + 1)
-            step = self._env.step(self._policy.act(observation))
-            observation, frame = step.observation, frame + 1
-            total += float(step.reward[0])
-            if step.last[0]:
-                self.returns.append(total)
-                total, frame = 0.0, 0
-                if len(self.returns) == self._episodes:
-                    return

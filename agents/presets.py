@@ -198,6 +198,8 @@ def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = Non
     fields |= {**ENVIRONMENTS.get(env_id, {}), **chosen.both, **getattr(chosen, obs)}
     if obs == "pixels" and env_id.startswith("CartPole-"):
         fields |= chosen.cartpole_pixels
+    if protocol not in (None, "none") and not env_id.startswith("ALE/"):
+        raise ConfigError(f"--env.protocol {protocol} is for Atari games; leave it out for {env_id}.")
     if env_id.startswith("ALE/"):
         fields |= chosen.atari
         rules = protocol or fields["env.protocol"]

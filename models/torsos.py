@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import Norm
+from models.layers import linear
 
 # Filters, kernel and stride of each convolution.
 CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -34,11 +35,14 @@ class PixelScale(nn.Module):
 
     def __init__(self, zero_level: int) -> None:
         super().__init__()
+        self._zero_level = zero_level
         self._shift = torch.tensor(-zero_level / 255.0)  # moves with no device: a scalar to torch
 
     def forward(self, observation: Tensor) -> Tensor:
         """Returns `[B, S, H, W] float32`, channels last in memory."""
         pixels = observation.contiguous(memory_format=torch.channels_last)
+        if not self._zero_level:
+            return pixels.to(torch.float32, copy=True).mul_(1.0 / 255.0)
         return torch.add(self._shift, pixels, alpha=1.0 / 255.0)
 
 
@@ -53,7 +57,7 @@ def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) 
     """Linear layers, each followed by its normalisation and a ReLU."""
     layers: list[nn.Module] = []
     for units in hidden:
-        layers += [nn.Linear(inputs, units, bias=bias), *normalisation(norm, units), nn.ReLU()]
+        layers += [linear(inputs, units, bias), *normalisation(norm, units), nn.ReLU()]
         inputs = units
     return nn.Sequential(*layers)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from agents.learning.batch import Batch
 from agents.learning.targets import Loss, q_target
+from models.q_network import QNetwork
 
 
 class Update(NamedTuple):
@@ -37,8 +38,8 @@ class DQN:
 
     def __init__(
         self,
-        online: nn.Module,
-        target: nn.Module,
+        online: QNetwork,
+        target: QNetwork,
         optimizer: torch.optim.Optimizer,
         *,
         loss: Loss,

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+
+from models.q_network import QNetwork
 
 Array = NDArray[Any]
 
@@ -18,13 +19,18 @@ class GreedyPolicy:
         device: Where the network lives.
     """
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
+    def __init__(self, network: QNetwork, device: torch.device) -> None:
         self.network, self._device = network, device
 
     def values(self, observation: Array) -> Array:
         """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
         with torch.inference_mode():
             return self.network(torch.from_numpy(observation).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
+
+    def features(self, observation: Array) -> Array:
+        """Returns what the convolutions make of pictures `[E, S, H, W]`: `[E, D] float32`."""
+        with torch.inference_mode():
+            return self.network.encode(torch.from_numpy(observation).to(self._device)).cpu().numpy()
 
     def act(self, observation: Array) -> Array:
         """Returns the greedy actions `[E] int64`."""
@@ -43,8 +49,8 @@ class EpsilonGreedyPolicy:
     def __init__(self, greedy: GreedyPolicy, num_actions: int, generator: np.random.Generator) -> None:
         self._greedy, self._num_actions, self._generator = greedy, num_actions, generator
 
-    def act(self, observation: Array, epsilon: float) -> Array:
-        """Returns actions `[E] int64` for observations `[E, *obs]`."""
+    def act(self, observation: Array, epsilon: float | Array) -> Array:
+        """Returns actions `[E] int64` for observations `[E, *obs]`; `epsilon` may be one or `[E]`."""
         num_envs = len(observation)
         random = self._generator.random(num_envs) < epsilon
         action = self._generator.integers(self._num_actions, size=num_envs)

@@ -1,6 +1,7 @@
 """Greedy play, measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ class Score(NamedTuple):
     returns: Array  # [N] float64
     lengths: Array  # [N] int64  agent steps
     film: Array | None = None  # [T, H, W] uint8  the newest pictures of the first game
+    first: Array | None = None  # [*obs]  what the first game showed first
+    values: Array | None = None  # [M, A]  the action values that were acted by
+    probe: Mapping[str, float] = MappingProxyType({})  # what was found out about the agent, by tag
 
     @property
     def mean(self) -> float:
@@ -61,6 +65,7 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_
     lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
     film: list[Array] = []
     observation = env.reset()
+    first = observation[0].copy()
     while (played < share).any():
         if len(film) < film_frames and not played[0]:
             film.append(observation[0, -1].copy())
@@ -75,4 +80,4 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_
         running[step.last] = 0.0
         length[step.last] = 0
     pictures = np.stack(film) if film else None
-    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), pictures)
+    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), pictures, first)

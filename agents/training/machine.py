@@ -24,10 +24,18 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
+def cores() -> int:
+    """Returns how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def set_up_torch(config: Config) -> None:
-    """Sets torch's threads: small networks lose more by handing work over than they gain."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else cores or 1))
+    """Sets torch's threads: small networks lose more by handing work over than they gain.
+
+    For pictures they are as many as `OMP_NUM_THREADS` says, else one per core.
+    """
+    threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
+    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads))
     _keep_freed_memory()
 
 

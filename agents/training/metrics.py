@@ -10,8 +10,20 @@ from numpy.typing import NDArray
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
-FILM_SIDE = 84  # pixels of a film's longer side, about
+# What is drawn on one chart of TensorBoard's *Custom scalars*, for all runs that are ticked.
+LAYOUT = {
+    "pixels and state": {
+        "greedy score": ["Multiline", ["return/eval"]],
+        "training score": ["Multiline", ["return/train$"]],
+        "value of the actions taken": ["Multiline", ["q/mean"]],
+        "temporal-difference loss": ["Multiline", ["loss/td"]],
+        "seconds of training": ["Multiline", ["time/train_seconds"]],
+    },
+    "what the features know": {"R2 of the true state": ["Multiline", ["probe/r2_.*"]]},
+}
+FILM_SIDE = 120  # pixels of a film's longer side, about
 FILM_MILLISECONDS = 60  # a frame
 
 
@@ -29,6 +41,8 @@ class Metrics:
         self._file.truncate(resumed_at[1] if resumed_at else 0)
         purge = resumed_at[0] + 1 if resumed_at else None
         self._writer = SummaryWriter(str(folder), purge_step=purge)  # type: ignore[no-untyped-call]
+        if resumed_at is None:
+            self._writer.add_custom_scalars(LAYOUT)
 
     def write(self, env_steps: int, values: dict[str, float]) -> None:
         """Writes scalars under their tags."""
@@ -40,6 +54,10 @@ class Metrics:
     def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
         """Writes a gray picture `[H, W] uint8`."""
         self._writer.add_image(tag, image[np.newaxis], env_steps)  # type: ignore[no-untyped-call]
+
+    def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
+        """Writes how numbers `[N]` are distributed."""
+        self._writer.add_histogram(tag, values, env_steps)
 
     def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
         """Writes gray pictures `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
@@ -54,6 +72,12 @@ class Metrics:
         )
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
         self._writer._get_file_writer().add_summary(summary, env_steps)  # type: ignore[no-untyped-call]
+
+    def settings(self, values: dict[str, Any], results: list[str]) -> None:
+        """Writes settings by name for the *HParams* table, and the tags of the results beside them."""
+        plain = {k: v if isinstance(v, (bool, int, float)) else str(v) for k, v in values.items()}
+        for summary in hparams(plain, dict.fromkeys(results, 0.0)):
+            self._writer._get_file_writer().add_summary(summary)
 
     def text(self, env_steps: int, tag: str, sentence: str) -> None:
         """Writes a sentence."""

@@ -11,6 +11,7 @@ STREAMS = (
     "solved",  # the evaluations that decide whether it is solved
     "held_out",  # scripts/evaluate.py: never seen by any training run
     "recording",
+    "probe",  # what the features know of the true state
 )
 
 

@@ -18,6 +18,10 @@ from agents.training.metrics import Metrics
 PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame")
 
 
+RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seconds")
+"""What of a summary stands beside the settings in TensorBoard's table of runs."""
+
+
 def read_config(folder: Path) -> Config:
     """Returns the configuration of the run in this folder.
 
@@ -121,6 +125,8 @@ class RunFolder:
         _write_json(self.path / "config.json", stamp)
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
+        if at is None:
+            self._metrics.settings(flat(to_dict(self.config)), [f"final/{name}" for name in RESULTS])
 
     @property
     def metrics(self) -> Metrics:
@@ -132,9 +138,13 @@ class RunFolder:
         """Writes scalars."""
         self.metrics.write(env_steps, values)
 
-    def picture(self, tag: str, image: NDArray[np.uint8]) -> None:
-        """Writes a gray picture at step 0."""
-        self.metrics.picture(0, tag, image)
+    def picture(self, env_steps: int, tag: str, image: NDArray[np.uint8]) -> None:
+        """Writes a gray picture `[H, W]`."""
+        self.metrics.picture(env_steps, tag, image)
+
+    def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
+        """Writes how numbers `[N]` are distributed."""
+        self.metrics.histogram(env_steps, tag, values)
 
     def film(self, env_steps: int, tag: str, pictures: NDArray[np.uint8]) -> None:
         """Writes gray pictures `[T, H, W]` as a film."""
@@ -155,7 +165,9 @@ class RunFolder:
         checkpoint.save(path, {"trainer": state, "output": output})
 
     def summarize(self, values: dict[str, Any]) -> None:
-        """Writes `summary.json`."""
+        """Writes `summary.json`, and its results into the logs."""
+        results = {f"final/{name}": values[name] for name in RESULTS if values[name] is not None}
+        self.log(values["env_steps"], results)
         _write_json(self.path / "summary.json", values)
 
     def close(self) -> None:
@@ -164,12 +176,16 @@ class RunFolder:
             self._metrics.close()
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "--") -> list[str]:
-    found = []
-    for name in sorted(old.keys() | new.keys()):
-        left, right = old.get(name), new.get(name)
-        if isinstance(left, dict) and isinstance(right, dict):
-            found += _differences(left, right, f"{prefix}{name}.")
-        elif left != right:
-            found.append(f"{prefix}{name}".replace("_", "-"))
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested dictionaries as one with dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        found |= inner
     return found
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    before, after = flat(old), flat(new)
+    names = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return [f"--{name}".replace("_", "-") for name in names]

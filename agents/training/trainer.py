@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from agents.config import Config
@@ -30,6 +31,12 @@ class Output(Protocol):
 
     def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
         """Keeps an agent as the best so far."""
+
+    def picture(self, env_steps: int, tag: str, image: Any) -> None:
+        """Writes a gray picture `[H, W] uint8`."""
+
+    def histogram(self, env_steps: int, tag: str, values: Any) -> None:
+        """Writes how numbers `[N]` are distributed."""
 
     def film(self, env_steps: int, tag: str, pictures: Any) -> None:
         """Writes gray pictures `[T, H, W] uint8` as a film."""
@@ -252,9 +259,15 @@ class Trainer:
         normalised = self.normalise(score.mean)
         if normalised is not None:
             values[f"return/{name}_human_normalised"] = normalised
-        self._output.log(self.progress.env_steps, values)
+        at = self.progress.env_steps
+        self._output.log(at, values | dict(score.probe))
+        if score.values is not None:
+            self._output.histogram(at, f"q/{name}", score.values.max(axis=1))
+            self._output.histogram(at, f"actions/{name}", score.values.argmax(axis=1))
+        if score.first is not None and score.first.ndim == 3:
+            self._output.picture(at, f"observation/{name}", np.hstack(list(score.first)))
         if score.film is not None:
-            self._output.film(self.progress.env_steps, f"play/{name}", score.film)
+            self._output.film(at, f"play/{name}", score.film)
 
     def _keep(self, score: Score) -> None:
         self._output.keep_best(

@@ -38,6 +38,8 @@ SMALL = {
     "evaluation.episodes": 2,
     "evaluation.solved_episodes": 3,
     "evaluation.every": 200,
+    "evaluation.probe_samples": 72,
+    "evaluation.film_frames": 10,
     "log_every": 100,
     "memory.capacity": 300,
     "stop_score": "none",
@@ -85,7 +87,7 @@ def metrics(path: Path) -> list[dict[str, float]]:
     """Every logged number but those that measure time."""
     lines = (path / "metrics.jsonl").read_text().splitlines()
     return [
-        {k: v for k, v in json.loads(line).items() if not k.startswith(("time/", "rate/"))}
+        {k: v for k, v in json.loads(line).items() if not k.startswith(("time/", "rate/", "final/train_seconds"))}
         for line in lines
     ]
 

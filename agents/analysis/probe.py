@@ -1,0 +1,72 @@
+"""What an agent's features know of the true state: ridge regressions."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+PENALTIES = 10.0 ** np.arange(-2, 6)
+FIT, CHOOSE, JUDGE = 0, 1, 2
+
+
+def decoded_share(features: Array, state: Array, part: Array) -> Array:
+    """How much of each state variable a linear map of the features tells on rows it was not fitted to.
+
+    Ridge regression (Hoerl and Kennard 1970, doi:10.1080/00401706.1970.10488634); the penalty is chosen
+    for each variable apart, on rows of its own, and the regression fitted again with those.
+
+    Args:
+        features: `[N, D]`.
+        state: `[N, V]` the true variables.
+        part: `[N]` what a row is for: `FIT`, `CHOOSE` the penalty or `JUDGE`; whole episodes each, as
+            neighbours resemble each other.
+
+    Returns:
+        `[V]` R², the coefficient of determination: 1 is perfect, 0 no better than the mean, less is
+        worse; NaN for a variable that does not vary.
+
+    Raises:
+        ValueError: a part has no rows.
+
+    Example:
+        >>> part = np.arange(60) % 3
+        >>> features = np.random.default_rng(1).normal(size=(60, 4))
+        >>> decoded_share(features, features[:, :1] * 2 + 1, part).round(3)
+        array([1.])
+    """
+    if set(np.unique(part)) != {FIT, CHOOSE, JUDGE}:
+        raise ValueError("Each of the three parts needs rows.")
+    trials = _ridge(features, state, part == FIT, part == CHOOSE)
+    scores = np.stack([r_squared(state[part == CHOOSE], trial) for trial in trials])  # [P, V]
+    best = np.where(np.isnan(scores), -np.inf, scores).argmax(axis=0)
+    guesses = np.stack(_ridge(features, state, part != JUDGE, part == JUDGE))  # [P, N', V]
+    return r_squared(state[part == JUDGE], guesses[best, :, np.arange(state.shape[1])].T)
+
+
+def r_squared(truth: Array, guess: Array) -> Array:
+    """Coefficient of determination of each column: `[N, V], [N, V] -> [V]`; NaN where nothing varies."""
+    error = ((truth - guess) ** 2).sum(axis=0)
+    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    return 1.0 - np.divide(error, spread, out=np.full_like(spread, np.nan), where=spread > 1e-12)
+
+
+def _ridge(features: Array, state: Array, fit: Array, predict: Array) -> list[Array]:
+    """Returns the predictions `[N', V]` under each penalty, from one factorisation.
+
+    One scale serves all features: to standardise each would blow up those that hardly ever vary.
+    """
+    known, asked = features[fit].astype(np.float64), features[predict].astype(np.float64)
+    mean = known.mean(axis=0)
+    scale = max(float(known.std(axis=0).max()), 1e-12)
+    known, asked = (known - mean) / scale, (asked - mean) / scale
+    offset = state[fit].mean(axis=0)
+    target = state[fit] - offset
+    if known.shape[0] < known.shape[1]:  # the smaller of two equivalent problems
+        values, vectors = np.linalg.eigh(known @ known.T)
+        left, right = asked @ (known.T @ vectors), vectors.T @ target
+    else:
+        values, vectors = np.linalg.eigh(known.T @ known)
+        left, right = asked @ vectors, vectors.T @ (known.T @ target)
+    return [left @ (right / (values.clip(0.0)[:, None] + penalty)) + offset for penalty in PENALTIES]

@@ -1,0 +1,145 @@
+"""Greedy play on environments of its own, and a look into the agent while it plays."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from agents.analysis.probe import decoded_share
+from agents.config import Config, ConfigError
+from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
+from agents.training.evaluation import Score, evaluate
+from agents.training.rng import draw_seeds, make_generator
+from envs.factory import make_env, make_vector_env
+from envs.truth import scatter, truth, truth_names
+from envs.vector import SerialVectorEnv, VectorEnv
+
+FILM_SIZE = (80, 120)  # pixels of a state agent's film
+PROBE_LEVELS = 4  # shares of random actions
+PROBE_ENVS = 3 * PROBE_LEVELS
+
+
+def play_of(policy: Any, env: VectorEnv, config: Config, generator: np.random.Generator) -> Any:
+    """Returns how the agent acts while it is measured: greedily, or as greedily as the protocol says."""
+    epsilon = config.evaluation.epsilon
+    if not epsilon:
+        return policy.act
+    return partial(EpsilonGreedyPolicy(policy, env.num_actions, generator).act, epsilon=epsilon)
+
+
+class Watched:
+    """A greedy policy that keeps the action values it acted by."""
+
+    def __init__(self, policy: GreedyPolicy) -> None:
+        self._policy = policy
+        self.values: list[Array] = []
+
+    def act(self, observation: Array) -> Array:
+        """Returns the greedy actions `[E] int64` for observations `[E, *obs]`."""
+        self.values.append(self._policy.values(observation))
+        return self.values[-1].argmax(axis=1)
+
+
+class Evaluations:
+    """Greedy play of a policy on environments of its own, from named seeds.
+
+    Args:
+        config: Which environment.
+        policy: Who plays.
+    """
+
+    def __init__(self, config: Config, policy: GreedyPolicy) -> None:
+        self._config, self._policy = config, policy
+        self._made: dict[int, VectorEnv] = {}
+        pixels = config.env.obs == "pixels"
+        self._probe = StateProbe(config, policy) if pixels and config.evaluation.probe_samples else None
+
+    def __call__(self, stream: str, key: int, episodes: int) -> Score:
+        """Plays `episodes` from seeds that the stream and the key decide.
+
+        The periodic evaluations, which are logged, also look into the agent.
+        """
+        settings = self._config.evaluation
+        count = min(settings.num_envs, episodes)
+        seeds = draw_seeds(self._config.seed, stream, count, key)
+        if count not in self._made:
+            self._made[count] = make_vector_env(self._config.env, seeds)
+        env = self._made[count]
+        env.seed(seeds)
+        watched = Watched(self._policy)
+        act = play_of(watched, env, self._config, make_generator(self._config.seed, stream, key))
+        periodic, pixels = stream == "evaluation", self._config.env.obs == "pixels"
+        film_frames = settings.film_frames if periodic else 0
+        score = evaluate(act, env, episodes, film_frames if pixels else 0)
+        if not periodic:
+            return score
+        film = score.film if pixels else self._film(seeds[0], film_frames)
+        shares = self._probe() if self._probe else {}
+        return score._replace(film=film, values=np.concatenate(watched.values), probe=shares)
+
+    def _film(self, seed: int, frames: int) -> Array | None:
+        """Returns gray pictures `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
+        looks = replace(self._config.env, obs="pixels", size=FILM_SIZE, stack=1)
+        try:
+            shown = make_vector_env(looks, [seed])
+        except ConfigError:  # nothing to draw
+            return None
+        played = make_vector_env(self._config.env, [seed])
+        observation, pictures = played.reset(), [shown.reset()[0, -1].copy()]
+        while len(pictures) < frames:
+            action = self._policy.act(observation)
+            picture, step = shown.step(action), played.step(action)
+            if step.last[0]:
+                break
+            observation = step.observation
+            pictures.append(picture.observation[0, -1].copy())
+        played.close()
+        shown.close()
+        return np.stack(pictures)
+
+
+class StateProbe:
+    """How much of the simulator's true state can be read off the convolutions' output linearly.
+
+    Environments are played with shares of random actions from 0 to 1, from scattered states where the
+    simulator allows it, three with each share: one to fit ridge regressions to, one to choose their penalty
+    by, one to judge them by (linear probes: Alain and Bengio 2016, arXiv:1610.01644).
+
+    Args:
+        config: Which environment; it is observed as pixels.
+        policy: Whose features, and who plays.
+    """
+
+    def __init__(self, config: Config, policy: GreedyPolicy) -> None:
+        self._config, self._policy = config, policy
+        self._envs = [make_env(config.env) for _ in range(PROBE_ENVS)]
+        self._names = truth_names(self._envs[0])
+
+    def __call__(self) -> dict[str, float]:
+        """Returns R² of each variable; for Atari games the mean over all bytes, none of them below 0."""
+        if not self._names:
+            return {}
+        shares = decoded_share(*self._play())
+        if self._names[0].startswith("ram"):
+            return {"probe/r2_ram": float(np.nanmean(np.maximum(shares, 0.0)))}
+        told = zip(self._names, shares.tolist(), strict=True)
+        return {f"probe/r2_{name}": share for name, share in told if np.isfinite(share)}
+
+    def _play(self) -> tuple[Array, Array, Array]:
+        """Returns features `[N, D]`, true states `[N, V]` and the part each row has, `[N]`."""
+        env = SerialVectorEnv(self._envs, draw_seeds(self._config.seed, "probe", PROBE_ENVS))
+        generator = make_generator(self._config.seed, "probe")
+        play = EpsilonGreedyPolicy(self._policy, env.num_actions, generator).act
+        epsilon = np.arange(PROBE_ENVS) // 3 / (PROBE_LEVELS - 1)
+        features, states = [], []
+        observation = env.reset()
+        for _ in range(-(-self._config.evaluation.probe_samples // PROBE_ENVS)):
+            for one in self._envs:
+                scatter(one, generator)
+            for _ in range(self._config.env.stack + 1):  # until the stack shows nothing from before
+                observation = env.step(play(observation, epsilon)).observation
+            features.append(self._policy.features(observation))
+            states.append(np.stack([truth(one) for one in self._envs]))
+        part = np.tile(np.arange(PROBE_ENVS) % 3, len(features))
+        return np.concatenate(features), np.concatenate(states), part

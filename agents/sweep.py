@@ -1,0 +1,179 @@
+"""Many training runs: a grid, each cell once, in processes of their own, gone on with where they stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from tqdm import tqdm
+
+from agents.command_line import Train, default_run_dir
+from agents.config import Config, ConfigError
+from agents.training.machine import cores
+from agents.training.run_folder import read_config, read_summary
+
+TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
+LOOK_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class SweepArguments:
+    """Train a grid of runs: every environment x observation x preset x seed.
+
+    Each run is a process of its own, as scripts/train.py makes it; called again, finished runs are left
+    alone and stopped ones go on. Every further option is handed to all runs, such as --steps 20000.
+    """
+
+    env: tuple[str, ...] = ("CartPole-v1",)
+    """Gymnasium ids or short names of Atari games."""
+
+    obs: tuple[Literal["pixels", "state"], ...] = ("pixels", "state")
+    """What the agents see."""
+
+    preset: tuple[str, ...] = ("dqn",)
+    """Presets; see scripts/train.py --help."""
+
+    seeds: int = 5
+    """Runs of each kind, with seeds from 1."""
+
+    jobs: int = 0
+    """Runs side by side, which share the cores; 0: one per core."""
+
+    out: Path = Path("runs")
+    """Folder that the runs' folders are made in."""
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        if self.seeds < 1:
+            raise ConfigError(f"--seeds is {self.seeds}; give 1 or more.")
+        if self.jobs < 0:
+            raise ConfigError(f"--jobs is {self.jobs}; give 1 or more, or 0 for one per core.")
+
+
+class Cell(NamedTuple):
+    """One run of the grid."""
+
+    words: tuple[str, ...]  # for scripts/train.py
+    config: Config
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What the bar calls it."""
+        return "/".join(self.folder.parts[-3:])
+
+    @property
+    def log(self) -> Path:
+        """The file beside the run's folder that takes what the process prints."""
+        return self.folder.with_name(self.folder.name + ".log")
+
+    def share_done(self) -> float:
+        """How much of the step budget is spent, 0 to 1, by the newest line of the run's metrics."""
+        with suppress(OSError, IndexError, ValueError, KeyError):
+            with (self.folder / "metrics.jsonl").open("rb") as file:
+                file.seek(max(file.seek(0, os.SEEK_END) - 4096, 0))
+                line = file.read().splitlines()[-1]
+            return min(float(json.loads(line)["env_steps"]) / self.config.steps, 1.0)
+        return 0.0
+
+    def finished(self) -> bool:
+        """Whether the run is done, under these very settings."""
+        if read_summary(self.folder) is None:
+            return False
+        wanted, found = self.config, read_config(self.folder)
+        if wanted.memory.capacity is None:
+            wanted = replace(wanted, memory=replace(wanted.memory, capacity=found.memory.capacity))
+        return wanted == found
+
+
+def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
+    """Returns the cells: seeds outermost, so that a sweep cut short compares what it has.
+
+    Raises:
+        ConfigError: a cell cannot be, or an option is not one of scripts/train.py.
+    """
+    cells = []
+    kinds = product(range(1, arguments.seeds + 1), arguments.env, arguments.preset, arguments.obs)
+    for seed, env, preset, obs in kinds:
+        words = ["--env", env, "--obs", obs, "--preset", preset, "--seed", str(seed), *options]
+        config = Train.parse(words).config
+        folder = arguments.out / default_run_dir(config).relative_to("runs")
+        cells.append(Cell((*words, "--run-dir", str(folder), "--resume"), config, folder))
+    return cells
+
+
+class Sweep:
+    """Runs cells side by side under one bar.
+
+    Args:
+        cells: The grid.
+        jobs: Processes at once.
+    """
+
+    def __init__(self, cells: Sequence[Cell], jobs: int) -> None:
+        self._cells, self._jobs = cells, jobs
+        self.failed: dict[str, str] = {}
+        """Name of each cell that failed, and the last line it printed."""
+
+    def run(self, should_stop: Callable[[], bool]) -> bool:
+        """Runs until all cells are done or failed, or `should_stop()`; returns whether all were tried.
+
+        A stop is handed on to the processes, which save themselves.
+        """
+        todo = [cell for cell in self._cells if not cell.finished()]
+        done = len(self._cells) - len(todo)
+        running: dict[Cell, subprocess.Popen[bytes]] = {}
+        shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
+        with tqdm(total=len(self._cells), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
+            if done:
+                bar.write(f"{done} of {len(self._cells)} runs were finished before", sys.stderr)
+            while (todo or running) and not should_stop():
+                while todo and len(running) < self._jobs:
+                    cell = todo.pop(0)
+                    running[cell] = self._start(cell)
+                time.sleep(LOOK_SECONDS)
+                for cell in [cell for cell, process in running.items() if process.poll() is not None]:
+                    bar.write(self._finish(cell, running.pop(cell).returncode), sys.stderr)
+                    done += 1
+                bar.n = done + sum(cell.share_done() for cell in running)
+                bar.set_postfix_str(", ".join(cell.name for cell in running))
+            for process in running.values():
+                process.send_signal(signal.SIGINT)
+            for process in running.values():
+                process.wait()
+        return not (todo or running)
+
+    def _start(self, cell: Cell) -> "subprocess.Popen[bytes]":
+        cell.log.parent.mkdir(parents=True, exist_ok=True)
+        words = list(cell.words)
+        if cell.config.memory.capacity is None and not (cell.folder / "config.json").exists():
+            from agents.build import with_capacity  # torch takes two seconds to import
+
+            config, _ = with_capacity(cell.config, 1 / self._jobs)
+            words += ["--memory.capacity", str(config.memory.capacity)]
+        command = [sys.executable, str(TRAIN), *words]
+        threads = str(max(cores() // self._jobs, 1))
+        with cell.log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "OMP_NUM_THREADS": threads},
+                start_new_session=True,  # Ctrl-C is handed on once, by us
+            )
+
+    def _finish(self, cell: Cell, status: int) -> str:
+        lines = cell.log.read_text(errors="replace").replace("\r", "\n").splitlines()
+        said = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
+        if status == 0:
+            return f"{cell.name}: {said.partition(' Next: ')[0]}"
+        self.failed[cell.name] = said
+        return f"{cell.name} failed with exit status {status}: {said} ({cell.log})"

@@ -1,0 +1,34 @@
+"""Train a grid of runs side by side: every environment x observation x preset x seed."""
+
+import sys
+
+from agents.command_line import guarded, parse
+
+
+@guarded
+def main() -> int:
+    """Parses, runs the grid, says what failed and what comes next."""
+    from agents.sweep import Sweep, SweepArguments, grid
+    from agents.training.launch import StopSignal
+    from agents.training.machine import cores
+
+    arguments, options = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
+    cells = grid(arguments, options)
+    jobs = min(arguments.jobs or cores(), len(cells))
+
+    sweep = Sweep(cells, jobs)
+    stop = StopSignal()
+    with stop.listen():
+        complete = sweep.run(stop)
+    if not complete:
+        print("Stopped and saved; the same command goes on.", file=sys.stderr)
+        return 128 + (stop.number or 0)
+    for name, said in sweep.failed.items():
+        print(f"failed: {name}: {said}", file=sys.stderr)
+    good = len(cells) - len(sweep.failed)
+    print(f"{good} of {len(cells)} runs finished. Next: python scripts/compare.py {arguments.out}")
+    return 1 if sweep.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
