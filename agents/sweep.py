@@ -1,4 +1,4 @@
-"""Many training runs: a grid, each cell once, in processes of their own, gone on with where they stopped."""
+"""Many training runs: a grid, each cell once, in processes of their own, resumed where they stopped."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from agents.command_line import Train, default_run_dir
 from agents.config import Config, ConfigError
 from agents.training.machine import cores
 from agents.training.run_folder import read_config, read_summary
+from envs.factory import find_spec
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 LOOK_SECONDS = 0.3
@@ -105,6 +106,7 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
     for seed, env, preset, obs in kinds:
         words = ["--env", env, "--obs", obs, "--preset", preset, "--seed", str(seed), *options]
         config = Train.parse(words).config
+        find_spec(config.env.id)
         folder = arguments.out / default_run_dir(config).relative_to("runs")
         cells.append(Cell((*words, "--run-dir", str(folder), "--resume"), config, folder))
     return cells

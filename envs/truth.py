@@ -4,16 +4,15 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.classic_control import AcrobotEnv, CartPoleEnv, MountainCarEnv
+from gymnasium.envs.classic_control import CartPoleEnv
 from numpy.typing import NDArray
 
 from envs.atari import AtariGame
 
 RAM_BYTES = 128
+# Environments whose pictures are made fast enough for it.
 NAMES: dict[type, tuple[str, ...]] = {
     CartPoleEnv: ("x", "x_dot", "theta", "theta_dot"),
-    MountainCarEnv: ("x", "x_dot"),
-    AcrobotEnv: ("theta1", "theta2", "theta1_dot", "theta2_dot"),
     AtariGame: tuple(f"ram{byte}" for byte in range(RAM_BYTES)),
 }
 

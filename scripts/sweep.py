@@ -1,6 +1,7 @@
 """Train a grid of runs side by side: every environment x observation x preset x seed."""
 
 import sys
+from typing import Any
 
 from agents.command_line import guarded, parse
 
@@ -12,7 +13,8 @@ def main() -> int:
     from agents.training.launch import StopSignal
     from agents.training.machine import cores
 
-    arguments, options = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
+    parsed: Any = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
+    arguments, options = parsed
     cells = grid(arguments, options)
     jobs = min(arguments.jobs or cores(), len(cells))
 

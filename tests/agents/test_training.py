@@ -1,6 +1,5 @@
 """The trainer as a whole: resuming, saving, counting, presets."""
 
-import io
 import json
 import os
 import signal
@@ -13,8 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageSequence
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict
@@ -23,7 +20,6 @@ from agents.presets import PRESETS, preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
 from agents.training.launch import summarize
-from agents.training.metrics import Metrics
 from agents.training.run_folder import RunFolder, read_best
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
@@ -87,7 +83,11 @@ def metrics(path: Path) -> list[dict[str, float]]:
     """Every logged number but those that measure time."""
     lines = (path / "metrics.jsonl").read_text().splitlines()
     return [
-        {k: v for k, v in json.loads(line).items() if not k.startswith(("time/", "rate/", "final/train_seconds"))}
+        {
+            k: v
+            for k, v in json.loads(line).items()
+            if not k.startswith(("time/", "rate/", "final/train_seconds"))
+        }
         for line in lines
     ]
 
@@ -143,20 +143,6 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
     assert "games in hand end as truncations" in capsys.readouterr().err
     assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
     assert trainer.memory.state_dict()["rows"]["last"][0].any()
-
-
-def test_a_film_reaches_tensorboard_gray_for_gray(tmp_path: Path) -> None:
-    pictures = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
-    metrics = Metrics(tmp_path)
-    metrics.film(7, "play", pictures)
-    metrics.close()
-    reader = EventAccumulator(str(tmp_path))
-    reader.Reload()
-    (event,) = reader.Images("play")
-    film = Image.open(io.BytesIO(event.encoded_image_string))
-    frames = [np.asarray(frame.convert("L"))[::2, ::2] for frame in ImageSequence.Iterator(film)]
-    assert event.step == 7
-    assert np.array_equal(np.stack(frames), pictures)
 
 
 def test_atari_scores_are_logged_raw_and_clipped_apart(tmp_path: Path) -> None:
@@ -261,27 +247,6 @@ def test_a_run_folder_holds_what_it_should(tmp_path: Path) -> None:
     stamp = json.loads((tmp_path / "run" / "config.json").read_text())
     assert from_dict(stamp["config"]) == small("pixels", steps=400)
     assert stamp["versions"]["torch"]
-
-
-def test_tags_are_the_same_for_pixels_and_state(tmp_path: Path) -> None:
-    """Read back with TensorBoard's own reader; the x-axis counts agent steps."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    tags = {}
-    for obs in ("state", "pixels"):
-        train(small(obs, steps=400), tmp_path / obs)
-        events = EventAccumulator(str(tmp_path / obs))
-        events.Reload()
-        tags[obs] = set(events.Tags()["scalars"])
-        assert [e.step for e in events.Scalars("epsilon")] == [100, 200, 300, 400]
-        logged = [m["epsilon"] for m in metrics(tmp_path / obs) if "epsilon" in m]
-        assert [e.value for e in events.Scalars("epsilon")] == pytest.approx(logged)
-        assert events.Tags()["images"] == (["observation/first"] if obs == "pixels" else [])
-    assert tags["state"] == tags["pixels"]
-    assert tags["state"] >= {
-        *("return/train", "return/eval", "loss/td", "q/mean", "epsilon", "rate/env_steps"),
-        *("time/act", "time/env", "time/memory", "time/learn"),
-    }
 
 
 @pytest.mark.parametrize("num_envs", [1, 3, 8])

@@ -8,6 +8,7 @@ from torch import nn
 
 from models.config import NetworkConfig, Norm, TorsoName
 from models.factory import make_network
+from models.layers import WideLinear, linear
 from models.torsos import CONVOLUTIONS, PixelScale, smallest_picture
 
 
@@ -65,3 +66,20 @@ def test_a_torso_for_the_other_observation_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_network(NetworkConfig(torso=torso), shape, 2)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [1, 32])
+def test_a_wide_layer_equals_the_plain_one(batch: int, bias: bool) -> None:
+    wide = linear(1024, 300, bias)
+    assert type(wide) is WideLinear and type(linear(64, 32)) is nn.Linear
+    plain = nn.Linear(1024, 300, bias=bias)
+    plain.load_state_dict(wide.state_dict())
+    results = []
+    for layer in (wide, plain):
+        inputs = torch.randn(batch, 1024, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        out = layer(inputs)
+        (out**2).mean().backward()
+        results.append([out.detach(), inputs.grad, *(p.grad for p in layer.parameters())])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)

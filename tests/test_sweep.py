@@ -1,0 +1,117 @@
+"""A grid of runs as a user meets it: run, run again, stopped, failed, refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agents.config import ConfigError
+from agents.sweep import Cell, SweepArguments, grid
+from tests.agents.test_training import OPTIONS
+from tests.test_scripts import ROOT, refused, run
+
+SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
+
+
+def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> None:
+    words = ["--obs", "state", "--preset", "dqn", "chapter", "--seeds", "1", "--schedule.episodes", "2"]
+    first = run("sweep.py", *words, *SHORT, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "2 of 2 runs finished. Next: python scripts/compare.py grid" in first.stdout
+    runs = sorted(path.parent for path in tmp_path.glob("grid/*/*/*/summary.json"))
+    assert [run.relative_to(tmp_path / "grid" / "CartPole-v1").as_posix() for run in runs] == [
+        "chapter-state/seed1",
+        "dqn-state/seed1",
+    ]
+    written = [(run / "summary.json").stat().st_mtime_ns for run in runs]
+    again = run("sweep.py", *words, *SHORT, cwd=tmp_path)
+    assert "2 of 2 runs were finished before" in again.stderr
+    assert [(run / "summary.json").stat().st_mtime_ns for run in runs] == written
+
+
+def test_a_failed_cell_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+    """A folder that holds something else makes one run fail."""
+    in_the_way = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1"
+    in_the_way.mkdir(parents=True)
+    (in_the_way / "letter.txt").write_text("mine")
+    done = run("sweep.py", "--obs", "state", "--seeds", "2", *SHORT, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "failed: CartPole-v1/dqn-state/seed1: error: " in done.stderr
+    assert "holds no run" in done.stderr
+    assert "1 of 2 runs finished" in done.stdout
+    assert (in_the_way.parent / "seed2" / "summary.json").exists()
+    assert (in_the_way / "letter.txt").read_text() == "mine"
+
+
+def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
+    words = ["--obs", "state", "--seeds", "1", *SHORT, "--steps", "60000"]
+    command = [sys.executable, str(ROOT / "scripts" / "sweep.py"), *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    folder = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1"
+    wait_for(lambda: (folder / "checkpoint" / "best.pt").exists())
+    os.kill(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert b"the same command goes on" in stderr
+    assert (folder / "checkpoint" / "last.pt").exists() and not (folder / "summary.json").exists()
+    steps = last_step(folder)
+    done = run("sweep.py", *words, "--steps", str(steps + 200), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "summary.json").read_text())["env_steps"] >= steps
+
+
+def wait_for(condition: "object") -> None:
+    assert callable(condition)
+    until = time.time() + 60
+    while not condition():
+        assert time.time() < until
+        time.sleep(0.05)
+
+
+def last_step(folder: Path) -> int:
+    return int(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])["env_steps"])
+
+
+def test_seeds_are_outermost_and_each_cell_has_its_folder() -> None:
+    arguments = SweepArguments(env=("pong",), obs=("pixels",), preset=("dqn", "nature"), seeds=2)
+    cells = grid(arguments, ["--steps", "1000"])
+    assert [cell.name for cell in cells] == [
+        f"ALE-Pong-v5/{preset}-pixels/seed{seed}" for seed in (1, 2) for preset in ("dqn", "nature")
+    ]
+    assert {cell.config.steps for cell in cells} == {1000}
+
+
+def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
+    config = grid(SweepArguments(obs=("state",), seeds=1), ["--steps", "1000"])[0].config
+    cell = Cell((), config, tmp_path)
+    assert cell.share_done() == 0.0
+    lines = [{"env_steps": 100, "x": 1.0}] * 300 + [{"env_steps": 250}]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert cell.share_done() == 0.25
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--obs", "sound"], "obs"),
+        (["--seeds", "0"], "--seeds is 0"),
+        (["--preset", "nature"], "is for --obs pixels only"),
+        (["--memory.capacitty", "3"], "memory.capacitty"),
+        (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused_before_anything_runs(
+    words: list[str], sentence: str, tmp_path: Path
+) -> None:
+    refused(run("sweep.py", *words, "--out", "grid", cwd=tmp_path), sentence)
+    assert not (tmp_path / "grid").exists()
+
+
+def test_options_of_single_runs_are_checked_too() -> None:
+    with pytest.raises(ConfigError, match="--steps is 0"):
+        grid(SweepArguments(), ["--steps", "0"])
