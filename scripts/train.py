@@ -9,6 +9,8 @@ from agents.command_line import Train, guarded
 def main() -> int:
     """Parses, trains, prints."""
     arguments = Train.parse(sys.argv[1:])
+    from agents.analysis.records import read_run
+    from agents.analysis.references import on_track
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
     from agents.training.launch import StopSignal, closing_line, run_with_bar, summarize
     from agents.training.run_folder import RunFolder, read_best, read_summary
@@ -27,6 +29,8 @@ def main() -> int:
     summary = read_summary(folder.path)
     if finished and summary:
         print(closing_line(summary, folder.path))
+        run = read_run(folder.path)
+        print(*on_track(run.config, run.score, summary), sep="\n")
         return 0
     print(
         f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}",

@@ -1,0 +1,195 @@
+"""Runs as they lie on the disk: configuration, curves, summary."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.config import ConfigError, from_dict, to_dict
+
+SCORE = "return/eval"
+SOLVED = "return/solved"
+SECONDS = "time/train_seconds"
+KEPT = (SCORE, SOLVED, "probe/")  # what tags must start with to be kept: the rest is not compared
+
+
+class Curve(NamedTuple):
+    """One tag of a run."""
+
+    steps: NDArray[np.int64]  # [T] agent steps
+    values: NDArray[np.float64]  # [T]
+    seconds: NDArray[np.float64]  # [T] of training, evaluation left out
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder holds."""
+
+    path: Path
+    config: Mapping[str, Any]
+    """Fields under dotted names, as in `learning.n_step`."""
+    curves: Mapping[str, Curve]
+    """By tag; `return/eval` is always there."""
+    summary: Mapping[str, Any] | None
+    """`summary.json`; None while the run is unfinished."""
+    commit: str | None
+    """Of the source tree that it ran with."""
+
+    @property
+    def score(self) -> Curve:
+        """Greedy score."""
+        return self.curves[SCORE]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it came to its end; a run that goes on past its summary has not."""
+        return self.summary is not None and int(self.score.steps[-1]) <= self.summary["env_steps"]
+
+    @property
+    def solved(self) -> bool:
+        """Whether it ended because the environment was solved."""
+        return self.finished and self.summary is not None and bool(self.summary["solved"])
+
+
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Returns the run folders that are named, and those below folders that are not runs themselves.
+
+    Raises:
+        ConfigError: a path holds no run.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if (path / "config.json").is_file():
+            below = [path]
+        else:
+            below = sorted((config.parent for config in path.rglob("config.json")), key=_in_order)
+        if not below:
+            raise ConfigError(
+                f"{path} holds no run; name folders made by train.py, or a folder above them."
+            )
+        for run in below:
+            found.setdefault(run.resolve(), run)
+    return list(found.values())
+
+
+def _in_order(path: Path) -> list[tuple[int, str]]:
+    """Sorts `seed2` before `seed10`."""
+    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(path))]
+
+
+def read_run(path: Path) -> Run:
+    """Reads a run folder.
+
+    Raises:
+        ConfigError: a file is missing or damaged, or there is no evaluation yet.
+    """
+    stamp = _read_json(path / "config.json")
+    if not isinstance(stamp, dict) or not isinstance(stamp.get("config"), dict):
+        raise ConfigError(
+            f"{path / 'config.json'} is damaged (no config in it); restore it or leave it out."
+        )
+    curves = read_curves(path)
+    if SCORE not in curves:
+        raise ConfigError(f"{path} has no evaluation yet; let it train on, or leave it out.")
+    summary = path / "summary.json"
+    try:
+        config = flatten(to_dict(from_dict(stamp["config"])))
+    except TypeError as error:
+        raise ConfigError(
+            f"{path / 'config.json'} is damaged ({error}); restore it or leave it out."
+        ) from error
+    return Run(
+        path=path,
+        config=config,
+        curves=curves,
+        summary=_read_json(summary) if summary.is_file() else None,
+        commit=stamp.get("commit"),
+    )
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested fields under dotted names.
+
+    Example:
+        >>> flatten({"seed": 1, "env": {"id": "CartPole-v1", "size": [84, 84]}})
+        {'seed': 1, 'env.id': 'CartPole-v1', 'env.size': (84, 84)}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
+    return flat
+
+
+def read_curve(run: Path, tag: str = SCORE) -> Curve:
+    """Returns one tag of a run; empty where the run never logged it.
+
+    Raises:
+        ConfigError: as `read_curves`.
+    """
+    empty = Curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+    return read_curves(run, (tag,)).get(tag, empty)
+
+
+def read_curves(run: Path, kept: tuple[str, ...] = KEPT) -> dict[str, Curve]:
+    """Returns the curves of a run by tag.
+
+    Args:
+        run: Its folder.
+        kept: What tags must start with.
+
+    Raises:
+        ConfigError: there are no metrics, or they are damaged.
+    """
+    rows: dict[str, list[tuple[int, float, float]]] = {}
+    now = 0.0
+    for entry in _read_lines(run / "metrics.jsonl"):
+        now = entry.get(SECONDS, now)
+        for tag, value in entry.items():
+            if tag.startswith(kept):
+                rows.setdefault(tag, []).append((entry["env_steps"], value, now))
+    return {tag: _curve(points) for tag, points in rows.items()}
+
+
+def _curve(points: list[tuple[int, float, float]]) -> Curve:
+    steps, values, seconds = np.array(points, np.float64).T
+    return Curve(steps.astype(np.int64), values, seconds)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """Returns the entries of a metrics file; the last line of a run at work may be half written."""
+    if not path.is_file():
+        raise ConfigError(f"{path.parent} holds no run (no metrics.jsonl); name folders made by train.py.")
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    lines = whole.splitlines()
+    try:
+        # One call of the parser for all lines takes half as long as one for each.
+        entries: list[dict[str, Any]] = json.loads(b"[" + b",".join(lines) + b"]")
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        entries = []
+    if len(entries) == len(lines) and all(isinstance(e, dict) and "env_steps" in e for e in entries):
+        return entries
+    bad = next((i for i, line in enumerate(lines, 1) if not _is_entry(line)), 1)
+    raise ConfigError(f"{path} is damaged in line {bad}; restore the file or leave this run out.")
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        entry = json.loads(line)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(entry, dict) and "env_steps" in entry
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is damaged ({error}); restore it or leave this run out.") from error

@@ -1,0 +1,187 @@
+"""Am I on track? Published numbers, and this project's own runs, to lay a run beside."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.analysis.records import Curve, Run
+
+BANDS = Path(__file__).with_name("bands.json")
+GRID = 61  # points that a band is drawn through
+KEY = ("env.id", "env.obs", "env.protocol", "preset")
+
+
+class Reference(NamedTuple):
+    """A number to lay a run beside; only runs with the same environment, observation and protocol."""
+
+    env: str
+    obs: str
+    protocol: str
+    score: float
+    steps: int | None  # agent steps it was reached after; None: not told
+    text: str
+    source: str
+
+
+PUBLISHED = (
+    Reference("CartPole-v1", "state", "none", 500.0, 50_000, "DQN of rl-zoo3, one seed", "benchmark.md"),
+    Reference("CartPole-v1", "state", "none", 488.7, 500_000, "DQN of CleanRL", "CleanRL's docs"),
+    Reference(
+        "CartPole-v1",
+        "pixels",
+        "none",
+        450.0,
+        None,
+        "pass mark of a course, on each of 3 seeds",
+        "Charles University NPFL139, task cart_pole_pixels",
+    ),
+    Reference(
+        "CartPole-v1",
+        "pixels",
+        "none",
+        23.0,
+        None,
+        "PyTorch's old tutorial after 21,859 episodes",
+        "github.com/pytorch/tutorials, issue 683",
+    ),
+    Reference("ALE/Pong-v5", "pixels", "nature", 20.25, 10_000_000, "DQN of CleanRL", "CleanRL's docs"),
+    Reference(
+        "ALE/Pong-v5", "pixels", "nature", 20.0, 1_500_000, "3-step DQN of Tianshou", "examples/atari"
+    ),
+    Reference(
+        "ALE/Breakout-v5",
+        "pixels",
+        "nature",
+        366.9,
+        10_000_000,
+        "DQN of CleanRL",
+        "CleanRL's docs",
+    ),
+)
+
+
+class Band(NamedTuple):
+    """What this project's own runs of a preset did: the lowest, middle and highest score at each point."""
+
+    env: str
+    obs: str
+    protocol: str
+    preset: str
+    commit: str
+    seeds: int
+    solved: tuple[int, ...]  # agent steps to solve, of the runs that did
+    steps: tuple[int, ...]
+    low: tuple[float, ...]
+    middle: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @property
+    def reference(self) -> Reference:
+        """The band's end, as a reference."""
+        text = f"this project's preset {self.preset}, middle of {self.seeds} seeds"
+        return Reference(
+            self.env,
+            self.obs,
+            self.protocol,
+            self.middle[-1],
+            self.steps[-1],
+            text,
+            f"commit {self.commit}",
+        )
+
+
+def bands() -> list[Band]:
+    """Returns the committed bands."""
+    rows: list[dict[str, Any]] = json.loads(
+        BANDS.read_text(), object_hook=lambda row: {k: _frozen(v) for k, v in row.items()}
+    )
+    return [Band(**row) for row in rows]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def references(config: Mapping[str, Any]) -> list[Reference]:
+    """Returns what a run with these dotted fields may be laid beside."""
+    env, obs, protocol, preset = (config[name] for name in KEY)
+    own = [band.reference for band in bands() if band.preset == preset]
+    return [r for r in (*PUBLISHED, *own) if (r.env, r.obs, r.protocol) == (env, obs, protocol)]
+
+
+def on_track(config: Mapping[str, Any], score: Curve, summary: Mapping[str, Any] | None) -> list[str]:
+    """Returns sentences that lay a run beside what is known; none where nothing matches.
+
+    Args:
+        config: Its fields under dotted names.
+        score: Its greedy score.
+        summary: `summary.json`, once it is finished.
+    """
+    told = []
+    for band in bands():
+        if (band.env, band.obs, band.protocol, band.preset) == tuple(config[name] for name in KEY):
+            told.append(_beside(band, score, summary))
+    best = float(np.max(score.values))
+    for reference in references(config):
+        if reference.source.startswith("commit "):
+            continue
+        when = f" after {reference.steps:,} steps" if reference.steps else ""
+        told.append(
+            f"Published: {reference.score:g}{when} ({reference.text}; {reference.source}); here {best:.1f} "
+            f"within {int(score.steps[-1]):,}."
+        )
+    return told
+
+
+def _beside(band: Band, score: Curve, summary: Mapping[str, Any] | None) -> str:
+    ours = f"this project's {band.seeds} runs (commit {band.commit})"
+    solved = (summary or {}).get("steps_to_solve")
+    if solved and len(band.solved) == band.seeds:
+        low, high = min(band.solved), max(band.solved)
+        verdict = "Ahead" if solved < low else "Behind" if solved > high else "On track"
+        return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
+    at, value = min(int(score.steps[-1]), band.steps[-1]), float(score.values[-1])
+    least, most = (float(np.interp(at, band.steps, side)) for side in (band.low, band.high))
+    verdict = "Ahead" if value > most else "Behind" if value < least else "On track"
+    reached = f"{verdict}: {value:.1f} after {int(score.steps[-1]):,} steps"
+    return f"{reached}; {ours} had {least:.1f} to {most:.1f} there."
+
+
+def make_band(runs: Sequence[Run]) -> Band:
+    """Returns the band of runs that differ in nothing but the seed; a run that ended holds its score."""
+    first = runs[0]
+    horizon = max(int(run.score.steps[-1]) for run in runs)
+    steps = np.linspace(0, horizon, GRID).round().astype(int)[1:]
+    scores = np.stack(
+        [np.interp(steps, run.score.steps, run.score.values) for run in runs]
+    )  # [R, GRID - 1]
+    solved = [
+        run.summary["steps_to_solve"] for run in runs if run.summary and run.summary["steps_to_solve"]
+    ]
+    sides = (np.round(side(scores, axis=0), 1).tolist() for side in (np.min, np.median, np.max))
+    low, middle, high = (tuple(side) for side in sides)
+    env, obs, protocol, preset = (str(first.config[name]) for name in KEY)
+    return Band(
+        env,
+        obs,
+        protocol,
+        preset,
+        first.commit or "unknown",
+        len(runs),
+        tuple(sorted(solved)),
+        tuple(steps.tolist()),
+        low,
+        middle,
+        high,
+    )
+
+
+def write_bands(groups: Sequence[Sequence[Run]]) -> None:
+    """Writes bands of groups of runs to the package's `bands.json`, in place of older ones of theirs."""
+    made = [make_band(runs) for runs in groups]
+    kept = [band for band in bands() if band[:4] not in {new[:4] for new in made}]
+    lines = ",\n".join(json.dumps(band._asdict()) for band in sorted([*kept, *made]))
+    BANDS.write_text(f"[\n{lines}\n]\n")
