@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: help setup train test test-slow lint bench tensorboard clean
+.PHONY: help setup train test test-slow test-browser lint bench tensorboard clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test: lint  ## Lint, types and the fast tests
 
 test-slow: .venv/installed-test  ## The learning runs
 	$(BIN)/python -m pytest -m slow
+
+test-browser: .venv/installed-test  ## The pages, in an installed Chromium
+	$(BIN)/python -m pytest -m browser
 
 lint: .venv/installed-test  ## Formatting, lint, types
 	$(BIN)/ruff format --check .

@@ -18,6 +18,8 @@ from agents.training.metrics import Metrics
 PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame")
 
 
+# Settings that change how a run is made, not what comes of it.
+NO_RESULT = ("device", "checkpoint_seconds", "log_every", "threads", "env.backend", "env.threads")
 RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seconds")
 """What of a summary stands beside the settings in TensorBoard's table of runs."""
 
@@ -126,7 +128,8 @@ class RunFolder:
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
         if at is None:
-            self._metrics.settings(flat(to_dict(self.config)), [f"final/{name}" for name in RESULTS])
+            settings = {k: v for k, v in flat(to_dict(self.config)).items() if k not in NO_RESULT}
+            self._metrics.settings(settings, [f"final/{name}" for name in RESULTS])
 
     @property
     def metrics(self) -> Metrics:
