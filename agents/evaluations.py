@@ -102,9 +102,9 @@ class Evaluations:
 class StateProbe:
     """How much of the simulator's true state can be read off the convolutions' output linearly.
 
-    Environments are played with shares of random actions from 0 to 1, from scattered states where the
-    simulator allows it, three with each share: one to fit ridge regressions to, one to choose their penalty
-    by, one to judge them by (linear probes: Alain and Bengio 2016, arXiv:1610.01644).
+    The pictures come from scattered states where the simulator allows it, else from play with shares of
+    random actions from 0 to 1. Of three environments one is to fit ridge regressions to, one to choose
+    their penalty by, one to judge them by (linear probes: Alain and Bengio 2016, arXiv:1610.01644).
 
     Args:
         config: Which environment; it is observed as pixels.
@@ -135,10 +135,9 @@ class StateProbe:
         features, states = [], []
         observation = env.reset()
         for _ in range(-(-self._config.evaluation.probe_samples // PROBE_ENVS)):
-            for one in self._envs:
-                scatter(one, generator)
-            for _ in range(self._config.env.stack + 1):  # until the stack shows nothing from before
-                observation = env.step(play(observation, epsilon)).observation
+            scattered = [scatter(one, generator) for one in self._envs]
+            for _ in range(self._config.env.stack):  # until the stack shows nothing from before
+                observation = env.step(play(observation, 1.0 if all(scattered) else epsilon)).observation
             features.append(self._policy.features(observation))
             states.append(np.stack([truth(one) for one in self._envs]))
         part = np.tile(np.arange(PROBE_ENVS) % 3, len(features))

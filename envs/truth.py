@@ -17,7 +17,7 @@ NAMES: dict[type, tuple[str, ...]] = {
 }
 
 # Half the range that `scatter` draws from, around zero: states from which the pole can be saved.
-SPREAD: dict[type, tuple[float, ...]] = {CartPoleEnv: (1.2, 1.0, 0.1, 1.0)}
+SPREAD: dict[type, tuple[float, ...]] = {CartPoleEnv: (1.2, 1.0, 0.1, 2.0)}
 
 
 def truth_names(env: gym.Env[Any, Any]) -> tuple[str, ...]:
@@ -31,8 +31,8 @@ def truth(env: gym.Env[Any, Any]) -> NDArray[np.float64]:
     return np.array(base.ale.getRAM() if isinstance(base, AtariGame) else base.state, np.float64)
 
 
-def scatter(env: gym.Env[Any, Any], generator: np.random.Generator) -> None:
-    """Puts the simulator into a random state, where that is possible.
+def scatter(env: gym.Env[Any, Any], generator: np.random.Generator) -> bool:
+    """Puts the simulator into a random state; returns whether that was possible.
 
     In play, places and velocities go together: a pole far from upright is falling fast. Of scattered
     states one tells nothing of the other.
@@ -41,3 +41,4 @@ def scatter(env: gym.Env[Any, Any], generator: np.random.Generator) -> None:
     spread = SPREAD.get(type(base))
     if spread is not None:
         base.state = generator.uniform(np.negative(spread), spread)
+    return spread is not None

@@ -30,8 +30,8 @@ def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -
     return rounds * num_envs / (time.perf_counter() - started)
 
 
-def throughput() -> None:
-    """Pong in 84x84x4 without a learner: environments x threads x back-end."""
+def throughput(turns: int = 5) -> None:
+    """Pong in 84x84x4 without a learner: environments x threads x back-end, in turns."""
     from ale_py.vector_env import AtariVectorEnv
 
     from envs.config import EnvConfig
@@ -41,15 +41,18 @@ def throughput() -> None:
     for count in (1, 8, 32):
         for threads in (1, 2):
             config = EnvConfig(id="ALE/Pong-v5", threads=threads)
-            rates = []
-            for backend in ("python", "native") if threads == 1 else ("native",):
-                env = make_vector_env(dataclasses.replace(config, backend=backend), list(range(count)))
-                rates.append(play_rate(env, count, env.num_actions))
+            seeds = list(range(count))
+            envs: list[Any] = [make_vector_env(dataclasses.replace(config, backend="native"), seeds)]
+            envs.append(AtariVectorEnv("pong", count, num_threads=threads, autoreset_mode="SameStep"))
+            if threads == 1:
+                envs.insert(0, make_vector_env(dataclasses.replace(config, backend="python"), seeds))
+            rates = [[play_rate(env, count, 6, 1.0) for env in envs] for _ in range(turns)]
+            middle = [statistics.median(column) for column in zip(*rates, strict=True)]
+            ratio = statistics.median(turn[-2] / turn[-1] for turn in rates)
+            columns = ["       -"] * (threads - 1) + [f"{rate:8.0f}" for rate in middle]
+            print(f"  {count:3d} {threads:2d} {' '.join(columns)}   native / bare {ratio:.2f}", flush=True)
+            for env in envs:
                 env.close()
-            bare = AtariVectorEnv("pong", count, num_threads=threads, autoreset_mode="SameStep")
-            rates.append(play_rate(bare, count, 6))
-            columns = ["       -"] * (threads - 1) + [f"{rate:8.0f}" for rate in rates]
-            print(f"  {count:3d} {threads:2d} {' '.join(columns)}", flush=True)
 
 
 def learner(batch_size: int = 32) -> None:
