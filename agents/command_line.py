@@ -19,6 +19,7 @@ from agents.presets import PRESETS, preset_config
 from envs.protocols import PROTOCOLS
 
 T = TypeVar("T")
+POSITIONAL: Any = tyro.conf.Positional  # marks a field, for modules that do not import tyro
 
 # Modules with libraries of their own that may fail to load, and the packages they come in.
 PACKAGES = {"cv2": "opencv-python-headless", "ale_py": "ale-py", "pygame": "pygame", "torch": "torch"}
@@ -232,6 +233,9 @@ class RecordArguments:
 
     max_frames: int = 2_000
     """Stop after this many frames."""
+
+    view: Literal["screen", "agent"] = "screen"
+    """screen: what a person sees, beside it a pixel agent's pictures; agent: also values and saliency."""
 
     def __post_init__(self) -> None:
         """Checks the numbers."""

@@ -156,6 +156,10 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         terminated = ale.game_over(with_truncation=False)
         return self._picture(), float(reward), terminated, over and not terminated, self._info()
 
+    def get_action_meanings(self) -> list[str]:
+        """Returns the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
+        return [action.name for action in self._actions]
+
     def render(self) -> Any:
         """Returns the screen, `[210, 160, 3] uint8` in most games."""
         return self.ale.getScreenRGB()

@@ -9,16 +9,12 @@ from agents.command_line import RecordArguments, guarded, parse
 def main() -> int:
     """Parses, plays, writes."""
     arguments = parse(RecordArguments, sys.argv[1:])
-    from agents.analysis.plays import check_play_path, compose, write_play
-    from agents.kept import Play
+    from agents.analysis.plays import check_play_path, write_play
+    from agents.recording import CAPTIONS, Play
 
     check_play_path(arguments.out)
     play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)
-    frames = (
-        compose(shot.screen, shot.stack, shot.frame, shot.episode * (arguments.episodes > 1))
-        for shot in play.shots()
-    )
-    caption = "Greedy play of a trained agent; on the right, where it learned from pixels, its view."
+    frames, caption = play.frames(arguments.view), CAPTIONS[arguments.view]
     write_play(frames, arguments.out, fps=play.fps, title=play.title, caption=caption)
     returns = ", ".join(f"{value:g}" for value in play.returns)
     print(f"{arguments.out}: {play.title}, return {returns or 'cut off by --max-frames'}")

@@ -1,1 +1,4 @@
-"""Pictures of results: recorded plays and learning curves. It reads run folders, never trainers."""
+"""What runs say: records, statistics, comparisons, figures, pages, plays.
+
+It reads run folders, never trainers.
+"""

@@ -107,8 +107,9 @@ def _write_film(frames: Iterable[Picture], path: Path, fps: float, **options: An
 
 
 def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
-    faststart = ["-movflags", "+faststart"]
-    _write_film(frames, path, fps, macro_block_size=2, quality=7, output_params=faststart)
+    # Half the time of libx264's own preset, and smaller files where words and flat areas fill the frame.
+    more = ["-preset", "veryfast", "-movflags", "+faststart"]
+    _write_film(frames, path, fps, macro_block_size=2, quality=6, output_params=more)
 
 
 def _write_gif(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
@@ -169,3 +170,8 @@ def write_play(frames: Iterable[Picture], path: Path, *, fps: float, title: str,
     """
     check_play_path(path)
     WRITERS[path.suffix](frames, path, fps, title, caption)
+
+
+def count_frames(film: Path) -> int:
+    """Returns the number of frames of an MP4 file; 0 where it is none."""
+    return int(cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT))
