@@ -23,6 +23,7 @@ FORBIDDEN = {
     "agents.analysis": ("torch", "gymnasium", "agents.training", "agents.build", "tyro"),
     "agents.build": ("gymnasium", "tyro", "tensorboard"),
     "agents.kept": ("gymnasium", "tyro", "tensorboard"),
+    "agents.recording": ("gymnasium", "tyro", "tensorboard"),
 }
 ONLY_IN = {"tyro": "agents.command_line", "torch.utils.tensorboard": "agents.training.metrics"}
 

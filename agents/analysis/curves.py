@@ -1,42 +1,17 @@
 """Learning curves of runs, from their `metrics.jsonl`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 
-from envs.config import ConfigError
-
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
-
-
-def read_curve(run: Path, tag: str = "return/eval") -> tuple[list[int], list[float], list[float]]:
-    """Returns agent steps, values and seconds of training of one tag of a run.
-
-    Raises:
-        ConfigError: the folder holds no metrics.
-    """
-    path = run / "metrics.jsonl"
-    if not path.is_file():
-        raise ConfigError(f"{run} holds no run (no metrics.jsonl); name folders made by train.py.")
-    steps: list[int] = []
-    values: list[float] = []
-    seconds: list[float] = []
-    now = 0.0
-    for line in path.read_text().splitlines():
-        entry = json.loads(line)
-        now = entry.get("time/train_seconds", now)
-        if tag in entry:
-            steps.append(entry["env_steps"])
-            values.append(entry[tag])
-            seconds.append(now)
-    return steps, values, seconds
+from agents.analysis.figures import COLOURS
+from agents.analysis.records import read_curve
 
 
 def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None) -> Figure:
@@ -53,13 +28,13 @@ def draw_curves(groups: Mapping[str, Sequence[Path]], mark: float | None = None)
     figure, axes = made
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         for i, run in enumerate(runs):
-            steps, values, seconds = read_curve(run)
+            curve = read_curve(run)
             label = f"{name} ({len(runs)} seed{'s' * (len(runs) > 1)})" if i == 0 else None
-            columns: list[list[Any]] = [steps, seconds]
+            columns: list[Any] = [curve.steps, curve.seconds]
             for axis, x in zip(axes, columns, strict=True):
-                axis.plot(x, values, color=colour, alpha=0.6, linewidth=1.3, label=label)
-                if x:
-                    axis.plot(x[-1], values[-1], "o", color=colour, markersize=4)
+                axis.plot(x, curve.values, color=colour, alpha=0.6, linewidth=1.3, label=label)
+                if len(x):
+                    axis.plot(x[-1], curve.values[-1], "o", color=colour, markersize=4)
     for axis, name in zip(axes, ("agent steps", "seconds of training"), strict=True):
         axis.set_xlabel(name)
         axis.grid(alpha=0.3)

@@ -1,0 +1,133 @@
+"""From answers to the page, the figures and the tables."""
+
+import csv
+import html.parser
+import re
+from pathlib import Path
+
+from agents.analysis.figures import write_figures
+from agents.analysis.references import Reference
+from agents.analysis.report import render, write_tables
+from tests.runs import compared, write_run
+
+Attributes = list[tuple[str, str | None]]
+
+
+class Checker(html.parser.HTMLParser):
+    """Notes what is wrong with a page: tags left open, ids twice, places that do not exist, loads."""
+
+    VOID = frozenset({"meta", "link", "img", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
+        self.seen.append(tag)
+        names = [name for name, _ in attrs]
+        self.faults += [f"{tag} has {name} twice" for name in names if names.count(name) > 1]
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href") and not (value or "").startswith(("data:", "#")):
+                self.faults.append(f"{tag} loads {value}")
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+
+def check(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    checker.faults += [f"<{tag}> stays open" for tag in checker.open]
+    checker.faults += [f"id {name} twice" for name in set(checker.ids) if checker.ids.count(name) > 1]
+    pointed = set(re.findall(r"""(?:url\(|href=")#([^)"]+)""", page))
+    checker.faults += [f"#{name} is nowhere" for name in pointed - set(checker.ids)]
+    checker.faults += re.findall(r"https?://\S+|@import[^;]*|url\([^#]\S*", page)
+    return checker
+
+
+def test_the_checker_finds_faults() -> None:
+    bad = '<p id="a"><b id="a"></p><img src="x.png"><use href="#b"/><i style="background: url(http://x)">'
+    faults = "\n".join(check(bad).faults)
+    for sentence in (
+        "closes nothing",
+        "stays open",
+        "id a twice",
+        "loads x.png",
+        "#b is nowhere",
+        "http://x",
+    ):
+        assert sentence in faults
+
+
+def test_the_page_is_valid_and_needs_nothing_but_itself(both: Path, games: Path) -> None:
+    names = ("x", "x_dot", "theta", "theta_dot")
+    tags = {f"probe/r2_{name}": [0.1, 0.9, 0.95] for name in names}
+    write_run(both / "probed", obs="pixels", preset="chapter", scores=[1, 2, 3], tags=tags)
+    comparison = compared(games)
+    known = [Reference("CartPole-v1", "pixels", "none", 450.0, 5_000, "a <mark> & more", "somewhere")]
+    plays = {group.name: b"film" for group in comparison.groups[:2]}
+    views = {comparison.groups[0].name: b"picture"}
+    page = render(comparison, plays=plays, views=views, references=known)
+    checker = check(page)
+    assert checker.faults == []
+    assert page.startswith("<!DOCTYPE html>")
+    assert checker.seen.count("video") == 2 and checker.seen.count("img") == 1
+    assert "data:video/mp4;base64,ZmlsbQ==" in page
+    assert "a &lt;mark&gt; &amp; more" in page
+    assert "theta velocity" in page
+    assert (
+        page.count('class="figure" role="img"') == 4 + 1 + 3 + 3 + 1
+    )  # cart, its probe, two games, joined
+
+
+def test_figures_take_the_pages_colours(both: Path) -> None:
+    page = render(compared(both))
+    assert "#010203" not in page and "currentColor" in page
+    for i, colour in enumerate(("#0072b2", "#d55e00")):
+        assert page.count(colour) == 1  # where the variable is set
+        assert f"stroke: var(--line{i})" in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_differences_of_configuration_are_told(both: Path) -> None:
+    comparison = compared(both)
+    told = dict(comparison.differences)
+    assert told["learning.optimizer"] == ["radam", "adam"]
+    assert "seed" not in told and "env.obs" not in told
+    assert "learning.optimizer" in render(comparison)
+
+
+def test_tables_hold_every_group_and_the_curves(both: Path, tmp_path: Path) -> None:
+    write_tables(compared(both), tmp_path / "new")
+    with (tmp_path / "new" / "table.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert (rows["dqn, pixels"]["steps_median"], rows["dqn, pixels"]["reached"]) == ("19000", "5")
+    with (tmp_path / "new" / "curves.csv").open() as file:
+        curves = [row for row in csv.DictReader(file) if row["method"] == "dqn, state"]
+    assert [int(row["env_steps"]) for row in curves] == list(range(1000, 13000, 1000))
+    assert all(float(row["low"]) <= float(row["iqm"]) <= float(row["high"]) for row in curves)
+
+
+def test_figures_are_written_as_pictures(both: Path, tmp_path: Path) -> None:
+    files = write_figures(compared(both), tmp_path / "new")
+    assert {file.name for file in files} == {"curves.png", "curves.svg", "profiles.png", "profiles.svg"}
+    assert (tmp_path / "new" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "dqn, pixels" in (tmp_path / "new" / "curves.svg").read_text()
+
+
+def test_runs_that_never_scored_can_be_drawn(tmp_path: Path) -> None:
+    """All scores, and all seconds, are zero: no axis may fail on an empty range."""
+    write_run(tmp_path / "1", env="ALE/Freeway-v5", obs="pixels", scores=[0.0], mark=None, seconds=0.0)
+    assert check(render(compared(tmp_path))).faults == []

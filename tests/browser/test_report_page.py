@@ -1,0 +1,75 @@
+"""The page of `scripts/compare.py` in a browser: nothing to complain of, curves drawn, plays running."""
+
+import re
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from agents.analysis.comparison import compare
+from agents.analysis.records import find_runs, read_run
+from agents.analysis.report import render
+from tests.browser.chromium import look
+from tests.runs import climb, write_run
+
+pytestmark = pytest.mark.browser
+
+# Writes into the title what only a browser knows.
+ASK = """<script>
+  const notes = [];
+  addEventListener("error", (event) => notes.push("error " + event.message));
+  document.querySelector("video").scrollIntoView();  // what cannot be seen does not start
+  setTimeout(() => {
+    const beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const boxes = [...document.querySelectorAll("svg.figure path")].map((path) => path.getBoundingClientRect());
+    const wide = boxes.filter((box) => box.width > 100 && box.height > 50).length;
+    for (const play of document.querySelectorAll("video"))
+      notes.push(`paused-${play.paused}-ready-${play.readyState}-error-${play.error}`);
+    document.title = `beyond ${beyond} wide ${wide} ` + notes.join(" ");
+  }, 5000);
+</script></body>"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    for obs, solved in (("pixels", [6, 7, 9]), ("state", [3, 4, 4])):
+        for seed, at in enumerate(solved, 1):
+            write_run(folder / obs / f"seed{seed}", obs=obs, seed=seed, scores=climb(at, seed))
+    film = imageio_ffmpeg.write_frames(str(folder / "play.mp4"), (320, 208), fps=25)
+    film.send(None)
+    for i in range(100):
+        film.send(np.full((208, 320, 3), 2 * i, np.uint8))
+    film.close()
+    comparison = compare([read_run(path) for path in find_runs([folder])])
+    plays = {group.name: (folder / "play.mp4").read_bytes() for group in comparison.groups}
+    return render(comparison, plays=plays)
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+def test_the_page_shows_curves_and_plays_without_complaint(width: int, page: str, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(page.replace("</body>", ASK))
+    document, said = look((tmp_path / "report.html").as_uri(), tmp_path, milliseconds=8_000, width=width)
+    assert said == []
+    found = re.search(r"<title>beyond (-?\d+) wide (\d+) ?(.*)</title>", document)
+    assert found, document[:500]
+    assert int(found[1]) <= 0  # nothing wider than the window: tables scroll by themselves
+    assert int(found[2]) >= 8  # lines and bands of the two groups, by steps and by seconds
+    assert found[3].split() == ["paused-false-ready-4-error-null"] * 2
+
+
+def test_the_page_follows_the_colours_of_the_system(page: str, tmp_path: Path) -> None:
+    """Chromium's own default is light; the dark colours are asked for by name, as it cannot be told otherwise."""
+    dark = page.replace("screen and (prefers-color-scheme: dark)", "screen")
+    grays = []
+    for i, text in enumerate((page, dark)):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        (folder / "report.html").write_text(text)
+        look((folder / "report.html").as_uri(), folder, milliseconds=2_000)
+        picture = cv2.imread(str(folder / "page.png"), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
+        grays.append(np.median(picture))
+    assert grays[0] > 240 and grays[1] < 40

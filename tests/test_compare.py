@@ -1,0 +1,96 @@
+"""`scripts/compare.py` as a user meets it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.runs import climb, write_run
+from tests.test_scripts import ROOT, refused, run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compare")
+    for obs, solved in (("pixels", [6, 7, 9]), ("state", [3, 4, 4])):
+        for seed, at in enumerate(solved, 1):
+            write_run(folder / "runs" / obs / f"seed{seed}", obs=obs, seed=seed, scores=climb(at, seed))
+    return folder
+
+
+def test_help_reads_well(tmp_path: Path) -> None:
+    done = run("compare.py", "--help", cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    for word in ("usage:", "--out", "--figures", "--threshold", "--force", "Folders of runs"):
+        assert word in done.stdout
+
+
+def test_compare_answers_and_writes(runs: Path, tmp_path: Path) -> None:
+    words = ("runs", "--out", str(tmp_path / "report.html"), "--figures", str(tmp_path / "figures"))
+    done = run("compare.py", *words, cwd=runs)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.startswith("From pixels, CartPole-v1 took 1.8 times [1.5, 3.0] the steps")
+    assert "7,000 (6,000 to 9,000); 3 of 3" in done.stdout
+    page = (tmp_path / "report.html").read_text()
+    assert "1.8 times" in page and page.rstrip().endswith("</html>")
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert {"curves.png", "curves.svg", "table.csv", "curves.csv"} <= names
+
+
+def test_a_threshold_can_be_chosen(runs: Path) -> None:
+    done = run("compare.py", "runs/state", "--threshold", "5", cwd=runs)
+    assert "3 of 3 runs reached 5, the median after 1,000 steps" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Name the runs to compare"),
+        (["nowhere"], "nowhere holds no run"),
+        (["runs", "--out", "report.pdf"], "ends in .html"),
+        (["runs", "--out", "no/report.html"], "does not exist"),
+        (["runs", "--threshold", "high"], "threshold"),
+        (["runs", "--figures", "file"], "is no folder"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: list[str], sentence: str, runs: Path) -> None:
+    (runs / "file").touch()
+    refused(run("compare.py", *words, cwd=runs), sentence)
+
+
+def test_a_damaged_run_is_named(runs: Path, tmp_path: Path) -> None:
+    path = write_run(tmp_path / "bad")
+    (path / "metrics.jsonl").write_text("nonsense\n")
+    refused(run("compare.py", str(path), cwd=runs), "damaged in line 1")
+
+
+def test_compare_does_not_load_torch(runs: Path) -> None:
+    code = (
+        "import runpy, sys; sys.argv = ['compare.py', 'runs'];"
+        f"\ntry: runpy.run_path({str(ROOT / 'scripts' / 'compare.py')!r}, run_name='__main__')"
+        "\nexcept SystemExit: pass\nprint('torch' in sys.modules, 'gymnasium' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=runs, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False False", done.stderr
+
+
+@pytest.mark.slow
+def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> None:
+    for preset in ("dqn", "chapter"):
+        for obs in ("pixels", "state"):
+            for seed in range(1, 6):
+                scores = np.linspace(0, 460, 2_000) + np.random.default_rng(seed).normal(0, 5, 2_000)
+                tags = {f"probe/r2_{name}": [0.5] * 2_000 for name in "abcd"} if obs == "pixels" else None
+                folder = tmp_path / preset / obs / str(seed)
+                write_run(folder, obs=obs, preset=preset, seed=seed, scores=scores, tags=tags)
+    started = time.perf_counter()
+    done = run("compare.py", ".", "--out", "report.html", cwd=tmp_path)
+    assert time.perf_counter() - started <= 5.0
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.html").stat().st_size <= 5e6
