@@ -24,6 +24,12 @@ class CompareArguments:
     threshold: float | None = None
     """Score whose reaching is timed; by default the environment's solved mark."""
 
+    plays: bool = True
+    """Show a play of each group's typical agent on the page; recorded once, into the run's folder."""
+
+    as_reference: bool = False
+    """Make these runs the bands that later ones are told to be on track by (agents/analysis/bands.json)."""
+
     force: bool = False
     """Put runs side by side that were made under different protocols; the page says so."""
 

@@ -248,17 +248,6 @@ class RecordArguments:
 
 
 @dataclass(frozen=True)
-class PlotArguments:
-    """Draw the learning curves of runs, grouped by preset and observation."""
-
-    runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Folders of runs made by train.py."""
-
-    out: Path = Path("curves.png")
-    """File to write: .png, .svg or .pdf."""
-
-
-@dataclass(frozen=True)
 class BenchmarkArguments:
     """Measure speeds and scores and print the table; every figure comes from this run."""
 

@@ -18,11 +18,14 @@ class _OneDnnLinear(torch.autograd.Function):
         return _multiply(inputs, weight, bias, "none", [], "")  # type: ignore[no-any-return]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         inputs, weight = ctx.saved_tensors
         (gradient,) = gradients
-        back = _multiply(gradient, weight.t(), None, "none", [], "") if ctx.needs_input_grad[0] else None
-        slope = _multiply(gradient.t().contiguous(), inputs.t(), None, "none", [], "")
+        back = slope = None
+        if ctx.needs_input_grad[0]:
+            back = _multiply(gradient, weight.t(), None, "none", [], "")
+        if ctx.needs_input_grad[1]:
+            slope = _multiply(gradient.t().contiguous(), inputs.t(), None, "none", [], "")
         return back, slope, gradient.sum(0) if ctx.needs_input_grad[2] else None
 
 

@@ -1,9 +1,25 @@
 """Compare runs: prints the answers, and writes them as a page, figures and tables."""
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from agents.arguments import CompareArguments
 from agents.command_line import guarded, parse
+
+
+FRAMES = 300  # of a play: a page with four of them stays below 5 MB
+
+
+def recorded_plays(runs: Mapping[str, Path]) -> dict[str, Any]:
+    """Returns a play of each run; torch is imported only for this."""
+    from tqdm import tqdm
+
+    from agents.recording import recorded_play
+
+    named = tqdm(runs.items(), desc="recording plays", unit="play", leave=False)
+    return {name: recorded_play(run, FRAMES) for name, run in named}
 
 
 @guarded
@@ -15,11 +31,15 @@ def main() -> int:
     runs = [read_run(path) for path in find_runs(arguments.runs)]
     from agents.analysis.comparison import compare
     from agents.analysis.figures import write_figures
-    from agents.analysis.references import references
+    from agents.analysis.references import on_track, references, write_bands
     from agents.analysis.report import console_table, render, write_tables
 
     comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
     print(console_table(comparison))
+    for group in comparison.groups:
+        run = group.typical
+        for sentence in on_track(run.config, run.score, run.summary):
+            print(f"{group.name}: {sentence}")
     known = list(dict.fromkeys(r for group in comparison.groups for r in references(group.config)))
     if arguments.figures is not None:
         files = [
@@ -27,8 +47,18 @@ def main() -> int:
             *write_tables(comparison, arguments.figures),
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
+    if arguments.as_reference:
+        write_bands([group.runs for group in comparison.groups])
     if arguments.out is not None:
-        arguments.out.write_text(render(comparison, references=known), encoding="utf-8")
+        kept = {g.name: g.typical.path for g in comparison.groups if arguments.plays and g.typical.kept}
+        plays = recorded_plays(kept) if kept else {}
+        page = render(
+            comparison,
+            plays={name: play.film for name, play in plays.items()},
+            views={name: play.still for name, play in plays.items()},
+            references=known,
+        )
+        arguments.out.write_text(page, encoding="utf-8")
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
     return 0
 

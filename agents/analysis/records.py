@@ -46,6 +46,11 @@ class Run:
         return self.curves[SCORE]
 
     @property
+    def kept(self) -> bool:
+        """Whether it has kept an agent, to be played."""
+        return (self.path / "checkpoint" / "best.pt").is_file()
+
+    @property
     def finished(self) -> bool:
         """Whether it came to its end; a run that goes on past its summary has not."""
         return self.summary is not None and int(self.score.steps[-1]) <= self.summary["env_steps"]
