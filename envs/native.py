@@ -19,9 +19,8 @@ class NativeAtariEnv:
     """The same games as `SerialVectorEnv` of `FrameStack(AtariGame)`, emulated in C++ threads.
 
     Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot: it draws
-    the number of no-ops from another generator shows a stale
-    last frame where a game ends inside a frame skip, counts a game's frames from the first action, and
-    cannot save a game (`exact`).
+    the number of no-ops from another generator, shows a stale last frame where a game ends inside a frame
+    skip, counts a game's frames from the first action, and cannot save a game (`exact`).
 
     Args:
         game: Name of the ROM.
@@ -68,7 +67,7 @@ class NativeAtariEnv:
         self.dtype: Any = np.dtype(np.uint8)
         self.render_fps = FRAMES_A_SECOND / settings.get("frameskip", 4)
         self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
-        self._now = self._next.copy()
+        self._spare, self._now = self._next.copy(), self._next.copy()
         self._lives = np.zeros(self.num_envs, np.int32)
         self._generator = np.random.default_rng(self._seeds)
 
@@ -80,7 +79,7 @@ class NativeAtariEnv:
         """Starts all games from the seeds; returns the first observations `[E, S, H, W]`."""
         emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
         first, info = self._env.reset(seed=emulator)
-        self._now[:] = first
+        self._now = np.repeat(first, self.observation_shape[0], axis=1)
         self._lives[:] = info["lives"]
         return self._now
 
@@ -90,14 +89,17 @@ class NativeAtariEnv:
         Args:
             action: `[E]` integers from 0 to `num_actions - 1`.
         """
-        newest, reward, terminated, truncated, info = self._env.step(action)
+        self._env.send(action)
+        self._next, self._spare = self._spare, self._next
+        self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
+        newest, reward, terminated, truncated, info = self._env.recv()
         last = terminated | truncated
-        self._next[:, :-1] = self._now[:, 1:]
         self._next[:, -1] = newest[:, 0]
+        self._now = self._next
         if last.any():
             self._next[last, -1] = info["final_obs"][last, 0]
-        np.copyto(self._now, self._next)
-        self._now[last] = newest[last]
+            self._now = self._next.copy()
+            self._now[last] = newest[last]
         if self._life_loss:
             terminated = terminated | ((info["lives"] < self._lives) & ~last)
         self._lives[:] = info["lives"]

@@ -8,7 +8,6 @@ from typing import Any
 from agents.arguments import CompareArguments
 from agents.command_line import guarded, parse
 
-
 FRAMES = 300  # of a play: a page with four of them stays below 5 MB
 
 
