@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.agents.test_training import small, train
 from tests.runs import climb, write_run
 from tests.test_scripts import ROOT, refused, run
 
@@ -94,3 +95,18 @@ def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> Non
     assert time.perf_counter() - started <= 5.0
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").stat().st_size <= 5e6
+
+
+def test_the_page_shows_a_play_of_each_kept_agent_recorded_once(tmp_path: Path) -> None:
+    for obs in ("state", "pixels"):
+        train(small(obs, steps=200), tmp_path / obs)
+    words = ("state", "pixels", "--out", "page.html")
+    done = run("compare.py", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:video/mp4;base64,") == 2
+    recorded = [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")]
+    assert run("compare.py", *words, cwd=tmp_path).returncode == 0
+    assert [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
+    assert run("compare.py", *words, "--no-plays", cwd=tmp_path).returncode == 0
+    assert "data:video" not in (tmp_path / "page.html").read_text()
