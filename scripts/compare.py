@@ -25,9 +25,11 @@ def recorded_plays(runs: Mapping[str, Path]) -> dict[str, Any]:
 def main() -> int:
     """Parses, reads the runs, answers."""
     arguments = parse(CompareArguments, sys.argv[1:])
-    from agents.analysis.records import find_runs, read_run
+    from agents.analysis.records import read_runs
 
-    runs = [read_run(path) for path in find_runs(arguments.runs)]
+    runs, early = read_runs(arguments.runs)
+    for path in early:
+        print(f"{path} has no evaluation yet and is left out", file=sys.stderr)
     from agents.analysis.comparison import compare
     from agents.analysis.figures import write_figures
     from agents.analysis.references import on_track, references, write_bands

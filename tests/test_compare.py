@@ -1,5 +1,6 @@
 """`scripts/compare.py` as a user meets it."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -110,3 +111,12 @@ def test_the_page_shows_a_play_of_each_kept_agent_recorded_once(tmp_path: Path) 
     assert [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
     assert run("compare.py", *words, "--no-plays", cwd=tmp_path).returncode == 0
     assert "data:video" not in (tmp_path / "page.html").read_text()
+
+
+def test_a_run_without_an_evaluation_is_left_out_and_named(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "runs", tmp_path / "runs")
+    (tmp_path / "runs" / "state" / "seed3" / "metrics.jsonl").write_text("")
+    done = run("compare.py", "runs", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == "runs/state/seed3 has no evaluation yet and is left out\n"
+    refused(run("compare.py", "runs/state/seed3", cwd=tmp_path), "has no evaluation yet")

@@ -18,6 +18,10 @@ SECONDS = "time/train_seconds"
 KEPT = (SCORE, SOLVED, "probe/")  # what tags must start with to be kept: the rest is not compared
 
 
+class TooEarlyError(ConfigError):
+    """A run has no evaluation yet."""
+
+
 class Curve(NamedTuple):
     """One tag of a run."""
 
@@ -82,6 +86,24 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
+def read_runs(paths: Iterable[Path]) -> tuple[list[Run], list[Path]]:
+    """Reads the runs of `find_runs`; those without an evaluation yet are left out and named.
+
+    Raises:
+        ConfigError: as `read_run`, or no run is left.
+    """
+    runs, early = [], []
+    for path in find_runs(paths):
+        try:
+            runs.append(read_run(path))
+        except TooEarlyError as error:
+            early.append(path)
+            reason = error
+    if not runs:
+        raise reason
+    return runs, early
+
+
 def _in_order(path: Path) -> list[tuple[int, str]]:
     """Sorts `seed2` before `seed10`."""
     return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(path))]
@@ -100,7 +122,7 @@ def read_run(path: Path) -> Run:
         )
     curves = read_curves(path)
     if SCORE not in curves:
-        raise ConfigError(f"{path} has no evaluation yet; let it train on, or leave it out.")
+        raise TooEarlyError(f"{path} has no evaluation yet; let it train on, or leave it out.")
     summary = path / "summary.json"
     try:
         config = flatten(to_dict(from_dict(stamp["config"])))
@@ -131,16 +153,6 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = tuple(value) if isinstance(value, list) else value
     return flat
-
-
-def read_curve(run: Path, tag: str = SCORE) -> Curve:
-    """Returns one tag of a run; empty where the run never logged it.
-
-    Raises:
-        ConfigError: as `read_curves`.
-    """
-    empty = Curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
-    return read_curves(run, (tag,)).get(tag, empty)
 
 
 def read_curves(run: Path, kept: tuple[str, ...] = KEPT) -> dict[str, Curve]:

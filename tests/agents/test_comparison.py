@@ -9,7 +9,7 @@ import pytest
 
 from agents.analysis.groups import group_runs
 from agents.analysis.joined import grid, join
-from agents.analysis.records import find_runs, read_curve, read_run
+from agents.analysis.records import find_runs, read_curves, read_run
 from agents.analysis.report import console_table, render
 from agents.analysis.wording import cautions, headlines
 from agents.config import ConfigError
@@ -27,8 +27,8 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert run.curves["return/solved"].steps.tolist() == [3000]
     assert run.curves["probe/r2_x"].values.tolist() == [0.1, 0.2, 0.3]
     assert run.config["env.obs"] == "state" and run.finished and run.solved
-    assert read_curve(path, "epsilon").values.tolist() == [0.02] * 3
-    assert len(read_curve(path, "return/nothing").steps) == 0
+    assert read_curves(path, ("epsilon",))["epsilon"].values.tolist() == [0.02] * 3
+    assert read_curves(path, ("return/nothing",)) == {}
 
 
 def test_folders_above_runs_mean_all_runs_below_them(tmp_path: Path) -> None:
