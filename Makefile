@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: help setup train test test-slow test-browser lint bench tensorboard clean
+.PHONY: help setup train test test-slow test-browser lint bench cartpole tensorboard clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ lint: .venv/installed-test  ## Formatting, lint, types
 
 bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 	$(BIN)/python scripts/benchmark.py $(ARGS)
+
+cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: goes on
+	$(BIN)/python scripts/sweep.py --preset dqn chapter --seeds 5
+	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.stack 1 --steps 25000 --out runs/one-picture
+	$(BIN)/python scripts/compare.py runs/CartPole-v1 --as-reference --out docs/cartpole/report.html \
+	    --figures docs/cartpole
 
 tensorboard: .venv/installed  ## Curves of all runs side by side
 	$(BIN)/tensorboard --logdir runs

@@ -37,6 +37,8 @@ def main() -> int:
 
     comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
     print(console_table(comparison))
+    if arguments.as_reference:
+        write_bands([group.runs for group in comparison.groups])
     for group in comparison.groups:
         run = group.typical
         for sentence in on_track(run.config, run.score, run.summary):
@@ -48,8 +50,6 @@ def main() -> int:
             *write_tables(comparison, arguments.figures),
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
-    if arguments.as_reference:
-        write_bands([group.runs for group in comparison.groups])
     if arguments.out is not None:
         kept = {g.name: g.typical.path for g in comparison.groups if arguments.plays and g.typical.kept}
         plays = recorded_plays(kept) if kept else {}

@@ -144,7 +144,8 @@ def _beside(band: Band, score: Curve, summary: Mapping[str, Any] | None) -> str:
         verdict = "Ahead" if solved < low else "Behind" if solved > high else "On track"
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     at, value = min(int(score.steps[-1]), band.steps[-1]), float(score.values[-1])
-    least, most = (float(np.interp(at, band.steps, side)) for side in (band.low, band.high))
+    near = slice(max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1)
+    least, most = min(band.low[near]), max(band.high[near])
     verdict = "Ahead" if value > most else "Behind" if value < least else "On track"
     reached = f"{verdict}: {value:.1f} after {int(score.steps[-1]):,} steps"
     return f"{reached}; {ours} had {least:.1f} to {most:.1f} there."
