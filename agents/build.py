@@ -77,6 +77,7 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
     env.close()
     capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // each)
+    capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # the same on two days, mostly
     sentence = (
         f"Replay memory of {capacity:,} frames: {capacity * each / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
         "RAM (--memory.capacity to change it)"

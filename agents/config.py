@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryConfig",
     "NetworkConfig",
     "ScheduleConfig",
+    "flatten",
     "from_dict",
     "to_dict",
 ]
@@ -196,7 +198,7 @@ class Config:
     """Where the networks live; auto: a CUDA device if there is one."""
 
     threads: int = 0
-    """Threads torch computes with; 0: one for state vectors, one per core for pictures."""
+    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or one per core for pictures."""
 
     log_every: int = 500
     """Agent steps between log entries."""
@@ -261,6 +263,14 @@ class Config:
 def to_dict(config: Config) -> dict[str, Any]:
     """Returns the configuration as plain dictionaries, ready for JSON."""
     return dataclasses.asdict(config)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested fields under dotted names, as in `learning.n_step`."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
 
 
 def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:

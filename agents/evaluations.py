@@ -74,9 +74,10 @@ class Evaluations:
         score = evaluate(act, env, episodes, film_frames if pixels else 0)
         if not periodic:
             return score
-        film = score.film if pixels else self._film(seeds[0], film_frames)
+        film = self._film(seeds[0], film_frames) if film_frames and not pixels else score.film
         shares = self._probe() if self._probe else {}
-        return score._replace(film=film, values=np.concatenate(watched.values), probe=shares)
+        values = np.concatenate(watched.values) if watched.values else None
+        return score._replace(film=film, values=values, probe=shares)
 
     def _film(self, seed: int, frames: int) -> Array | None:
         """Returns gray pictures `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
@@ -113,11 +114,13 @@ class StateProbe:
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
-        self._envs = [make_env(config.env) for _ in range(PROBE_ENVS)]
+        self._envs = [make_env(config.env)]
         self._names = truth_names(self._envs[0])
+        if self._names:
+            self._envs += [make_env(config.env) for _ in range(PROBE_ENVS - 1)]
 
     def __call__(self) -> dict[str, float]:
-        """Returns R² of each variable; for Atari games the mean over all bytes, none of them below 0."""
+        """Returns R² of each variable; for Atari games the mean over the bytes that vary, 0 at least."""
         if not self._names:
             return {}
         shares = decoded_share(*self._play())

@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from agents.command_line import Train, default_run_dir
 from agents.config import Config, ConfigError
+from agents.training.launch import closing_line
 from agents.training.machine import cores
-from agents.training.run_folder import read_config, read_summary
+from agents.training.run_folder import other_settings, read_config, read_summary
 from envs.factory import find_spec
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
@@ -86,13 +87,25 @@ class Cell(NamedTuple):
         return 0.0
 
     def finished(self) -> bool:
-        """Whether the run is done, under these very settings."""
-        if read_summary(self.folder) is None:
+        """Whether the run is done, with at least as many steps as are wanted.
+
+        Raises:
+            ConfigError: another run lies in the folder.
+        """
+        if not (self.folder / "config.json").exists():
             return False
-        wanted, found = self.config, read_config(self.folder)
+        found = read_config(self.folder)
+        wanted = self.config
         if wanted.memory.capacity is None:
             wanted = replace(wanted, memory=replace(wanted.memory, capacity=found.memory.capacity))
-        return wanted == found
+        others = other_settings(self.folder, wanted)
+        if others:
+            raise ConfigError(
+                f"{self.folder} holds a run with other settings ({', '.join(others)}); choose another "
+                "--out."
+            )
+        same = (found.steps, found.stop_score) == (wanted.steps, wanted.stop_score)
+        return same and read_summary(self.folder) is not None
 
 
 def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
@@ -101,6 +114,9 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
     Raises:
         ConfigError: a cell cannot be, or an option is not one of scripts/train.py.
     """
+    own = {"--seed", "--run-dir", "--resume"} & {word.partition("=")[0] for word in options}
+    if own:
+        raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
     cells = []
     kinds = product(range(1, arguments.seeds + 1), arguments.env, arguments.preset, arguments.obs)
     for seed, env, preset, obs in kinds:
@@ -108,7 +124,11 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
         config = Train.parse(words).config
         find_spec(config.env.id)
         folder = arguments.out / default_run_dir(config).relative_to("runs")
+        # A run that is gone on with keeps its own budget unless it is told.
+        words += ["--steps", str(config.steps), "--stop-score", str(config.stop_score)]
         cells.append(Cell((*words, "--run-dir", str(folder), "--resume"), config, folder))
+    if len({cell.folder for cell in cells}) < len(cells):
+        raise ConfigError("The grid has the same run twice; name each environment and preset once.")
     return cells
 
 
@@ -122,6 +142,7 @@ class Sweep:
 
     def __init__(self, cells: Sequence[Cell], jobs: int) -> None:
         self._cells, self._jobs = cells, jobs
+        self._capacities: dict[Config, int] = {}
         self.failed: dict[str, str] = {}
         """Name of each cell that failed, and the last line it printed."""
 
@@ -130,37 +151,44 @@ class Sweep:
 
         A stop is handed on to the processes, which save themselves.
         """
-        todo = [cell for cell in self._cells if not cell.finished()]
+        todo = [cell for cell in self._cells if self._to_do(cell)]
         done = len(self._cells) - len(todo)
         running: dict[Cell, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
         with tqdm(total=len(self._cells), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
-            if done:
-                bar.write(f"{done} of {len(self._cells)} runs were finished before", sys.stderr)
-            while (todo or running) and not should_stop():
-                while todo and len(running) < self._jobs:
-                    cell = todo.pop(0)
-                    running[cell] = self._start(cell)
-                time.sleep(LOOK_SECONDS)
-                for cell in [cell for cell, process in running.items() if process.poll() is not None]:
-                    bar.write(self._finish(cell, running.pop(cell).returncode), sys.stderr)
-                    done += 1
-                bar.n = done + sum(cell.share_done() for cell in running)
-                bar.set_postfix_str(", ".join(cell.name for cell in running))
-            for process in running.values():
-                process.send_signal(signal.SIGINT)
-            for process in running.values():
-                process.wait()
+            if done > len(self.failed):
+                before = done - len(self.failed)
+                bar.write(f"{before} of {len(self._cells)} runs were finished before", sys.stderr)
+            try:
+                while (todo or running) and not should_stop():
+                    while todo and len(running) < self._jobs:
+                        cell = todo.pop(0)
+                        running[cell] = self._start(cell)
+                    time.sleep(LOOK_SECONDS)
+                    for cell in [cell for cell, process in running.items() if process.poll() is not None]:
+                        bar.write(self._finish(cell, running.pop(cell).returncode), sys.stderr)
+                        done += 1
+                    bar.n = done + sum(cell.share_done() for cell in running)
+                    bar.set_postfix_str(", ".join(cell.name for cell in running))
+            finally:
+                for process in running.values():
+                    process.send_signal(signal.SIGINT)
+                for process in running.values():
+                    process.wait()
         return not (todo or running)
+
+    def _to_do(self, cell: Cell) -> bool:
+        try:
+            return not cell.finished()
+        except (ConfigError, ValueError) as error:
+            self.failed[cell.name] = str(error)
+            return False
 
     def _start(self, cell: Cell) -> "subprocess.Popen[bytes]":
         cell.log.parent.mkdir(parents=True, exist_ok=True)
         words = list(cell.words)
         if cell.config.memory.capacity is None and not (cell.folder / "config.json").exists():
-            from agents.build import with_capacity  # torch takes two seconds to import
-
-            config, _ = with_capacity(cell.config, 1 / self._jobs)
-            words += ["--memory.capacity", str(config.memory.capacity)]
+            words += ["--memory.capacity", str(self._capacity(cell.config))]
         command = [sys.executable, str(TRAIN), *words]
         threads = str(max(cores() // self._jobs, 1))
         with cell.log.open("ab") as log:
@@ -172,10 +200,22 @@ class Sweep:
                 start_new_session=True,  # Ctrl-C is handed on once, by us
             )
 
+    def _capacity(self, config: Config) -> int:
+        """Returns the memory's size, the same for all seeds: the RAM that is free changes meanwhile."""
+        from agents.build import with_capacity  # torch takes two seconds to import
+
+        kind = replace(config, seed=0)
+        if kind not in self._capacities:
+            capacity = with_capacity(kind, 1 / self._jobs)[0].memory.capacity
+            assert capacity is not None
+            self._capacities[kind] = capacity
+        return self._capacities[kind]
+
     def _finish(self, cell: Cell, status: int) -> str:
+        summary = read_summary(cell.folder)
+        if status == 0 and summary:
+            return f"{cell.name}: {closing_line(summary, cell.folder).partition(' Next: ')[0]}"
         lines = cell.log.read_text(errors="replace").replace("\r", "\n").splitlines()
         said = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
-        if status == 0:
-            return f"{cell.name}: {said.partition(' Next: ')[0]}"
         self.failed[cell.name] = said
         return f"{cell.name} failed with exit status {status}: {said} ({cell.log})"

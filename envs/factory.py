@@ -100,6 +100,9 @@ def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
         if pixels or screen:
             env.close()
             env = gym.make(spec, disable_env_checker=True, render_mode="rgb_array")
+        if pixels and type(env.unwrapped) is not CartPoleEnv:
+            env.reset(seed=0)
+            env.render()  # what it draws with is loaded only now
     except gym.error.DependencyNotInstalled as error:
         raise ConfigError(f"{config.id} needs a package that is missing: {error}") from error
     if not isinstance(env.action_space, gym.spaces.Discrete):

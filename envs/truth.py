@@ -16,7 +16,7 @@ NAMES: dict[type, tuple[str, ...]] = {
     AtariGame: tuple(f"ram{byte}" for byte in range(RAM_BYTES)),
 }
 
-# Half the range that `scatter` draws from, around zero: states from which the pole can be saved.
+# Half the range that `scatter` draws from, around zero: about what play shows.
 SPREAD: dict[type, tuple[float, ...]] = {CartPoleEnv: (1.2, 1.0, 0.1, 2.0)}
 
 

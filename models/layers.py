@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 WIDE = 2**18  # weights from which oneDNN's multiplication repays another call
 
@@ -18,6 +19,7 @@ class _OneDnnLinear(torch.autograd.Function):
         return _multiply(inputs, weight, bias, "none", [], "")  # type: ignore[no-any-return]
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         inputs, weight = ctx.saved_tensors
         (gradient,) = gradients

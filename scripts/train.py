@@ -30,7 +30,8 @@ def main() -> int:
     if finished and summary:
         print(closing_line(summary, folder.path))
         run = read_run(folder.path)
-        print(*on_track(run.config, run.score, summary), sep="\n")
+        for sentence in on_track(run.config, run.score, summary):
+            print(sentence)
         return 0
     print(
         f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}",

@@ -44,6 +44,7 @@ def test_a_failed_cell_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
     assert "failed: CartPole-v1/dqn-state/seed1: error: " in done.stderr
     assert "holds no run" in done.stderr
     assert "1 of 2 runs finished" in done.stdout
+    assert "CartPole-v1 from state: reached" in done.stderr
     assert (in_the_way.parent / "seed2" / "summary.json").exists()
     assert (in_the_way / "letter.txt").read_text() == "mine"
 
@@ -63,6 +64,17 @@ def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
     done = run("sweep.py", *words, "--steps", str(steps + 200), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((folder / "summary.json").read_text())["env_steps"] >= steps
+
+
+def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) -> None:
+    words = ["--obs", "state", "--seeds", "1", *SHORT]
+    assert run("sweep.py", *words, cwd=tmp_path).returncode == 0
+    summary = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1" / "summary.json"
+    done = run("sweep.py", *words, "--learning.n-step", "2", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "holds a run with other settings (--learning.n-step)" in done.stderr
+    assert run("sweep.py", *words, "--steps", "400", cwd=tmp_path).returncode == 0
+    assert json.loads(summary.read_text())["env_steps"] == 400
 
 
 def wait_for(condition: "object") -> None:
@@ -103,6 +115,8 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--preset", "nature"], "is for --obs pixels only"),
         (["--memory.capacitty", "3"], "memory.capacitty"),
         (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
+        (["--seed", "3"], "--seed: a sweep chooses that itself"),
+        (["--preset", "dqn", "dqn"], "the same run twice"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused_before_anything_runs(

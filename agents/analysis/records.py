@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import ConfigError, from_dict, to_dict
+from agents.config import ConfigError, flatten, from_dict, to_dict
 
 SCORE = "return/eval"
 SOLVED = "return/solved"
@@ -137,22 +137,6 @@ def read_run(path: Path) -> Run:
         summary=_read_json(summary) if summary.is_file() else None,
         commit=stamp.get("commit"),
     )
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns nested fields under dotted names.
-
-    Example:
-        >>> flatten({"seed": 1, "env": {"id": "CartPole-v1", "size": [84, 84]}})
-        {'seed': 1, 'env.id': 'CartPole-v1', 'env.size': (84, 84)}
-    """
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
-    return flat
 
 
 def read_curves(run: Path, kept: tuple[str, ...] = KEPT) -> dict[str, Curve]:

@@ -10,7 +10,7 @@ import numpy as np
 from agents.analysis.records import Curve, Run
 
 BANDS = Path(__file__).with_name("bands.json")
-GRID = 61  # points that a band is drawn through
+GRID = 61  # points that a band is kept at
 KEY = ("env.id", "env.obs", "env.protocol", "preset")
 
 

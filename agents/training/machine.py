@@ -34,7 +34,7 @@ def set_up_torch(config: Config) -> None:
 
     For pictures they are as many as `OMP_NUM_THREADS` says, else one per core.
     """
-    threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
+    threads = int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or cores())
     torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads))
     _keep_freed_memory()
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class Metrics:
     def __init__(self, folder: Path, resumed_at: tuple[int, int] | None = None) -> None:
         self._file = (folder / "metrics.jsonl").open("ab")
         self._file.truncate(resumed_at[1] if resumed_at else 0)
-        purge = resumed_at[0] + 1 if resumed_at else None
+        self._file.seek(0, os.SEEK_END)  # truncating moves no position, and `bytes_written` tells it
+        purge = resumed_at[0] + 1 if resumed_at else 0
         self._writer = SummaryWriter(str(folder), purge_step=purge)  # type: ignore[no-untyped-call]
         if resumed_at is None:
             self._writer.add_custom_scalars(LAYOUT)

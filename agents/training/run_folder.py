@@ -6,18 +6,25 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import Config, ConfigError, from_dict, to_dict
+from agents.config import Config, ConfigError, flatten, from_dict, to_dict
 from agents.training import checkpoint
 from agents.training.metrics import Metrics
+
+try:
+    import fcntl
+except ImportError:  # not there on Windows
+    fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame")
 
 
+# Settings that a run may be gone on with after a change.
+FREE = ("steps", "stop_score", "device", "checkpoint_seconds")
 # Settings that change how a run is made, not what comes of it.
 NO_RESULT = ("device", "checkpoint_seconds", "log_every", "threads", "env.backend", "env.threads")
 RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seconds")
@@ -37,6 +44,13 @@ def read_config(folder: Path) -> Config:
         return from_dict(json.loads(path.read_text())["config"])  # type: ignore[no-any-return]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged ({error}); restore it or start a new run.") from error
+
+
+def other_settings(folder: Path, config: Config) -> list[str]:
+    """Returns the options that keep the run in this folder from being gone on with."""
+    old, new = flatten(to_dict(read_config(folder))), flatten(to_dict(config))
+    names = sorted(name for name in old if old[name] != new[name] and name not in FREE)
+    return [f"--{name}".replace("_", "-") for name in names]
 
 
 def read_summary(folder: Path) -> dict[str, Any] | None:
@@ -99,6 +113,7 @@ class RunFolder:
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ConfigError(f"{path} exists and holds no run; choose another --run-dir.")
         self._metrics: Metrics | None = None
+        self._lock: IO[bytes] | None = None
 
     def _check_same(self, resume: bool) -> None:
         if not resume:
@@ -106,10 +121,7 @@ class RunFolder:
                 f"{self.path} already holds a run; add --resume to go on with it, or choose "
                 "another --run-dir or --seed."
             )
-        old, new = to_dict(read_config(self.path)), to_dict(self.config)
-        for free in ("steps", "stop_score", "device", "checkpoint_seconds"):
-            old.pop(free), new.pop(free)
-        differing = sorted(_differences(old, new))
+        differing = other_settings(self.path, self.config)
         if differing:
             raise ConfigError(
                 f"{self.path} holds a run with other settings ({', '.join(differing)}); leave "
@@ -123,12 +135,14 @@ class RunFolder:
             facts: More that belongs into `config.json`.
         """
         (self.path / "checkpoint").mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.path / "lock")
+        (self.path / "summary.json").unlink(missing_ok=True)  # the run is at work again
         stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": git_commit(), **facts}
         _write_json(self.path / "config.json", stamp)
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
         if at is None:
-            settings = {k: v for k, v in flat(to_dict(self.config)).items() if k not in NO_RESULT}
+            settings = {k: v for k, v in flatten(to_dict(self.config)).items() if k not in NO_RESULT}
             self._metrics.settings(settings, [f"final/{name}" for name in RESULTS])
 
     @property
@@ -177,18 +191,22 @@ class RunFolder:
         """Closes the logs."""
         if self._metrics is not None:
             self._metrics.close()
+        if self._lock is not None:
+            self._lock.close()
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns nested dictionaries as one with dotted names."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-        found |= inner
-    return found
+def _locked(path: Path) -> IO[bytes]:
+    """Returns an open file that no other process can lock meanwhile: two would spoil each other's run.
 
-
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    before, after = flat(old), flat(new)
-    names = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    return [f"--{name}".replace("_", "-") for name in names]
+    The operating system lets go of it when the process ends, however it ends.
+    """
+    file = path.open("ab")
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise ConfigError(
+                f"Another process is training in {path.parent}; wait for it, or choose another --run-dir."
+            ) from None
+    return file

@@ -20,6 +20,7 @@ from agents.presets import PRESETS, preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
 from agents.training.launch import summarize
+from agents.training.metrics import Metrics
 from agents.training.run_folder import RunFolder, read_best
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
@@ -351,3 +352,35 @@ def test_cartpole_is_solved_from_its_state(tmp_path: Path) -> None:
     trainer = train(preset_config("dqn", "CartPole-v1", "state"), tmp_path / "run")
     assert trainer.progress.steps_to_solve
     assert evaluate_run(tmp_path / "run", 100, seed=0).mean >= 450
+
+
+def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
+    config = small("state", steps=100)
+    first = RunFolder(tmp_path / "run", config, resume=False)
+    first.open()
+    with pytest.raises(ConfigError, match="Another process is training in"):
+        RunFolder(tmp_path / "run", config, resume=True).open()
+    first.close()
+    second = RunFolder(tmp_path / "run", config, resume=True)
+    second.open()
+    second.close()
+
+
+def test_a_run_at_work_again_has_no_summary(tmp_path: Path) -> None:
+    train(small("state", steps=200), tmp_path / "run")
+    assert (tmp_path / "run" / "summary.json").exists()
+    folder = RunFolder(tmp_path / "run", small("state", steps=400), resume=True)
+    folder.open()
+    folder.close()
+    assert not (tmp_path / "run" / "summary.json").exists()
+
+
+def test_the_log_of_a_resumed_run_ends_where_it_was_cut(tmp_path: Path) -> None:
+    log = Metrics(tmp_path)
+    log.write(1, {"x": 1.0})
+    at = log.bytes_written()
+    log.write(2, {"x": 2.0})
+    log.close()
+    again = Metrics(tmp_path, (1, at))
+    assert again.bytes_written() == at
+    again.close()
