@@ -48,6 +48,8 @@ bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: goes on
 	$(BIN)/python scripts/sweep.py --preset dqn chapter --seeds 5
 	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.stack 1 --steps 25000 --out runs/one-picture
+	mkdir -p docs/cartpole
+	$(BIN)/python scripts/compare.py runs/one-picture
 	$(BIN)/python scripts/compare.py runs/CartPole-v1 --as-reference --out docs/cartpole/report.html \
 	    --figures docs/cartpole
 

@@ -198,7 +198,7 @@ class Config:
     """Where the networks live; auto: a CUDA device if there is one."""
 
     threads: int = 0
-    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or one per core for pictures."""
+    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or all for pictures."""
 
     log_every: int = 500
     """Agent steps between log entries."""

@@ -60,6 +60,10 @@ def main() -> int:
             references=known,
         )
         arguments.out.write_text(page, encoding="utf-8")
+        if arguments.figures is not None:
+            for name, play in plays.items():
+                still = "-".join(["view", *name.split(", ")[1:]]) + ".png"
+                (arguments.figures / still).write_bytes(play.still)
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
     return 0
 

@@ -143,7 +143,7 @@ def _beside(band: Band, score: Curve, summary: Mapping[str, Any] | None) -> str:
         low, high = min(band.solved), max(band.solved)
         verdict = "Ahead" if solved < low else "Behind" if solved > high else "On track"
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
-    at, value = min(int(score.steps[-1]), band.steps[-1]), float(score.values[-1])
+    at, value = min(int(score.steps[-1]), band.steps[-1]), round(float(score.values[-1]), 1)
     near = slice(max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1)
     least, most = min(band.low[near]), max(band.high[near])
     verdict = "Ahead" if value > most else "Behind" if value < least else "On track"
