@@ -52,6 +52,7 @@ class Evaluations:
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
         self._made: dict[int, VectorEnv] = {}
+        self._twins: tuple[VectorEnv, ...] | None = None
         pixels = config.env.obs == "pixels"
         self._probe = StateProbe(config, policy) if pixels and config.evaluation.probe_samples else None
 
@@ -81,12 +82,13 @@ class Evaluations:
 
     def _film(self, seed: int, frames: int) -> Array | None:
         """Returns gray pictures `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
-        looks = replace(self._config.env, obs="pixels", size=FILM_SIZE, stack=1)
-        try:
-            shown = make_vector_env(looks, [seed])
-        except ConfigError:  # nothing to draw
+        if self._twins is None:
+            self._twins = self._make_twins()
+        if not self._twins:
             return None
-        played = make_vector_env(self._config.env, [seed])
+        played, shown = self._twins
+        played.seed([seed])
+        shown.seed([seed])
         observation, pictures = played.reset(), [shown.reset()[0, -1].copy()]
         while len(pictures) < frames:
             action = self._policy.act(observation)
@@ -95,9 +97,15 @@ class Evaluations:
                 break
             observation = step.observation
             pictures.append(picture.observation[0, -1].copy())
-        played.close()
-        shown.close()
         return np.stack(pictures)
+
+    def _make_twins(self) -> tuple[VectorEnv, ...]:
+        looks = replace(self._config.env, obs="pixels", size=FILM_SIZE, stack=1)
+        try:
+            shown = make_vector_env(looks, [0])
+        except ConfigError:  # nothing to draw
+            return ()
+        return make_vector_env(self._config.env, [0]), shown
 
 
 class StateProbe:

@@ -115,6 +115,7 @@ def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -
 @pytest.mark.parametrize("game", ["Pong", "Breakout", "Seaquest"])
 def test_an_atari_run_goes_on_exactly_on_the_python_back_end(game: str, tmp_path: Path) -> None:
     fields = {"env.backend": "python", "env.sticky": 0.25, "env.protocol": "none"}
+    fields["evaluation.probe_samples"] = 0  # it starts twelve more emulators
     config = small(
         "pixels",
         env=f"ALE/{game}-v5",
@@ -287,7 +288,8 @@ def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("env", ["Acrobot-v1", "MountainCar-v0"])
 def test_other_environments_take_the_same_way(env: str, tmp_path: Path) -> None:
-    trainer = train(small("pixels", env=env, steps=300), tmp_path / "run")
+    once = {"evaluation.every": 400, "evaluation.episodes": 1, "evaluation.solved_episodes": 1}
+    trainer = train(small("pixels", env=env, steps=300, **once), tmp_path / "run")
     assert trainer.progress.updates == 50
 
 
