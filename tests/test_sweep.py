@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from agents.command_line import parse
 from agents.config import ConfigError
 from agents.sweep import Cell, SweepArguments, grid
-from tests.agents.test_training import OPTIONS
+from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
 
 SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
@@ -67,14 +68,17 @@ def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) -> None:
-    words = ["--obs", "state", "--seeds", "1", *SHORT]
-    assert run("sweep.py", *words, cwd=tmp_path).returncode == 0
-    summary = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1" / "summary.json"
-    done = run("sweep.py", *words, "--learning.n-step", "2", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "holds a run with other settings (--learning.n-step)" in done.stderr
-    assert run("sweep.py", *words, "--steps", "400", cwd=tmp_path).returncode == 0
-    assert json.loads(summary.read_text())["env_steps"] == 400
+    """A smaller budget that is spent is not the one asked for; another n-step return is another run."""
+    words = [*OPTIONS, "--steps", "200"]
+    arguments = SweepArguments(obs=("state",), seeds=1, out=tmp_path)
+    (cell,) = grid(arguments, words)
+    train(cell.config, cell.folder)
+    assert cell.finished()
+    (longer,) = grid(arguments, [*words, "--steps", "400"])
+    assert not longer.finished() and longer.words[-6:-2] == ("400", "--stop-score", "none", "--run-dir")
+    (other,) = grid(arguments, [*words, "--learning.n-step", "2"])
+    with pytest.raises(ConfigError, match=r"holds a run with other settings \(--learning.n-step\)"):
+        other.finished()
 
 
 def wait_for(condition: "object") -> None:
@@ -119,10 +123,13 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--preset", "dqn", "dqn"], "the same run twice"),
     ],
 )
-def test_a_grid_that_cannot_be_is_refused_before_anything_runs(
-    words: list[str], sentence: str, tmp_path: Path
-) -> None:
-    refused(run("sweep.py", *words, "--out", "grid", cwd=tmp_path), sentence)
+def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        grid(*parse(SweepArguments, words, return_unknown_args=True))  # type: ignore[misc]
+
+
+def test_a_grid_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    refused(run("sweep.py", "--seeds", "0", "--out", "grid", cwd=tmp_path), "--seeds is 0")
     assert not (tmp_path / "grid").exists()
 
 
