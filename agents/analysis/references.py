@@ -11,6 +11,7 @@ from agents.analysis.records import Curve, Run
 
 BANDS = Path(__file__).with_name("bands.json")
 GRID = 61  # points that a band is kept at
+TOLERANCE = 1.5  # how far outside the range of steps to solve a run is still on track
 KEY = ("env.id", "env.obs", "env.protocol", "preset")
 
 
@@ -141,7 +142,10 @@ def _beside(band: Band, score: Curve, summary: Mapping[str, Any] | None) -> str:
     solved = (summary or {}).get("steps_to_solve")
     if solved and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
-        verdict = "Ahead" if solved < low else "Behind" if solved > high else "On track"
+        # One new run in three lies outside the range of five.
+        verdict = (
+            "Ahead" if solved * TOLERANCE < low else "Behind" if solved > high * TOLERANCE else "On track"
+        )
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     at, value = min(int(score.steps[-1]), band.steps[-1]), round(float(score.values[-1]), 1)
     near = slice(max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1)
