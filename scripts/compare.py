@@ -46,7 +46,7 @@ def main() -> int:
     known = list(dict.fromkeys(r for group in comparison.groups for r in references(group.config)))
     if arguments.figures is not None:
         files = [
-            *write_figures(comparison, arguments.figures),  # letters of references need the page's table
+            *write_figures(comparison, arguments.figures),
             *write_tables(comparison, arguments.figures),
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")

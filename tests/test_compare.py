@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.agents.test_training import small, train
+from tests.agents.test_training import train_both
 from tests.runs import climb, write_run
 from tests.test_scripts import ROOT, refused, run
 
@@ -99,8 +99,7 @@ def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> Non
 
 
 def test_the_page_shows_a_play_of_each_kept_agent_recorded_once(tmp_path: Path) -> None:
-    for obs in ("state", "pixels"):
-        train(small(obs, steps=200), tmp_path / obs)
+    train_both(tmp_path, 200)
     words = ("state", "pixels", "--out", "page.html")
     done = run("compare.py", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

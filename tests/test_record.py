@@ -18,7 +18,7 @@ from agents.config import ConfigError
 from agents.recording import CAPTIONS, Play, recorded_play
 from envs.atari import AtariGame
 from envs.names import action_names, variable_names
-from tests.agents.test_training import small, train
+from tests.agents.test_training import small, train, train_both
 from tests.test_scripts import refused, run
 from tests.toy import TOY
 
@@ -26,10 +26,7 @@ from tests.toy import TOY
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run of CartPole from each observation, in `state` and `pixels`."""
-    folder = tmp_path_factory.mktemp("runs")
-    for obs in ("state", "pixels"):
-        train(small(obs, steps=200), folder / obs)
-    return folder
+    return train_both(tmp_path_factory.mktemp("runs"), 200)
 
 
 @pytest.fixture

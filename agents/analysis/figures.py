@@ -227,13 +227,12 @@ def _adapted(svg: str, key: str, title: str) -> str:
     return svg
 
 
-def write_figures(comparison: Comparison, folder: Path, references: Sequence[Reference] = ()) -> list[Path]:
-    """Writes every picture as .png and .svg.
+def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
+    """Writes every picture as .png and .svg; without references, whose letters need the page's table.
 
     Args:
         comparison: What to draw.
         folder: Made if it does not exist.
-        references: Numbers to hold the runs against.
 
     Returns:
         The files.
@@ -242,8 +241,7 @@ def write_figures(comparison: Comparison, folder: Path, references: Sequence[Ref
     folder.mkdir(parents=True, exist_ok=True)
     for task in comparison.tasks:
         ending = f"-{task.name.replace('/', '-')}" if len(comparison.tasks) > 1 else ""
-        known = [reference for reference in references if reference.env == task.name]
-        drawn = panels(task, look, known)
+        drawn = panels(task, look, ())
         curves = {name: draw for name, draw in drawn.items() if name.startswith("Score")}
         others = {name: draw for name, draw in drawn.items() if name not in curves}
         written += _write(curves, folder / f"curves{ending}")

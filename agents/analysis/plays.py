@@ -9,15 +9,12 @@ from typing import Any
 import cv2
 import imageio_ffmpeg
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.analysis.drawing import PAPER, Picture
 from envs.config import ConfigError
-
-Picture = NDArray[np.uint8]
 
 GAP = 8  # pixels between the parts of a frame
 CAPTION = 28  # pixels below them
-PAPER = 255
 SHEET_COLUMNS, SHEET_ROWS = 3, 4
 
 PAGE = """<!doctype html>

@@ -11,16 +11,13 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from agents.training.metrics import LAYOUT, Metrics
-from tests.agents.test_training import metrics, small, train
+from tests.agents.test_training import metrics, train_both
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run from `state` and one from `pixels`."""
-    folder = tmp_path_factory.mktemp("runs")
-    for obs in ("state", "pixels"):
-        train(small(obs, steps=400), folder / obs)
-    return folder
+    return train_both(tmp_path_factory.mktemp("runs"), 400)
 
 
 def read(run: Path) -> EventAccumulator:

@@ -58,6 +58,13 @@ def train(config: Config, path: Path, *, resume: bool = False) -> Any:
     return trainer
 
 
+def train_both(folder: Path, steps: int) -> Path:
+    """Trains a small run from each observation, in `state` and `pixels` of the folder, and returns it."""
+    for obs in ("state", "pixels"):
+        train(small(obs, steps=steps), folder / obs)
+    return folder
+
+
 def command(*words: str) -> list[str]:
     return [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
 
