@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,12 +11,20 @@ import numpy as np
 import psutil
 import torch
 
-from agents.config import Config, ConfigError, LearningConfig
+from agents.config import Config, ConfigError
 from agents.evaluations import Evaluations
+from agents.learning.augmentation import random_shift
+from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
 from agents.learning.dqn import DQN
+from agents.learning.losses import Loss, huber_loss, squared_loss
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
-from agents.learning.targets import Loss, huber_loss, squared_loss
+from agents.learning.values import Categorical, Expected, Quantile, Value
+from agents.memory.prioritized import PrioritizedSampler
+from agents.memory.protocol import Memory
 from agents.memory.replay import Replay, row_bytes
+from agents.memory.rollout import Rollout
+from agents.memory.sampling import UniformSampler
+from agents.sections import LearningConfig
 from agents.training.collector import Collector
 from agents.training.machine import pick_device, set_up_torch
 from agents.training.rng import draw_seeds, make_generator
@@ -27,11 +36,22 @@ from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork
 
-OPTIMIZERS: dict[str, Any] = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "radam": torch.optim.RAdam,
+OPTIMIZERS: dict[str, Callable[[Any, LearningConfig], torch.optim.Optimizer]] = {
+    "adam": lambda p, s: torch.optim.Adam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
+    "adamw": lambda p, s: torch.optim.AdamW(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
+    "radam": lambda p, s: torch.optim.RAdam(p, s.learning_rate, eps=s.adam_epsilon),
     # Mnih et al. 2015, Extended Data Table 1: gradient momentum, squared gradient momentum, least square.
-    "rmsprop": partial(torch.optim.RMSprop, alpha=0.95, eps=0.01, centered=True),
+    "rmsprop": lambda p, s: torch.optim.RMSprop(p, s.learning_rate, alpha=0.95, eps=0.01, centered=True),
+}
+VALUES: dict[str, Callable[[LearningConfig, torch.device], Value]] = {
+    "expected": lambda s, _: Expected(loss_of(s)),
+    "categorical": lambda s, device: Categorical(s.atoms, *s.value_range, device=device),
+    "quantile": lambda s, device: Quantile(s.quantiles, s.huber_delta, device=device),
+    "implicit": lambda s, device: Quantile(s.quantiles, s.huber_delta, sampled=True, device=device),
+}
+BOOTSTRAPS: dict[str, Callable[[LearningConfig], Bootstrap]] = {
+    "greedy": lambda _: Greedy(),
+    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_least),
 }
 MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
@@ -46,14 +66,28 @@ def stop_score(config: Config) -> float | None:
     return None if config.stop_score == "none" else float(config.stop_score)
 
 
-def network_for(config: Config, env: VectorEnv) -> QNetwork:
+def make_value(config: Config, device: torch.device) -> Value:
+    """Makes what gives the network's numbers their meaning."""
+    return VALUES[config.learning.value](config.learning, device)
+
+
+def network_for(config: Config, env: VectorEnv, device: torch.device) -> QNetwork:
     """Builds the Q-network, from the seed's own generator."""
+    value, implicit = make_value(config, device), config.learning.value == "implicit"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
         try:
-            return make_network(config.network, env.observation_shape, env.num_actions)
+            network = make_network(
+                config.network,
+                env.observation_shape,
+                env.num_actions,
+                size=1 if implicit else value.size,
+                mean=value.mean,
+                implicit=implicit,
+            )
         except ValueError as error:
             raise ConfigError(str(error)) from error
+    return network.to(device)
 
 
 def _bytes_a_row(config: Config, env: VectorEnv) -> int:
@@ -71,7 +105,7 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     Returns:
         The configuration, and a sentence about what was chosen, or None.
     """
-    if config.memory.capacity is not None:
+    if config.memory.capacity is not None or config.memory.kind != "replay":
         return config, None
     env = make_vector_env(config.env, [0])
     each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
@@ -85,7 +119,23 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     return replace(config, memory=replace(config.memory, capacity=capacity)), sentence
 
 
-def make_memory(config: Config, env: VectorEnv) -> Replay:
+def make_memory(config: Config, env: VectorEnv, policy: GreedyPolicy) -> Memory:
+    """Makes the memory; a rollout reckons its returns by the policy's values."""
+    if config.memory.kind == "replay":
+        return make_replay(config, env)
+    return Rollout(
+        window=config.memory.window,
+        num_envs=env.num_envs,
+        observation_shape=env.observation_shape,
+        dtype=env.dtype,
+        gamma=config.learning.gamma,
+        trace=config.memory.trace,
+        values=policy.values,
+        generator=make_generator(config.seed, "memory"),
+    )
+
+
+def make_replay(config: Config, env: VectorEnv) -> Replay:
     """Makes the replay memory, if it fits in RAM; its size was decided (`with_capacity`).
 
     Raises:
@@ -99,6 +149,7 @@ def make_memory(config: Config, env: VectorEnv) -> Replay:
             f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "
             f"the largest that fits is {free // each}."
         )
+    alpha = config.memory.priority
     try:
         return Replay(
             capacity=capacity,
@@ -109,6 +160,7 @@ def make_memory(config: Config, env: VectorEnv) -> Replay:
             n_step=config.learning.n_step,
             gamma=config.learning.gamma,
             generator=make_generator(config.seed, "memory"),
+            sampler=partial(PrioritizedSampler, alpha=alpha) if alpha else UniformSampler,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -120,19 +172,22 @@ def loss_of(settings: LearningConfig) -> Loss:
 
 
 def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
-    """Makes the learner with its two networks."""
-    online = network_for(config, env).to(device)
-    settings = config.learning
-    optimizer = OPTIMIZERS[settings.optimizer](online.parameters(), lr=settings.learning_rate)
+    """Makes the learner with its networks."""
+    online, settings = network_for(config, env, device), config.learning
+    generator = torch.Generator(device)
+    generator.manual_seed(draw_seeds(config.seed, "learner", 1)[0])
     return DQN(
         online,
-        copy.deepcopy(online),
-        optimizer,
-        loss=loss_of(settings),
+        copy.deepcopy(online) if config.memory.kind == "replay" else None,
+        OPTIMIZERS[settings.optimizer](online.parameters(), settings),
+        value=make_value(config, device),
+        bootstrap=BOOTSTRAPS[settings.bootstrap](settings),
         double=settings.double,
         tau=settings.tau,
         max_grad_norm=settings.max_grad_norm,
         average=settings.average,
+        augment=partial(random_shift, most=settings.shift) if settings.shift else None,
+        generator=generator,
     )
 
 
@@ -148,10 +203,11 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     if config.env.obs == "pixels" and folder.saved is None:
         check_picture(config.env, seeds[0])
     env = make_vector_env(config.env, seeds)
-    memory = make_memory(config, env)
     agent = make_agent(config, env, device)
+    memory = make_memory(config, env, GreedyPolicy(agent.online, device))
     exploration = make_generator(config.seed, "exploration")
-    policy = EpsilonGreedyPolicy(GreedyPolicy(agent.online, device), env.num_actions, exploration)
+    greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
+    policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
     window = Window()
     collector = Collector(env, policy, memory, window.seconds, clip_reward=config.memory.clip_reward)
     evaluations = Evaluations(config, GreedyPolicy(agent.judged, device))

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from agents.config import Config, ConfigError
-from agents.presets import PRESETS, preset_config
+from agents.presets import PRESETS, WITHOUT, preset_config
 from envs.protocols import PROTOCOLS
 
 T = TypeVar("T")
@@ -82,6 +82,7 @@ def _sentence(box: str) -> str:
     rows = [row.strip() for row in rows if row.strip() and not re.match(r"^[╭╰+]", row)]
     text = " ".join(row for row in rows if not set(row) <= set("─-"))
     text = re.sub(r"(Argument helptext:|For full helptext).*", "", text).strip()
+    text = re.sub(r"^Error parsing [\w.]+: ", "", text)  # the name of a class; what follows is our own
     text = re.sub(r"\s+", " ", text).rstrip(".;,")
     return f"{text}; see --help."
 
@@ -95,6 +96,9 @@ class TrainArguments:
 
     obs: Literal["pixels", "state"] = "pixels"
     """What the agent sees: rendered pictures only, or the state vector."""
+
+    without: tuple[str, ...] = ()
+    """Parts to take out of the preset, such as noisy out of rainbow."""
 
     run_dir: Path | None = None
     """Folder of the run. By default runs/<env>/<preset>-<obs>/seed<k>."""
@@ -120,7 +124,7 @@ class Train:
         """
         first = _first_stage(arguments)
         base = _base_config(first)
-        defaults = TrainArguments(base.env.id, base.env.obs, first.run_dir, first.resume, base)
+        defaults = TrainArguments(base.env.id, base.env.obs, (), first.run_dir, first.resume, base)
         given = parse(
             TrainArguments,
             arguments,
@@ -128,7 +132,9 @@ class Train:
             description=_description(),
         )
         config = given.config
-        config = replace(config, env=replace(config.env, id=_env_id(given.environment), obs=given.obs))
+        name = config.preset + _suffix(given.without)
+        env = replace(config.env, id=_env_id(given.environment), obs=given.obs)
+        config = replace(config, preset=name, env=env)
         return cls(config, given.run_dir or default_run_dir(config), given.resume)
 
 
@@ -143,7 +149,8 @@ def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--env", "--env.id")
     parser.add_argument("--obs", "--env.obs")
-    parser.add_argument("--preset")
+    parser.add_argument("--preset", default="fast")
+    parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--env.protocol", dest="protocol")
     parser.add_argument("--seed")
     parser.add_argument("--run-dir", "--run_dir", type=Path)
@@ -157,7 +164,8 @@ def _first_stage(arguments: Sequence[str]) -> argparse.Namespace:
 def _base_config(first: argparse.Namespace) -> Config:
     """Returns the configuration before overrides: a run's own when going on, else the preset's."""
     env_id = _env_id(first.env or "CartPole-v1")
-    fresh = preset_config(first.preset or "dqn", env_id, first.obs or "pixels", first.protocol)
+    name = first.preset + _suffix(first.without)
+    fresh = preset_config(name, env_id, first.obs or "pixels", first.protocol)
     if not first.resume:
         return fresh
     if first.seed is not None and first.seed.isdigit():
@@ -168,6 +176,10 @@ def _base_config(first: argparse.Namespace) -> Config:
     from agents.training.run_folder import read_config
 
     return read_config(folder)
+
+
+def _suffix(without: Sequence[str]) -> str:
+    return "".join(WITHOUT + part for part in without)
 
 
 def _env_id(name: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from envs.config import ConfigError, EnvConfig, require_at_least
+from agents.sections import EvaluationConfig, LearningConfig, MemoryConfig, ScheduleConfig, require
+from envs.config import ConfigError, EnvConfig
 from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
 
@@ -25,164 +26,11 @@ __all__ = [
 ]
 
 
-def _require(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise ConfigError(sentence)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearningConfig:
-    """The update."""
-
-    gamma: float = 0.99
-    """Discount a step."""
-
-    n_step: int = 1
-    """Steps from an observation to the one it bootstraps from."""
-
-    double: bool = False
-    """Whether the online network chooses the next action (Double DQN)."""
-
-    loss: Literal["huber", "squared"] = "huber"
-    """Loss of a temporal-difference error."""
-
-    huber_delta: float = 1.0
-    """Error up to which the Huber loss is quadratic. Among values near 100 a delta of 1 is almost the
-    absolute error, which fits the median: the rare states before a fall stay overvalued."""
-
-    optimizer: Literal["adam", "radam", "rmsprop"] = "adam"
-    """Gradient descent method; rmsprop: centered, with the constants of Mnih et al. 2015."""
-
-    learning_rate: float = 1e-3
-    """Step size of the optimiser at the start."""
-
-    learning_rate_end: float | None = None
-    """Step size at the end of the budget, on a straight line; None keeps it constant."""
-
-    batch_size: int = 32
-    """Transitions an update."""
-
-    max_grad_norm: float | None = None
-    """Clip the gradient's norm to this; None leaves it."""
-
-    tau: float = 0.01
-    """Share of the online network that flows into the target after each update; 0: copied instead."""
-
-    average: float = 0.0
-    """Share of the online network that flows, after each update, into the averaged network that is
-    evaluated and kept; 0: the online network itself is."""
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.gamma <= 1, f"--learning.gamma is {self.gamma}; give 0 to 1.")
-        _require(self.n_step >= 1, f"--learning.n-step is {self.n_step}; give 1 or more.")
-        _require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
-        _require(self.huber_delta > 0, "--learning.huber-delta must be above 0.")
-        _require(self.learning_rate > 0, "--learning.learning-rate must be above 0.")
-        _require(0 <= self.tau <= 1, f"--learning.tau is {self.tau}; give 0 to 1.")
-        _require(0 <= self.average <= 1, f"--learning.average is {self.average}; give 0 to 1.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryConfig:
-    """The replay memory."""
-
-    capacity: int | None = 50_000
-    """Frames kept, over all environments; an episode of L steps takes L + 1. None: what fits in RAM, up to
-    a million."""
-
-    clip_reward: bool = False
-    """Whether rewards are clipped to [-1, 1] where they are remembered; scores stay raw."""
-
-    def __post_init__(self) -> None:
-        _require(
-            self.capacity is None or self.capacity >= 1,
-            f"--memory.capacity is {self.capacity}; give 1 or more.",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleConfig:
-    """When things happen, counted by one clock: agent steps, or (in the chapter) episodes."""
-
-    clock: Literal["steps", "episodes"] = "steps"
-    """What the other numbers of this section count."""
-
-    episodes: int | None = None
-    """Episodes after which the run ends; None: only --steps ends it."""
-
-    epsilon_start: float = 1.0
-    """Probability of a random action at the start."""
-
-    epsilon_end: float = 0.02
-    """Probability of a random action at the end."""
-
-    epsilon_duration: int = 5_000
-    """Clock ticks from start to end, on a straight line."""
-
-    learn_start: int = 1_000
-    """Clock ticks before the first update."""
-
-    learn_every: int = 1
-    """Clock ticks between updates."""
-
-    updates: int = 1
-    """Updates each time."""
-
-    target_every: int = 0
-    """Clock ticks between copies of the online network into the target; 0: see --learning.tau."""
-
-    def __post_init__(self) -> None:
-        for name in ("epsilon_start", "epsilon_end"):
-            value = getattr(self, name)
-            option = name.replace("_", "-")
-            _require(0 <= value <= 1, f"--schedule.{option} is {value}; give 0 to 1.")
-        require_at_least(0, "schedule", self, "epsilon_duration", "learn_start", "target_every")
-        require_at_least(1, "schedule", self, "learn_every", "updates")
-        if self.episodes is not None:
-            _require(self.episodes >= 1, f"--schedule.episodes is {self.episodes}; give 1 or more.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationConfig:
-    """Greedy play on environments and seeds of its own."""
-
-    every: int = 1_000
-    """Agent steps between evaluations."""
-
-    episodes: int = 20
-    """Episodes of a periodic evaluation."""
-
-    solved_episodes: int = 100
-    """Episodes, on other seeds, that decide whether the environment is solved."""
-
-    num_envs: int = 20
-    """Environments stepped together in an evaluation, at the most."""
-
-    epsilon: float = 0.0
-    """Probability of a random action."""
-
-    film_frames: int = 200
-    """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; 0: none."""
-
-    probe_samples: int = 1_536
-    """Observations from which it is measured, at each evaluation, how much of the simulator's true state
-    the convolutions tell (probe/r2 in TensorBoard); pixels only; 0: none."""
-
-    def __post_init__(self) -> None:
-        require_at_least(1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs")
-        require_at_least(0, "evaluation", self, "film_frames", "probe_samples")
-        _require(
-            self.probe_samples == 0 or self.probe_samples >= 72,
-            f"--evaluation.probe-samples is {self.probe_samples}; give 72 or more, or 0 for none.",
-        )
-        _require(0 <= self.epsilon <= 1, f"--evaluation.epsilon is {self.epsilon}; give 0 to 1.")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """One run, whole."""
 
-    preset: str = "dqn"
+    preset: str = "fast"
     """Name of the preset that the other fields started from."""
 
     seed: int = 1
@@ -216,7 +64,7 @@ class Config:
     """The update."""
 
     memory: MemoryConfig = field(default_factory=MemoryConfig)
-    """The replay memory."""
+    """What is remembered."""
 
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """When things happen."""
@@ -225,36 +73,77 @@ class Config:
     """Greedy play."""
 
     def __post_init__(self) -> None:
-        _require(self.seed >= 0, f"--seed is {self.seed}; give 0 or more.")
-        _require(self.steps >= 1, f"--steps is {self.steps}; give 1 or more.")
-        _require(self.log_every >= 1, f"--log-every is {self.log_every}; give 1 or more.")
-        _require(self.threads >= 0, f"--threads is {self.threads}; give 0 or more.")
+        require(self.seed >= 0, f"--seed is {self.seed}; give 0 or more.")
+        require(self.steps >= 1, f"--steps is {self.steps}; give 1 or more.")
+        require(self.log_every >= 1, f"--log-every is {self.log_every}; give 1 or more.")
+        require(self.threads >= 0, f"--threads is {self.threads}; give 0 or more.")
+        require(
+            self.learning.shift == 0 or self.env.obs == "pixels",
+            "--learning.shift moves pictures; leave it out with --obs state.",
+        )
+        self._fit_replay() if self.memory.kind == "replay" else self._fit_rollout()
+        self._keep_to_protocol()
+
+    @property
+    def update_clock(self) -> tuple[int, int, int]:
+        """Clock ticks before the first update, ticks between updates, and updates each time."""
+        if self.memory.kind == "replay":
+            return self.schedule.learn_start, self.schedule.learn_every, self.schedule.updates
+        steps = self.env.num_envs * self.memory.window
+        return 0, steps, self.memory.epochs * steps // self.learning.batch_size
+
+    def _fit_replay(self) -> None:
         capacity, batch = self.memory.capacity, self.learning.batch_size
-        _require(
+        require(
             capacity is None or capacity >= batch,
             f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
             f"make it at least {batch}.",
         )
         copied, blended = self.schedule.target_every > 0, self.learning.tau > 0
-        _require(
+        require(
             copied != blended,
             "The target network must be either copied or blended; set one of "
             "--schedule.target-every and --learning.tau above 0, and the other to 0.",
         )
-        self._keep_to_protocol()
+
+    def _fit_rollout(self) -> None:
+        learning = self.learning
+        idle = {
+            "--learning.n-step": learning.n_step != 1,
+            "--learning.double": learning.double,
+            "--learning.bootstrap": learning.bootstrap != "greedy",
+            "--learning.tau": learning.tau > 0,
+            "--schedule.target-every": self.schedule.target_every > 0,
+        }
+        odd = [name for name, given in idle.items() if given]
+        require(
+            not odd,
+            f"--memory.kind rollout learns from lambda-returns without a target network, where "
+            f"{', '.join(odd)} would do nothing; leave that out, or set tau and target-every to 0.",
+        )
+        require(
+            self.schedule.clock == "steps",
+            "--memory.kind rollout goes by steps; leave --schedule.clock out.",
+        )
+        steps = self.env.num_envs * self.memory.window
+        require(
+            self.memory.epochs * steps >= learning.batch_size,
+            f"A window of {steps} steps is smaller than --learning.batch-size {learning.batch_size}; "
+            "raise --memory.window or --env.num-envs.",
+        )
 
     def _keep_to_protocol(self) -> None:
         name = self.env.protocol
         for field_name, value in protocol_fields(name).items():
             section, _, key = field_name.partition(".")
             given, option = getattr(getattr(self, section), key), field_name.replace("_", "-")
-            _require(
+            require(
                 given == value,
                 f"--env.protocol {name} means --{option} {value}, not {given}; leave one of them out, "
                 "or use --env.protocol none.",
             )
         allowed = allowed_steps(name)
-        _require(
+        require(
             allowed is None or self.steps <= allowed,
             f"--env.protocol {name} allows {allowed} steps, not {self.steps}; give --steps {allowed}.",
         )

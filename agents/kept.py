@@ -24,11 +24,11 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     set_up_torch(config)
     best = run_folder.read_best(folder)
     env = make_vector_env(config.env, [0])
-    network = network_for(config, env)
+    place = pick_device(device)
+    network = network_for(config, env, place)
     env.close()
     network.load_state_dict(best["agent"])
-    place = pick_device(device)
-    return config, GreedyPolicy(network.to(place).eval(), place), best["note"]
+    return config, GreedyPolicy(network.eval(), place), best["note"]
 
 
 def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") -> Score:

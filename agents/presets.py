@@ -1,191 +1,116 @@
-"""Named configurations: ALGORITHMS x ENVIRONMENTS x what is observed."""
+"""Named configurations: parts of the family, put together for an environment and an observation."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.config import Config, ConfigError
+from agents.parts import FAMILY, PARTS, WHERE, Fields, Settings
+from agents.recipes import BTR, CHAPTER, DER, DRQ, FAST, NATURE, PQN
 from envs.protocols import PROTOCOLS, allowed_steps, protocol_fields
 
-Fields = Mapping[str, Any]  # dotted names of configuration fields and their values
-
-# What every preset does with Atari games.
-ATARI: Fields = {
-    "memory.capacity": None,
-    "memory.clip_reward": True,
-    "evaluation.episodes": 10,
-    "evaluation.num_envs": 10,
-    "evaluation.solved_episodes": 30,
-    "evaluation.film_frames": 3_000,
-    "log_every": 1_000,
-    "checkpoint_seconds": 600.0,
-}
-
-# How each environment is looked at and for how long it is trained, where the defaults do not fit.
-ENVIRONMENTS: dict[str, Fields] = {
-    "CartPole-v1": {"steps": 80_000},
-    "CartPole-v0": {"steps": 80_000},
-}
-
-# The rows between the highest tip of the pole and the cart's lower edge, in full width, shrunk to a
-# tenth: the grays still tell parts of a pixel. One picture tells nothing of the last push, whose
-# effect shows only in the next: hence the stack.
-CARTPOLE_VIEW: Fields = {
-    "env.crop": (160, 320, 0, 600),
-    "env.size": (16, 60),
-    "env.stack": 4,
-    "network.torso": "small",
-    "network.zero_level": 255,
-}
+WITHOUT = "-without-"
+OFF_ATARI: Settings = {where: fields for where, fields in FAMILY.items() if where != "atari"}
+RAINBOW = ("double", "dueling", "n-step", "noisy", "c51", "prioritized")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """An algorithm with its settings, for both observations."""
+    """An algorithm: a ground to stand on, parts on it, and settings of its own, which count last."""
 
     summary: str
-    both: Fields
-    pixels: Fields
-    state: Fields
-    cartpole_pixels: Fields
-    atari: Fields
+    paper: str
+    base: Settings = field(default_factory=lambda: FAMILY)
+    parts: tuple[str, ...] = ()
+    own: Settings = field(default_factory=dict)
     observations: tuple[str, ...] = ("pixels", "state")
 
 
+def _alone(part: str, summary: str) -> Preset:
+    return Preset(summary=summary, paper=PARTS[part].paper, parts=(part,))
+
+
 PRESETS: dict[str, Preset] = {
-    "dqn": Preset(
+    "fast": Preset(
         summary="what learns fastest here: 3-step returns, LayerNorm, soft target (default)",
-        both={
-            "network.norm": "layer",
-            "learning.n_step": 3,
-            "learning.tau": 0.05,
-            "schedule.epsilon_duration": 5_000,
-        },
-        pixels={
-            "learning.average": 0.005,
-            "learning.huber_delta": 8.0,
-            "learning.optimizer": "radam",
-            "network.torso": "slim",
-            "network.hidden": (128,),
-            "learning.batch_size": 128,
-            "learning.learning_rate": 2e-3,
-            "schedule.learn_every": 4,
-        },
-        state={
-            "network.torso": "mlp",
-            "network.hidden": (128, 64),
-            "learning.double": True,
-            "learning.batch_size": 256,
-            "learning.learning_rate": 3e-3,
-            "schedule.learn_every": 8,
-        },
-        cartpole_pixels=CARTPOLE_VIEW,
-        atari={
-            **ATARI,
-            "steps": 2_000_000,
-            "env.protocol": "ale-v5",
-            "env.fire": True,
-            "env.size": (42, 42),
-            "network.torso": "half",
-            "network.hidden": (256,),
-            "learning.double": True,
-            "learning.n_step": 5,
-            "learning.tau": 0.01,
-            "learning.huber_delta": 1.0,
-            "learning.optimizer": "adam",
-            "learning.batch_size": 64,
-            "learning.learning_rate": 5e-4,
-            "schedule.epsilon_duration": 60_000,
-            "schedule.learn_start": 5_000,
-            "schedule.learn_every": 8,
-            "evaluation.every": 50_000,
-        },
+        paper="none: by measurement",
+        base=OFF_ATARI,
+        own=FAST,
     ),
     "chapter": Preset(
         summary="the textbook's recipe, on its own clock: 100 episodes, 1,000 updates after each",
-        both={
-            "stop_score": "none",
-            "env.num_envs": 1,
-            "network.norm": "batch",
-            "network.bias": False,
-            "learning.learning_rate": 1e-3,
-            "learning.batch_size": 32,
-            "learning.tau": 0.0,
-            "memory.capacity": 10_000,
-            "schedule.clock": "episodes",
-            "schedule.episodes": 100,
-            "schedule.epsilon_start": 0.5,
-            "schedule.epsilon_end": 0.005,
-            "schedule.epsilon_duration": 99,
-            "schedule.learn_start": 0,
-            "schedule.updates": 1_000,
-            "schedule.target_every": 5,
-        },
-        pixels={"network.torso": "compact", "network.hidden": (128, 64)},
-        state={"network.torso": "mlp", "network.hidden": (128, 64)},
-        cartpole_pixels=CARTPOLE_VIEW,
-        atari={
-            **ATARI,
-            "memory.capacity": 10_000,
-            "env.protocol": "ale-v5",
-            "env.fire": True,
-            "evaluation.every": 20_000,
-        },
+        paper="the chapter",
+        base={},
+        own=CHAPTER,
     ),
     "nature": Preset(
         summary="84x84 full frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
-        both={
-            "network.norm": "layer",
-            "learning.n_step": 3,
-            "learning.tau": 0.02,
-            "learning.average": 0.005,
-            "learning.huber_delta": 8.0,
-            "learning.learning_rate": 5e-4,
-            "learning.batch_size": 64,
-            "schedule.learn_every": 2,
-        },
-        pixels={"network.torso": "nature", "network.hidden": (512,)},
-        state={},
-        cartpole_pixels={"network.zero_level": 255},
-        atari={
-            **ATARI,
-            "steps": 50_000_000,
-            "env.protocol": "nature",
-            "network.norm": "none",
-            "learning.n_step": 1,
-            "learning.tau": 0.0,
-            "learning.average": 0.0,
-            "learning.huber_delta": 1.0,
-            "learning.optimizer": "rmsprop",
-            "learning.learning_rate": 2.5e-4,
-            "learning.batch_size": 32,
-            "schedule.epsilon_end": 0.1,
-            "schedule.epsilon_duration": 1_000_000,
-            "schedule.learn_start": 50_000,
-            "schedule.learn_every": 4,
-            "schedule.target_every": 10_000,
-            "evaluation.every": 250_000,
-        },
+        paper="Mnih et al. 2015, doi:10.1038/nature14236",
+        base={},
+        own=NATURE,
         observations=("pixels",),
     ),
+    "dqn": Preset(
+        summary="plain DQN: one-step targets, a target network, uniform replay",
+        paper="Mnih et al. 2015, doi:10.1038/nature14236",
+    ),
+    "double": _alone("double", "the online network chooses the next action, the target network values it"),
+    "dueling": _alone("dueling", "state value and advantages in streams of their own"),
+    "n-step": _alone("n-step", "returns over three steps before bootstrapping"),
+    "prioritized": _alone("prioritized", "transitions drawn in proportion to their errors"),
+    "noisy": _alone("noisy", "learned noise in the weights explores, in place of epsilon"),
+    "c51": _alone("c51", "probabilities of 51 returns"),
+    "qr-dqn": _alone("qr-dqn", "quantiles of the return"),
+    "iqn": _alone("iqn", "quantiles of the return at random levels"),
+    "munchausen": _alone("munchausen", "soft values, and a bonus for likely actions"),
+    "m-iqn": Preset(
+        summary="munchausen and iqn", parts=("munchausen", "iqn"), paper=PARTS["munchausen"].paper
+    ),
+    "rainbow": Preset(
+        summary="double, dueling, n-step, prioritized, noisy and c51 together",
+        paper="Hessel et al. 2018, arXiv:1710.02298",
+        parts=RAINBOW,
+    ),
+    "der": Preset(
+        summary="data-efficient rainbow: longer returns, an update for each step",
+        paper="van Hasselt et al. 2019, arXiv:1906.05243",
+        parts=RAINBOW,
+        own=DER,
+    ),
+    "drq-eps": Preset(
+        summary="pictures shifted at random, double, dueling, 10-step returns; pixels only",
+        paper="Kostrikov et al. 2021, arXiv:2004.13649; Agarwal et al. 2021, arXiv:2108.13264",
+        parts=("double", "dueling", "n-step", "shift"),
+        own=DRQ,
+        observations=("pixels",),
+    ),
+    "pqn": Preset(
+        summary="no replay, no target network: lambda-returns of the newest steps",
+        paper="Gallici et al. 2024, arXiv:2407.04811",
+        own=PQN,
+    ),
+    "btr": Preset(
+        summary="m-iqn, dueling, n-step, noisy and prioritized over residual convolutions",
+        paper="Clark et al. 2024, arXiv:2411.03820",
+        parts=("munchausen", "iqn", "dueling", "n-step", "noisy", "prioritized"),
+        own=BTR,
+    ),
 }
+LADDER = tuple(name for name in PRESETS if name not in ("fast", "chapter", "nature"))
 
 
 def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = None) -> Config:
     """Returns the configuration of a preset for an environment and an observation.
 
     Args:
-        preset: Its name.
+        preset: Its name; `rainbow-without-noisy` takes a part out.
         env_id: A Gymnasium id.
         obs: `pixels` or `state`.
         protocol: Rules for Atari games in place of the preset's.
 
     Raises:
-        ConfigError: no such preset or protocol, or not for this observation.
+        ConfigError: no such preset, part or protocol, or not for this observation.
     """
-    if preset not in PRESETS:
-        raise ConfigError(f"--preset {preset} is unknown; choose one of {', '.join(PRESETS)}.")
-    chosen = PRESETS[preset]
+    chosen, parts, ideas = _chosen(preset)
     if protocol not in (None, "none", *PROTOCOLS):
         names = ", ".join(["none", *PROTOCOLS])
         raise ConfigError(f"--env.protocol {protocol} is unknown; choose one of {names}.")
@@ -194,20 +119,46 @@ def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = Non
             f"--preset {preset} is for --obs {' or '.join(chosen.observations)} only; "
             "choose that, or another preset."
         )
-    fields: dict[str, Any] = {"preset": preset, "env.id": env_id, "env.obs": obs}
-    fields |= {**ENVIRONMENTS.get(env_id, {}), **chosen.both, **getattr(chosen, obs)}
-    if obs == "pixels" and env_id.startswith("CartPole-"):
-        fields |= chosen.cartpole_pixels
-    if protocol not in (None, "none") and not env_id.startswith("ALE/"):
+    atari, cartpole = env_id.startswith("ALE/"), env_id.startswith("CartPole-")
+    if protocol not in (None, "none") and not atari:
         raise ConfigError(f"--env.protocol {protocol} is for Atari games; leave it out for {env_id}.")
-    if env_id.startswith("ALE/"):
-        fields |= chosen.atari
+    here = {"all", obs} | ({"cartpole", f"cartpole {obs}"} if cartpole else set())
+    here |= {"atari"} if atari else set()
+    fields: dict[str, Any] = {"preset": preset, "env.id": env_id, "env.obs": obs}
+    for settings in (chosen.base, *(PARTS[part].settings for part in parts)):
+        fields |= _flat(settings, here)
+    fields |= {name: value for name, value in _flat(chosen.own, here).items() if name not in ideas}
+    if atari:
         rules = protocol or fields["env.protocol"]
         fields |= {"env.protocol": rules, **protocol_fields(rules)}
         allowed = allowed_steps(rules)
         if allowed is not None:
             fields["steps"] = allowed
     return with_fields(Config(), fields)
+
+
+def _flat(settings: Settings, here: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for where in WHERE:
+        found |= settings.get(where, {}) if where in here else {}
+    return found
+
+
+def _chosen(name: str) -> tuple[Preset, tuple[str, ...], set[str]]:
+    """Returns the preset of a name such as `rainbow-without-noisy`, its parts, and the fields it gave up.
+
+    What a part stands for are its fields under `all`: a preset's own values of them go with it.
+    """
+    base, *without = name.split(WITHOUT)
+    if base not in PRESETS:
+        raise ConfigError(f"--preset {base} is unknown; choose one of {', '.join(PRESETS)}.")
+    parts = PRESETS[base].parts
+    for part in without:
+        if part not in parts:
+            has = f"has {', '.join(parts)}" if parts else "is not made of parts"
+            raise ConfigError(f"--without {part}: preset {base} {has}; name one of those, or leave it out.")
+    ideas = {name for part in without for name in PARTS[part].settings["all"]}
+    return PRESETS[base], tuple(part for part in parts if part not in without), ideas
 
 
 def with_fields(config: Config, fields: Fields) -> Config:

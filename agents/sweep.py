@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from agents.command_line import Train, default_run_dir
 from agents.config import Config, ConfigError
+from agents.presets import LADDER, PRESETS
 from agents.training.launch import closing_line
 from agents.training.machine import cores
 from agents.training.run_folder import other_settings, read_config, read_summary
@@ -40,8 +41,12 @@ class SweepArguments:
     obs: tuple[Literal["pixels", "state"], ...] = ("pixels", "state")
     """What the agents see."""
 
-    preset: tuple[str, ...] = ("dqn",)
+    preset: tuple[str, ...] = ("fast",)
     """Presets; see scripts/train.py --help."""
+
+    ladder: bool = False
+    """All presets of the family in place of --preset, each from the observations it is for; then a table
+    and a figure of the steps and seconds each took to solve the environment, in <out>/ladder."""
 
     seeds: int = 5
     """Runs of each kind, with seeds from 1."""
@@ -58,6 +63,8 @@ class SweepArguments:
             raise ConfigError(f"--seeds is {self.seeds}; give 1 or more.")
         if self.jobs < 0:
             raise ConfigError(f"--jobs is {self.jobs}; give 1 or more, or 0 for one per core.")
+        if self.ladder and len(self.env) != 1:
+            raise ConfigError("--ladder compares presets in one environment; name one --env.")
 
 
 class Cell(NamedTuple):
@@ -118,8 +125,11 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
     if own:
         raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
     cells = []
-    kinds = product(range(1, arguments.seeds + 1), arguments.env, arguments.preset, arguments.obs)
+    presets = LADDER if arguments.ladder else arguments.preset
+    kinds = product(range(1, arguments.seeds + 1), arguments.env, presets, arguments.obs)
     for seed, env, preset, obs in kinds:
+        if arguments.ladder and obs not in PRESETS[preset].observations:
+            continue
         words = ["--env", env, "--obs", obs, "--preset", preset, "--seed", str(seed), *options]
         config = Train.parse(words).config
         find_spec(config.env.id)
@@ -187,7 +197,11 @@ class Sweep:
     def _start(self, cell: Cell) -> "subprocess.Popen[bytes]":
         cell.log.parent.mkdir(parents=True, exist_ok=True)
         words = list(cell.words)
-        if cell.config.memory.capacity is None and not (cell.folder / "config.json").exists():
+        if (
+            cell.config.memory.kind == "replay"
+            and cell.config.memory.capacity is None
+            and not (cell.folder / "config.json").exists()
+        ):
             words += ["--memory.capacity", str(self._capacity(cell.config))]
         command = [sys.executable, str(TRAIN), *words]
         threads = str(max(cores() // self._jobs, 1))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-TorsoName = Literal["mlp", "small", "slim", "half", "compact", "nature"]
+TorsoName = Literal["mlp", "small", "slim", "half", "nips", "nature", "der", "impala"]
 Norm = Literal["none", "layer", "batch"]
 
 
@@ -12,7 +12,8 @@ class NetworkConfig:
     """The shape of the Q-network."""
 
     torso: TorsoName = "mlp"
-    """What comes before the fully connected layers: nothing (mlp), or convolutions for pictures."""
+    """What comes before the fully connected layers: nothing (mlp), or convolutions for pictures. small,
+    slim and half are for CPUs; nips, nature, der and impala are those of the papers."""
 
     hidden: tuple[int, ...] = (128, 64)
     """Units of each fully connected hidden layer."""
@@ -25,3 +26,18 @@ class NetworkConfig:
 
     zero_level: int = 0
     """Gray level of pictures, 0 to 255, that reads as zero: best the background's."""
+
+    dueling: bool = False
+    """Whether state value and advantages have streams of their own, each with the last hidden layer."""
+
+    noisy: float = 0.0
+    """Noise that fully connected layers explore with, at the start (sigma; .5 in the papers); 0: none."""
+
+    width: int = 1
+    """Multiplies the filters of the torso impala."""
+
+    spectral: bool = False
+    """Whether the residual blocks of the torso impala are normalised spectrally."""
+
+    pool: int = 0
+    """Side of the grid the torso impala max-pools to in the end; 0: it does not."""

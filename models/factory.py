@@ -1,48 +1,113 @@
 """From `NetworkConfig` to a `QNetwork`."""
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.config import NetworkConfig
+from models.heads import DuelingHead, QuantileEmbedding
+from models.layers import linear
 from models.q_network import QNetwork
-from models.torsos import convolutions, fully_connected, smallest_picture
+from models.residual import residual_sections
+from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_picture
 
 
-def make_network(config: NetworkConfig, observation_shape: tuple[int, ...], num_actions: int) -> QNetwork:
+def make_network(
+    config: NetworkConfig,
+    observation_shape: tuple[int, ...],
+    num_actions: int,
+    *,
+    size: int = 1,
+    mean: Callable[[Tensor], Tensor] | None = None,
+    implicit: bool = False,
+) -> QNetwork:
     """Builds the network for observations `[D]` (torso mlp) or `[S, H, W]` (any other).
 
     The parameters are drawn from torch's current generator with torch's own initialisation.
 
+    Args:
+        config: Shape of the network.
+        observation_shape: `obs`.
+        num_actions: A.
+        size: K, numbers an action.
+        mean: Makes values `[B, A]` of `[B, A, K]`; None where K is 1.
+        implicit: Whether the numbers belong to quantile levels given with the observation; K is 1 then.
+
     Raises:
         ValueError: torso and observation do not fit each other; the text names the fix.
     """
+    front, features = _front(config, observation_shape)
+    # Dueling streams and quantile levels part before the last hidden layer, as in their papers.
+    early = config.dueling or implicit
+    shared, own = (config.hidden[:-1], config.hidden[-1:]) if early else (config.hidden, ())
+    torso = nn.Sequential(*front, fully_connected(features, shared, config))
+    features = (features, *shared)[-1]
+
+    def stream(outputs: int) -> nn.Module:
+        last = linear((features, *own)[-1], outputs, sigma=config.noisy)
+        return nn.Sequential(*fully_connected(features, own, config), last) if own else last
+
+    head = stream(num_actions * size)
+    if config.dueling:
+        head = DuelingHead(stream(size), head, num_actions)
+    embedding = QuantileEmbedding(features) if implicit else None
+    return QNetwork(torso, head, num_actions, mean=mean, embedding=embedding)
+
+
+def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
+    """Returns the convolutions, if any, and the number of features they make."""
     pictures = len(observation_shape) == 3
     if config.torso == "mlp":
         if pictures:
             raise ValueError(
-                "--network.torso mlp reads state vectors; choose nature, compact, slim or small for "
+                "--network.torso mlp reads state vectors; choose nature, nips, slim or small for "
                 "pictures, or --obs state."
             )
-        features, front = observation_shape[0], []
-    else:
-        if not pictures:
-            raise ValueError(
-                f"--network.torso {config.torso} reads pictures; choose mlp for a state vector, "
-                "or --obs pixels."
-            )
-        least = smallest_picture(config.torso)
-        if min(observation_shape[1:]) < least:
-            raise ValueError(
-                f"--env.size {observation_shape[1]} {observation_shape[2]} is smaller than the "
-                f"receptive field of torso {config.torso}; make both at least {least}."
-            )
-        channels = observation_shape[0]
-        convolution = convolutions(config.torso, channels, config.norm, config.bias, config.zero_level)
-        convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        with torch.no_grad():
-            blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)
-            features = convolution.eval()(blank).shape[1]
-        front = [convolution.train()]
-    hidden = fully_connected(features, config.hidden, config.norm, config.bias)
-    torso = nn.Sequential(*front, hidden)
-    return QNetwork(torso, (features, *config.hidden)[-1], num_actions)
+        return [], observation_shape[0]
+    if not pictures:
+        raise ValueError(
+            f"--network.torso {config.torso} reads pictures; choose mlp for a state vector, "
+            "or --obs pixels."
+        )
+    channels, *sides = observation_shape
+    convolution = (
+        _residual(config, channels) if config.torso == "impala" else _plain(config, channels, sides)
+    )
+    convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with torch.no_grad():
+        blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)
+        features = convolution.eval()(blank).shape[1]
+    return [convolution.train()], features
+
+
+def _residual(config: NetworkConfig, channels: int) -> nn.Sequential:
+    if config.norm == "batch":
+        raise ValueError("--network.norm batch is not for torso impala; use layer or none.")
+    return residual_sections(
+        channels,
+        width=config.width,
+        spectral=config.spectral,
+        pool=config.pool,
+        zero_level=config.zero_level,
+    )
+
+
+def _plain(config: NetworkConfig, channels: int, sides: list[int]) -> nn.Sequential:
+    if config.torso not in CONVOLUTIONS:
+        raise ValueError(
+            f"--network.torso {config.torso} is unknown; choose one of mlp, impala, "
+            f"{', '.join(CONVOLUTIONS)}."
+        )
+    if config.width != 1 or config.spectral or config.pool:
+        raise ValueError(
+            "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
+            f"leave them out with {config.torso}."
+        )
+    least = smallest_picture(config.torso)
+    if min(sides) < least:
+        raise ValueError(
+            f"--env.size {sides[0]} {sides[1]} is smaller than the receptive field of torso "
+            f"{config.torso}; make both at least {least}."
+        )
+    return convolutions(config.torso, channels, config.norm, config.bias, config.zero_level)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from models.config import Norm
+from models.config import NetworkConfig, Norm
 from models.layers import linear
 
 # Filters, kernel and stride of each convolution.
@@ -13,8 +13,10 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     # Mnih et al. 2015, doi:10.1038/nature14236, Methods: Model architecture.
     "nature": ((32, 8, 4), (64, 4, 2), (64, 3, 1)),
     # Mnih et al. 2013, arXiv:1312.5602, section 4.1.
-    "compact": ((16, 8, 4), (32, 4, 2)),
-    # The same with half the filters, for CPUs.
+    "nips": ((16, 8, 4), (32, 4, 2)),
+    # van Hasselt et al. 2019, arXiv:1906.05243, appendix E.
+    "der": ((32, 5, 5), (64, 5, 5)),
+    # That of 2013 with half the filters, for CPUs.
     "slim": ((8, 8, 4), (16, 4, 2)),
     # For Atari in 42x42 pictures.
     "half": ((16, 4, 2), (32, 4, 2), (32, 3, 2)),
@@ -53,11 +55,12 @@ def normalisation(norm: Norm, units: int) -> list[nn.Module]:
     return [nn.BatchNorm1d(units)] if norm == "batch" else []
 
 
-def fully_connected(inputs: int, hidden: Sequence[int], norm: Norm, bias: bool) -> nn.Sequential:
+def fully_connected(inputs: int, hidden: Sequence[int], config: NetworkConfig) -> nn.Sequential:
     """Linear layers, each followed by its normalisation and a ReLU."""
     layers: list[nn.Module] = []
     for units in hidden:
-        layers += [linear(inputs, units, bias), *normalisation(norm, units), nn.ReLU()]
+        layers += [linear(inputs, units, config.bias, config.noisy)]
+        layers += [*normalisation(config.norm, units), nn.ReLU()]
         inputs = units
     return nn.Sequential(*layers)
 

@@ -61,7 +61,7 @@ def learner(batch_size: int = 32) -> None:
     import psutil
     import torch
 
-    from agents.build import make_agent, make_memory
+    from agents.build import make_agent, make_replay
     from agents.presets import preset_config, with_fields
     from agents.training.machine import set_up_torch
     from envs.factory import make_vector_env
@@ -71,7 +71,7 @@ def learner(batch_size: int = 32) -> None:
     set_up_torch(config)
     env = make_vector_env(config.env, list(range(config.env.num_envs)))
     before = psutil.Process().memory_info().rss
-    memory, agent = make_memory(config, env), make_agent(config, env, torch.device("cpu"))
+    memory, agent = make_replay(config, env), make_agent(config, env, torch.device("cpu"))
     memory.start(env.reset())
     action = np.zeros(env.num_envs, np.int64)
     step = env.step(action)

@@ -28,6 +28,16 @@ def main() -> int:
     for name, said in sweep.failed.items():
         print(f"failed: {name}: {said}", file=sys.stderr)
     good = len(cells) - len(sweep.failed)
+    if arguments.ladder and good:
+        from agents.analysis.comparison import compare
+        from agents.analysis.ladder import write_ladder
+        from agents.analysis.records import read_runs
+        from agents.presets import LADDER
+
+        done = [cell.folder for cell in cells if cell.name not in sweep.failed]
+        files = write_ladder(compare(read_runs(done)[0]), LADDER, arguments.out / "ladder")
+        print(files[0].read_text(encoding="utf-8"))
+        print(f"{arguments.out / 'ladder'}: {', '.join(file.name for file in files)}")
     print(f"{good} of {len(cells)} runs finished. Next: python scripts/compare.py {arguments.out}")
     return 1 if sweep.failed else 0
 

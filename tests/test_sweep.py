@@ -20,14 +20,14 @@ SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
 
 
 def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> None:
-    words = ["--obs", "state", "--preset", "dqn", "chapter", "--seeds", "1", "--schedule.episodes", "2"]
+    words = ["--obs", "state", "--preset", "fast", "chapter", "--seeds", "1", "--schedule.episodes", "2"]
     first = run("sweep.py", *words, *SHORT, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "2 of 2 runs finished. Next: python scripts/compare.py grid" in first.stdout
     runs = sorted(path.parent for path in tmp_path.glob("grid/*/*/*/summary.json"))
     assert [run.relative_to(tmp_path / "grid" / "CartPole-v1").as_posix() for run in runs] == [
         "chapter-state/seed1",
-        "dqn-state/seed1",
+        "fast-state/seed1",
     ]
     written = [(run / "summary.json").stat().st_mtime_ns for run in runs]
     again = run("sweep.py", *words, *SHORT, cwd=tmp_path)
@@ -37,12 +37,12 @@ def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> N
 
 def test_a_failed_cell_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
     """A folder that holds something else makes one run fail."""
-    in_the_way = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1"
+    in_the_way = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     in_the_way.mkdir(parents=True)
     (in_the_way / "letter.txt").write_text("mine")
     done = run("sweep.py", "--obs", "state", "--seeds", "2", *SHORT, cwd=tmp_path)
     assert done.returncode == 1
-    assert "failed: CartPole-v1/dqn-state/seed1: error: " in done.stderr
+    assert "failed: CartPole-v1/fast-state/seed1: error: " in done.stderr
     assert "holds no run" in done.stderr
     assert "1 of 2 runs finished" in done.stdout
     assert "CartPole-v1 from state: reached" in done.stderr
@@ -54,7 +54,7 @@ def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
     words = ["--obs", "state", "--seeds", "1", *SHORT, "--steps", "60000"]
     command = [sys.executable, str(ROOT / "scripts" / "sweep.py"), *words]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    folder = tmp_path / "grid" / "CartPole-v1" / "dqn-state" / "seed1"
+    folder = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     wait_for(lambda: (folder / "checkpoint" / "best.pt").exists())
     os.kill(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
@@ -120,7 +120,7 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--memory.capacitty", "3"], "memory.capacitty"),
         (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
         (["--seed", "3"], "--seed: a sweep chooses that itself"),
-        (["--preset", "dqn", "dqn"], "the same run twice"),
+        (["--preset", "fast", "fast"], "the same run twice"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:

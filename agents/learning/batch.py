@@ -13,3 +13,5 @@ class Batch(NamedTuple):
     reward: Tensor  # [B] float32  sum of γ^i r_i over the window, stopped by termination
     discount: Tensor  # [B] float32  γ^k; 0 where nothing may be bootstrapped
     next_observation: Tensor  # [B, *obs]  k steps later, k <= n
+    weight: Tensor  # [B] float32  importance weight; ones when drawn uniformly
+    ticket: Tensor  # [B] int64  tells the memory where priorities belong

@@ -1,14 +1,19 @@
 """The learner: an online network, its target, and the update."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import _SpectralNorm
 
 from agents.learning.batch import Batch
-from agents.learning.targets import Loss, q_target
+from agents.learning.bootstrap import Bootstrap, Greedy
+from agents.learning.values import Value
 from models.q_network import QNetwork
+
+MOVING = (nn.modules.batchnorm._BatchNorm, _SpectralNorm)  # layers whose statistics learn in train mode
 
 
 class Update(NamedTuple):
@@ -16,16 +21,19 @@ class Update(NamedTuple):
 
     loss: Tensor  # []  sum over the gradient steps
     q: Tensor  # []  mean value of the actions taken, summed likewise
+    priority: Tensor  # [B]  how far each row was off
 
 
 class DQN:
-    """Deep Q-learning (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
+    """Deep Q-learning and its family (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
 
     Args:
         online: The network that learns; in train mode only inside `update`'s own forward pass.
-        target: A network of the same shape; it becomes a copy of `online`.
+        target: A network of the same shape; it becomes a copy of `online`. None: rewards are whole
+            returns, and nothing is bootstrapped.
         optimizer: Over `online`'s parameters.
-        loss: Maps values and targets `[B], [B]` to `[B]`.
+        value: What the network's numbers mean.
+        bootstrap: How the next state is backed up.
         double: Whether `online` chooses the next action (Double DQN) or `target` itself.
         tau: Share of `online` that flows into `target` after each update (Lillicrap et al. 2016,
             arXiv:1509.02971, Alg. 1); 0 where `copy_target` is called by the clock.
@@ -34,95 +42,115 @@ class DQN:
             parameters, the network to be judged (Polyak and Juditsky 1992, doi:10.1137/0330046, in
             exponential form): late in training single updates move the play more than they improve
             it. 0 judges `online` itself.
+        augment: Changes observations `[B, *obs]` at random before they are learned from.
+        generator: Draws noise, quantile levels and augmentations; on the networks' device.
     """
 
     def __init__(
         self,
         online: QNetwork,
-        target: QNetwork,
+        target: QNetwork | None,
         optimizer: torch.optim.Optimizer,
         *,
-        loss: Loss,
-        double: bool,
+        value: Value,
         tau: float,
-        max_grad_norm: float | None,
+        generator: torch.Generator,
+        bootstrap: Bootstrap | None = None,
+        double: bool = False,
+        max_grad_norm: float | None = None,
         average: float = 0.0,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     ) -> None:
-        self.online, self.target, self.optimizer = online.eval(), target.eval(), optimizer
+        self.online, self.target, self.optimizer = online.eval(), target, optimizer
         self.judged = copy.deepcopy(online) if average else online
         """What is evaluated and kept: the average of `online` over time, or `online` itself."""
-        self._average = average
-        self._loss, self._double, self._tau = loss, double, tau
-        self._max_grad_norm = max_grad_norm
+        self._value, self._bootstrap, self._double = value, bootstrap or Greedy(), double
+        self._max_grad_norm, self._augment, self.generator = max_grad_norm, augment, generator
         self._parameters = list(online.parameters())
-        # BatchNorm's running statistics belong to the network as much as its weights do.
-        self._online_tensors = [*self._parameters, *online.buffers()]
-        self._target_tensors = [*target.parameters(), *target.buffers()]
-        judged_tensors = [*self.judged.parameters(), *self.judged.buffers()]
-        trios = zip(self._online_tensors, self._target_tensors, judged_tensors, strict=True)
-        self._soft = [trio for trio in trios if trio[0].is_floating_point()]
-        self._batch_norms = [m for m in online.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        for follower in (target, self.judged) if average else (target,):
-            follower.requires_grad_(False)
+        self._follow_tau = [(target, tau)] if target is not None and tau else []
+        self._follow_tau += [(self.judged, average)] if average else []
+        self._pairs = [_shared(online, follower) for follower, _ in self._follow_tau]
+        self._noisy = [network for network in (online, target) if network is not None and network.is_noisy]
+        self._moving = [module for module in online.modules() if isinstance(module, MOVING)]
+        self._still = not (tau or double or self._noisy)  # whether targets stand still between copies
+        for follower in (target, *(network for network, _ in self._follow_tau)):
+            if follower is not None:
+                follower.eval().requires_grad_(False)
         self.copy_target()
+        self._draw_noise()
 
     @torch.no_grad()
     def goal(self, batch: Batch) -> Tensor:
-        """Returns each row's target, `[B]`."""
-        target_q = self.target(batch.next_observation)
-        chooser_q = self.online(batch.next_observation) if self._double else target_q
-        return q_target(target_q, chooser_q, batch.reward, batch.discount)
+        """Returns what each row is to learn, `[B]` or `[B, K]`."""
+        value, rows = self._value, len(batch.action)
+        if self.target is None:
+            nothing = batch.reward.new_zeros(rows, 1, value.size)
+            plan = Greedy()(nothing[:, :, 0], lambda: nothing[:, :, 0], batch.action)
+            return value.target(nothing, plan, batch.reward, batch.discount)
+        target = self.target
+        numbers = target.predict(batch.next_observation, value.draw_taus(rows, self.generator))
+        chooser = self.online(batch.next_observation) if self._double else value.mean(numbers)
+        plan = self._bootstrap(chooser, lambda: target(batch.observation), batch.action)
+        return value.target(numbers, plan, batch.reward, batch.discount)
 
-    def loss(self, batch: Batch, goal: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns each row's loss `[B]` and the value of its action `[B]`; gradients flow to `online`."""
+    def loss(self, batch: Batch, goal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns each row's loss, value of its action, and priority, `[B]`; gradients flow to `online`."""
+        taus = self._value.draw_taus(len(batch.action), self.generator)
         # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
-        for layer in self._batch_norms:
+        for layer in self._moving:
             layer.training = True
-        value = self.online(batch.observation).gather(1, batch.action.unsqueeze(1)).squeeze(1)
-        for layer in self._batch_norms:
+        every = self.online.predict(batch.observation, taus)
+        for layer in self._moving:
             layer.training = False
-        return self._loss(value, goal), value
+        numbers = every.gather(1, batch.action.view(-1, 1, 1).expand(-1, 1, every.shape[2]))  # [B, 1, K]
+        loss, priority = self._value.loss(numbers.squeeze(1), goal, taus)
+        return loss, self._value.mean(numbers.detach()).squeeze(1), priority
 
     def update(self, batch: Batch, count: int = 1) -> Update:
         """Takes `count` gradient steps, one on each of as many equal parts of a batch.
 
         Where nothing that the targets depend on moves meanwhile, they are computed at once.
         """
+        if self._augment is not None:
+            now, then = batch.observation, batch.next_observation
+            batch = batch._replace(
+                observation=self._augment(now, self.generator),
+                next_observation=self._augment(then, self.generator),
+            )
         if count == 1:
-            return self._step(batch, self.goal(batch))
+            return self._step(batch, None)
         parts = [Batch(*part) for part in zip(*(column.chunk(count) for column in batch), strict=True)]
-        still = not (self._tau or self._double)
-        goals = self.goal(batch).chunk(count) if still else [None] * count
-        steps = [
-            self._step(part, self.goal(part) if goal is None else goal)
-            for part, goal in zip(parts, goals, strict=True)
-        ]
-        return Update(*(torch.stack(column).sum() for column in zip(*steps, strict=True)))
+        goals = self.goal(batch).chunk(count) if self._still else [None] * count
+        steps = [self._step(part, goal) for part, goal in zip(parts, goals, strict=True)]
+        loss, q, priority = zip(*steps, strict=True)
+        return Update(torch.stack(loss).sum(), torch.stack(q).sum(), torch.cat(priority))
 
-    def _step(self, batch: Batch, goal: Tensor) -> Update:
-        loss, value = self.loss(batch, goal)
-        mean = loss.mean()
+    def _step(self, batch: Batch, goal: Tensor | None) -> Update:
+        self._draw_noise()
+        loss, value, priority = self.loss(batch, self.goal(batch) if goal is None else goal)
+        mean = (batch.weight * loss).mean()
         self.optimizer.zero_grad(set_to_none=True)
         mean.backward()  # type: ignore[no-untyped-call]
         if self._max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm)
         self.optimizer.step()
-        if self._tau or self._average:
-            self._follow()
-        return Update(mean.detach(), value.detach().mean())
+        self._follow()
+        return Update(mean.detach(), value.mean(), priority)
+
+    def _draw_noise(self) -> None:
+        for network in self._noisy:
+            network.resample(self.generator)
 
     @torch.no_grad()
     def _follow(self) -> None:
-        online, target, judged = zip(*self._soft, strict=True)
-        if self._tau:
-            torch._foreach_lerp_(target, online, self._tau)
-        if self._average:
-            torch._foreach_lerp_(judged, online, self._average)
+        for (_, share), (own, followed) in zip(self._follow_tau, self._pairs, strict=True):
+            torch._foreach_lerp_(own, followed, share)
 
     @torch.no_grad()
     def copy_target(self) -> None:
         """Copies parameters and running statistics into the target network."""
-        torch._foreach_copy_(self._target_tensors, self._online_tensors)
+        if self.target is not None:
+            torch._foreach_copy_(_tensors(self.target), _tensors(self.online))
 
     def set_learning_rate(self, rate: float) -> None:
         """Sets the optimiser's learning rate."""
@@ -130,17 +158,38 @@ class DQN:
             group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the networks and the optimiser."""
-        return {
-            "online": self.online.state_dict(),
-            "target": self.target.state_dict(),
-            "judged": self.judged.state_dict(),
+        """Returns the networks, their noise, the optimiser and the generator."""
+        state: dict[str, Any] = {
+            name: network.state_dict() for name, network in self._networks().items() if network is not None
+        }
+        return state | {
             "optimizer": self.optimizer.state_dict(),
+            "noise": [network.noise for network in self._noisy],
+            "generator": self.generator.get_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` returned."""
-        self.online.load_state_dict(state["online"])
-        self.target.load_state_dict(state["target"])
-        self.judged.load_state_dict(state["judged"])
+        for name, network in self._networks().items():
+            if network is not None:
+                network.load_state_dict(state[name])
         self.optimizer.load_state_dict(state["optimizer"])
+        for network, noise in zip(self._noisy, state["noise"], strict=True):
+            network.take_noise(noise)
+        self.generator.set_state(state["generator"])
+
+    def _networks(self) -> dict[str, QNetwork | None]:
+        return {"online": self.online, "target": self.target, "judged": self.judged}
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    """Parameters and buffers: BatchNorm's running statistics belong to a network as much as its weights."""
+    return [*network.parameters(), *network.buffers()]
+
+
+def _shared(leader: nn.Module, follower: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """Returns what of a follower blends, and the leader's counterparts."""
+    pairs = zip(_tensors(follower), _tensors(leader), strict=True)
+    blending = [pair for pair in pairs if pair[0].is_floating_point()]
+    own, led = zip(*blending, strict=True)
+    return list(own), list(led)

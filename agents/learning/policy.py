@@ -1,5 +1,6 @@
 """ε-greedy play."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,21 @@ class GreedyPolicy:
     Args:
         network: Maps `[E, *obs]` to `[E, A]`; it is used in eval mode.
         device: Where the network lives.
+        noise: Draws the noise that noisy layers explore with, anew for each call; without it they are
+            silent.
     """
 
-    def __init__(self, network: QNetwork, device: torch.device) -> None:
-        self.network, self._device = network, device
+    def __init__(
+        self, network: QNetwork, device: torch.device, *, noise: torch.Generator | None = None
+    ) -> None:
+        self.network, self._device, self._noise = network, device, noise
+        self._quiet = network.silence if network.is_noisy and noise is None else contextlib.nullcontext
 
     def values(self, observation: Array) -> Array:
         """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
-        with torch.inference_mode():
+        if self._noise is not None and self.network.is_noisy:
+            self.network.resample(self._noise)
+        with torch.inference_mode(), self._quiet():
             return self.network(torch.from_numpy(observation).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
 
     def features(self, observation: Array) -> Array:

@@ -1,5 +1,6 @@
 """Replay memory that keeps each frame once."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.learning.batch import Batch
-from agents.memory.sampling import UniformSampler
+from agents.memory.sampling import Sampler
 
 Array = NDArray[Any]
 
@@ -21,7 +22,7 @@ def row_bytes(frame_shape: tuple[int, ...], dtype: Any) -> int:
 
 
 class Replay:
-    """The newest transitions of several environments, sampled uniformly as n-step windows.
+    """The newest transitions of several environments, sampled as n-step windows.
 
     Each environment has a ring of T rows with one frame each. Row t holds the frame that was seen,
     the action taken and what came of it; the frame that came next is row t + 1, also at the end of
@@ -41,7 +42,8 @@ class Replay:
         stacked: Whether the first axis of an observation counts frames, newest last.
         n_step: Steps from an observation to the one it bootstraps from.
         gamma: Discount a step.
-        generator: Draws the rows.
+        generator: Draws the rows; saved with the memory.
+        sampler: Makes the set of rows that may be drawn, from their number and the generator.
 
     Raises:
         ValueError: the capacity is too small for stack, n and the number of environments.
@@ -58,6 +60,7 @@ class Replay:
         n_step: int,
         gamma: float,
         generator: np.random.Generator,
+        sampler: Callable[[int, np.random.Generator], Sampler],
     ) -> None:
         self._stack = observation_shape[0] if stacked else 1
         self._stacked, self._n = stacked, n_step
@@ -77,7 +80,7 @@ class Replay:
         self._last = np.zeros(rows, np.bool_)
         self._age = np.zeros(rows, np.uint8)  # earlier frames of the episode, capped
         self._oldest = max(self._stack - 1, 1)
-        self._sampler = UniformSampler(rows, generator)
+        self._sampler = sampler(rows, generator)
         self._generator = generator
         self._base = np.arange(num_envs) * self._length
         self._cursor = np.zeros(num_envs, np.int64)  # row of the observation to act on
@@ -171,13 +174,27 @@ class Replay:
         self._age[rows] = 0 if first else np.minimum(self._age[before] + 1, self._oldest)
         self._last[rows] = False
 
-    def sample(self, size: int) -> Batch:
-        """Draws `size` windows uniformly, with replacement.
+    @property
+    def block(self) -> int:
+        """Updates that may be drawn for at once."""
+        return self._sampler.block
+
+    def prioritize(self, ticket: Tensor, error: Tensor) -> None:
+        """Takes note of how far the rows of a batch were off, `[B], [B]`."""
+        if self.block == 1:
+            self._sampler.prioritize(ticket.numpy(), error.cpu().numpy())
+
+    def sample(self, size: int, beta: float = 1.0) -> Batch:
+        """Draws `size` windows, with replacement.
 
         The observations share memory with the next draw of the same size; stacks are channels last
         in memory, as convolutions want them.
+
+        Args:
+            size: B.
+            beta: How far importance weights make up for unequal chances, 0 to 1.
         """
-        rows = self._sampler.sample(size)
+        rows, weights, tickets = self._sampler.sample(size, beta)
         time = rows % self._length
         base = rows - time
         window = base[:, None] + (time[:, None] + self._forward) % self._length  # [B, n]
@@ -197,6 +214,8 @@ class Replay:
             torch.from_numpy(reward),
             torch.from_numpy(discount),
             self._gather(base, (time + steps) % self._length, planes, then),
+            torch.from_numpy(weights),
+            torch.from_numpy(tickets),
         )
 
     def _buffers(self, size: int) -> tuple[Array, ...]:

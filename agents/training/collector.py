@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from agents.learning.policy import EpsilonGreedyPolicy
-from agents.memory.replay import Replay
+from agents.memory.protocol import Memory
 from envs.vector import VectorEnv
 
 
@@ -26,7 +26,7 @@ class Collector:
         self,
         env: VectorEnv,
         policy: EpsilonGreedyPolicy,
-        memory: Replay,
+        memory: Memory,
         seconds: dict[str, float],
         *,
         clip_reward: bool = False,

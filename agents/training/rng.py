@@ -12,6 +12,7 @@ STREAMS = (
     "held_out",  # scripts/evaluate.py: never seen by any training run
     "recording",
     "probe",  # what the features know of the true state
+    "learner",  # noise, quantile levels, random shifts
 )
 
 

@@ -12,15 +12,12 @@ from agents.config import Config
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.schedules import linear
-from agents.memory.replay import Replay
+from agents.memory.protocol import Memory
 from agents.training.collector import Collector
 from agents.training.evaluation import Score
 
 Evaluator = Callable[[str, int, int], Score]
 """Maps a seed stream, a key that tells its draws apart, and a number of episodes to a score."""
-
-BLOCK = 50
-"""Updates drawn from the memory at once, at the most: what is called less often costs less."""
 
 
 class Output(Protocol):
@@ -97,7 +94,7 @@ class Trainer:
         config: Config,
         *,
         agent: DQN,
-        memory: Replay,
+        memory: Memory,
         collector: Collector,
         window: Window,
         evaluator: Evaluator,
@@ -122,6 +119,11 @@ class Trainer:
         """Probability of a random action now."""
         s = self.config.schedule
         return linear(s.epsilon_start, s.epsilon_end, s.epsilon_duration, self.ticks)
+
+    @property
+    def beta(self) -> float:
+        """How far importance weights make up for priorities now."""
+        return linear(self.config.memory.beta, 1.0, self.config.steps, self.progress.env_steps)
 
     @property
     def slowest_stage(self) -> str:
@@ -176,14 +178,17 @@ class Trainer:
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         """Makes the updates that the clock has brought due."""
         schedule, progress = self.config.schedule, self.progress
-        due = max(self.ticks - schedule.learn_start, 0) // schedule.learn_every * schedule.updates
+        start, every, updates = self.config.update_clock
+        due = max(self.ticks - start, 0) // every * updates
         if progress.updates < due and self.config.learning.learning_rate_end is not None:
             self.agent.set_learning_rate(self._learning_rate())
         while progress.updates < due and not should_stop():
             # Blocks end at multiples of their size, so that a resumed run makes the same ones.
-            count = min(due - progress.updates, BLOCK - progress.updates % BLOCK)
-            batch = self.memory.sample(count * self.config.learning.batch_size)
+            block = self.memory.block
+            count = min(due - progress.updates, block - progress.updates % block)
+            batch = self.memory.sample(count * self.config.learning.batch_size, self.beta)
             update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
+            self.memory.prioritize(batch.ticket, update.priority)
             progress.updates += count
             self._window.updates += count
             self._window.loss = self._window.loss + update.loss

@@ -1,6 +1,5 @@
-"""Targets, losses, the learner and ε-greedy play: numbers worked by hand, and the plain path."""
+"""The learner, its update, and ε-greedy play: numbers worked by hand, and the plain path."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -8,40 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agents.learning.batch import Batch
-from agents.learning.dqn import DQN
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.schedules import linear
-from agents.learning.targets import huber_loss, q_target, squared_loss
-from models.config import NetworkConfig
-from models.factory import make_network
-
-
-def test_q_target_worked_by_hand() -> None:
-    """Row 0: 1 + 0.9 * max(2, 5) = 5.5. Row 1: a true end, 3 + 0 = 3. Row 2: 0.5 + 0.81 * 4 = 3.74."""
-    target_q = torch.tensor([[2.0, 5.0], [7.0, 8.0], [4.0, -1.0]])
-    reward, discount = torch.tensor([1.0, 3.0, 0.5]), torch.tensor([0.9, 0.0, 0.81])
-    goal = q_target(target_q, target_q, reward, discount)
-    torch.testing.assert_close(goal, torch.tensor([5.5, 3.0, 3.74]))
-
-
-def test_double_target_takes_the_choosers_action_and_the_targets_value() -> None:
-    """The chooser prefers action 0, whose target value is 2: 1 + 0.9 * 2 = 2.8."""
-    target_q, chooser_q = torch.tensor([[2.0, 5.0]]), torch.tensor([[9.0, 1.0]])
-    goal = q_target(target_q, chooser_q, torch.tensor([1.0]), torch.tensor([0.9]))
-    torch.testing.assert_close(goal, torch.tensor([2.8]))
-
-
-def test_losses_worked_by_hand() -> None:
-    """Errors 0.5, -2 and 0: Huber 0.125, 1.5, 0; half squares 0.125, 2, 0.
-
-    With delta 0.25: 0.25 * (0.5 - 0.125) = 0.09375, 0.25 * (2 - 0.125) = 0.46875, 0.
-    """
-    value, goal = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
-    torch.testing.assert_close(huber_loss(value, goal), torch.tensor([0.125, 1.5, 0.0]))
-    narrow = torch.tensor([0.09375, 0.46875, 0.0])
-    torch.testing.assert_close(huber_loss(value, goal, delta=0.25), narrow)
-    torch.testing.assert_close(squared_loss(value, goal), torch.tensor([0.125, 2.0, 0.0]))
+from tests.agents.learners import drift, joined, make_dqn, random_batch, target_of
 
 
 def test_linear_schedule_goes_down_and_stays() -> None:
@@ -52,53 +20,26 @@ def test_linear_schedule_goes_down_and_stays() -> None:
     assert (np.diff(values) <= 0).all()
 
 
-def random_batch(size: int = 16, seed: int = 0) -> Batch:
-    generator = torch.Generator().manual_seed(seed)
-    return Batch(
-        torch.randn(size, 4, generator=generator),
-        torch.randint(3, (size,), generator=generator),
-        torch.randn(size, generator=generator),
-        torch.rand(size, generator=generator),
-        torch.randn(size, 4, generator=generator),
-    )
-
-
-def make_dqn(*, norm: Any = "none", double: bool = False, tau: float = 0.0, **options: Any) -> DQN:
-    torch.manual_seed(1)
-    online = make_network(NetworkConfig(hidden=(8, 6), norm=norm), (4,), 3)
-    target = copy.deepcopy(online)
-    optimizer = torch.optim.Adam(online.parameters(), lr=1e-2, fused=True)
-    settings = {"loss": huber_loss, "max_grad_norm": None, **options}
-    return DQN(online, target, optimizer, double=double, tau=tau, **settings)
-
-
 @pytest.mark.parametrize("double", [False, True])
 def test_loss_equals_a_loop_over_rows(double: bool) -> None:
     dqn, batch = make_dqn(double=double, norm="layer"), random_batch()
-    with torch.no_grad():
-        for parameter in dqn.target.parameters():
-            parameter.add_(0.3 * torch.randn(parameter.shape))
-    losses, values = (part.detach() for part in dqn.loss(batch, dqn.goal(batch)))
-    for i, (s, a, r, d, s2) in enumerate(zip(*batch, strict=True)):
+    target = target_of(dqn)
+    drift(target)
+    losses, values, priorities = (part.detach() for part in dqn.loss(batch, dqn.goal(batch)))
+    for i, (s, a, r, d, s2, *_) in enumerate(zip(*batch, strict=True)):
         with torch.no_grad():
-            chooser = dqn.online if double else dqn.target
+            chooser = dqn.online if double else target
             best = int(chooser(s2[None])[0].argmax())
-            goal = r + d * dqn.target(s2[None])[0, best]
+            goal = r + d * target(s2[None])[0, best]
             value = dqn.online(s[None])[0, a]
         error = abs(float(value - goal))
         expected = 0.5 * error**2 if error < 1 else error - 0.5
         assert float(losses[i]) == pytest.approx(expected, abs=1e-5)
         assert float(values[i]) == pytest.approx(float(value), abs=1e-5)
+        assert float(priorities[i]) == pytest.approx(error, abs=1e-5)
 
 
-def test_no_gradient_reaches_the_target_network() -> None:
-    dqn = make_dqn(double=True)
-    dqn.loss(random_batch(), dqn.goal(random_batch()))[0].mean().backward()  # type: ignore[no-untyped-call]
-    assert all(p.grad is None for p in dqn.target.parameters())
-    assert all(p.grad is not None for p in dqn.online.parameters())
-
-
-def test_update_equals_plain_adam_on_the_mean_loss() -> None:
+def test_update_equals_plain_adam_on_the_mean_weighted_loss() -> None:
     """The fused optimiser and the kept lists change nothing: three updates, written plainly."""
     dqn, plain = make_dqn(double=True, tau=0.1), make_dqn(double=True, tau=0.1)
     optimizer = torch.optim.Adam(plain.online.parameters(), lr=1e-2)
@@ -106,10 +47,10 @@ def test_update_equals_plain_adam_on_the_mean_loss() -> None:
         batch = random_batch(seed=seed)
         dqn.update(batch)
         optimizer.zero_grad()
-        plain.loss(batch, plain.goal(batch))[0].mean().backward()  # type: ignore[no-untyped-call]
+        (batch.weight * plain.loss(batch, plain.goal(batch))[0]).mean().backward()
         optimizer.step()
         with torch.no_grad():
-            for o, t in zip(plain.online.parameters(), plain.target.parameters(), strict=True):
+            for o, t in zip(plain.online.parameters(), target_of(plain).parameters(), strict=True):
                 t.copy_(0.9 * t + 0.1 * o)
     for network in ("online", "target"):
         left, right = getattr(dqn, network), getattr(plain, network)
@@ -117,24 +58,39 @@ def test_update_equals_plain_adam_on_the_mean_loss() -> None:
             torch.testing.assert_close(a, b)
 
 
-@pytest.mark.parametrize("settings", [{"norm": "batch"}, {"double": True}, {"tau": 0.1}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"norm": "batch"},
+        {"double": True},
+        {"tau": 0.1},
+        {"average": 0.1, "bootstrap": "munchausen"},
+        {"kind": "categorical"},
+        {"kind": "quantile"},
+        {"kind": "quantile", "noisy": 0.5},
+        # Levels are drawn in the same order only where targets are computed apart.
+        {"kind": "implicit", "tau": 0.1},
+        {"kind": "categorical", "rollout": True},
+    ],
+    ids=str,
+)
 def test_several_updates_at_once_equal_one_after_another(settings: dict[str, Any]) -> None:
     together, apart = make_dqn(**settings), make_dqn(**settings)
     batches = [random_batch(seed=seed) for seed in range(3)]
-    whole = Batch(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
-    total = together.update(whole, 3)
+    total = together.update(joined(batches), 3)
     each = [apart.update(batch) for batch in batches]
     torch.testing.assert_close(total.loss, sum(update.loss for update in each))
     torch.testing.assert_close(total.q, sum(update.q for update in each))
+    torch.testing.assert_close(total.priority, torch.cat([update.priority for update in each]))
     left, right = together.state_dict(), apart.state_dict()
-    for network in ("online", "target"):
-        torch.testing.assert_close(left[network], right[network])
+    del left["optimizer"], right["optimizer"]
+    torch.testing.assert_close(left, right)
 
 
 def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() -> None:
     dqn = make_dqn(norm="batch")
     online = dict(dqn.online.named_buffers())
-    target = dict(dqn.target.named_buffers())
+    target = dict(target_of(dqn).named_buffers())
     before = {name: value.clone() for name, value in online.items()}
     dqn.update(random_batch())
     assert all(int(v) == 1 for n, v in online.items() if n.endswith("num_batches_tracked"))
@@ -144,14 +100,14 @@ def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() 
     for name, value in online.items():
         assert torch.equal(value, target[name]), name
     assert not dqn.online.training
-    assert not dqn.target.training
+    assert not target_of(dqn).training
 
 
 def test_batch_norm_statistics_blend_into_a_soft_target() -> None:
     dqn = make_dqn(norm="batch", tau=0.5)
     dqn.update(random_batch())
     online = dict(dqn.online.named_buffers())["torso.0.1.running_mean"]
-    target = dict(dqn.target.named_buffers())["torso.0.1.running_mean"]
+    target = dict(target_of(dqn).named_buffers())["torso.0.1.running_mean"]
     torch.testing.assert_close(target, 0.5 * online)
 
 
@@ -177,6 +133,8 @@ def test_gradient_norm_is_clipped() -> None:
 
 class Values(nn.Module):
     """Action 2 is best wherever the observation is positive, else action 0."""
+
+    is_noisy = False
 
     def forward(self, observation: Tensor) -> Tensor:
         sign = observation[:, :1]

@@ -53,7 +53,7 @@ def probe(env: str = "CartPole-v1", **fields: object) -> dict[str, float]:
     dotted = {name.replace("__", "."): value for name, value in fields.items()}
     config = with_fields(preset_config("dqn", env, "pixels"), dotted)
     vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector), torch.device("cpu"))
+    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
     vector.close()
     return StateProbe(config, policy)()
 
@@ -88,7 +88,7 @@ def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
 def test_where_nothing_is_known_nothing_is_asked() -> None:
     config = preset_config("dqn", "CartPole-v1", "pixels")
     config = replace(config, env=replace(config.env, id="Acrobot-v1", crop=None, size=(84, 84)))
-    config = with_fields(config, {"network.torso": "compact", "evaluation.probe_samples": 96})
+    config = with_fields(config, {"network.torso": "nips", "evaluation.probe_samples": 96})
     vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector), torch.device("cpu"))
+    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
     assert StateProbe(config, policy)() == {}

@@ -1,6 +1,9 @@
 """The replay memory against a naive twin: a list of episodes, written as plain loops."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,9 +11,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.learning.batch import Batch
 from agents.memory.replay import Replay
+from agents.memory.sampling import Draw, UniformSampler
+from tests.agents.histories import GAMMA, SAMPLERS, Step, feed, make_replay, random_history
 
-GAMMA = 0.9
+Window = tuple[Any, ...]  # stack, action, reward, discount, next stack
+Place = tuple[int, int]  # episode, time in it
 
 
 class NaiveMemory:
@@ -34,42 +41,36 @@ class NaiveMemory:
         episode.append((action, reward, end, last))
         self.rows[e].append((len(self.steps[e]) - 1, len(episode), frame))
 
-    def windows(self) -> dict[tuple[Any, ...], int]:
-        """Every window that may be drawn: (stack, action, reward, discount, next stack) -> count."""
-        found: dict[tuple[Any, ...], int] = {}
+    def windows(self) -> Counter[Window]:
+        """Every window that may be drawn, and how often it is there."""
+        found: Counter[Window] = Counter()
         for e, rows in enumerate(self.rows):
             present = {(k, t): frame for k, t, frame in rows[-self.length :]}
-            for (k, t), _ in present.items():
-                episode = self.steps[e][k]
-                if t >= len(episode):
-                    continue  # a closing row, or the observation to act on
-                ends = bool(episode[-1][3])
-                if t + self.n > len(episode) and not ends:
-                    continue
-                before = [(k, max(t - j, 0)) for j in range(self.stack - 1, -1, -1)]
-                if any(place not in present for place in before):
-                    continue
-                value, discount, steps = 0.0, 1.0, 0
-                alive = True
-                for action_, reward, end, last in episode[t : t + self.n]:
-                    del action_
-                    value += GAMMA**steps * reward * alive
-                    steps += 1
-                    if end:
-                        alive = False
-                    if last:
-                        break
-                discount = GAMMA**steps if alive else 0.0
-                after = [(k, max(t + steps - j, 0)) for j in range(self.stack - 1, -1, -1)]
-                key = (
-                    tuple(present[p] for p in before),
-                    episode[t][0],
-                    round(value, 4),
-                    round(discount, 4),
-                    tuple(present[p] for p in after),
-                )
-                found[key] = found.get(key, 0) + 1
+            for k, t in present:
+                found.update(self._window(self.steps[e][k], k, t, present))
         return found
+
+    def _window(self, episode: list[Any], k: int, t: int, present: dict[Place, int]) -> list[Window]:
+        """The window from time t of episode k; none if it may not be drawn."""
+        if t >= len(episode):
+            return []  # a closing row, or the observation to act on
+        if t + self.n > len(episode) and not episode[-1][3]:
+            return []
+        before = self._reach(k, t)
+        if any(place not in present for place in before):
+            return []
+        value, alive, steps = 0.0, True, 0
+        for _, reward, end, last in episode[t : t + self.n]:
+            value += GAMMA**steps * reward * alive
+            steps += 1
+            alive = alive and not end
+            if last:
+                break
+        seen, then = [tuple(present[p] for p in stack) for stack in (before, self._reach(k, t + steps))]
+        return [(seen, episode[t][0], round(value, 4), round(GAMMA**steps * alive, 4), then)]
+
+    def _reach(self, k: int, t: int) -> list[Place]:
+        return [(k, max(t - j, 0)) for j in range(self.stack - 1, -1, -1)]
 
 
 def pictures(numbers: Any) -> Any:
@@ -86,68 +87,50 @@ def numbers(stack: torch.Tensor) -> list[int]:
     return found.tolist()
 
 
-def drive(memory: Replay, naive: NaiveMemory, num_envs: int, stack: int, steps: int, seed: int) -> None:
-    """Feeds both with the same random history; frames are numbers that never repeat."""
-    random = np.random.default_rng(seed)
-    counter = iter(range(1, 10**9))
-    stacks = np.zeros((num_envs, stack, 1), np.int64)
-    for e in range(num_envs):
-        stacks[e] = frame = next(counter)
-        naive.start(e, frame)
+def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]]) -> None:
+    """Feeds both with the same history."""
+    first, steps = history
+    stacks = np.repeat(first[:, None, None], naive.stack, axis=1)  # [E, S, 1]
     memory.start(pictures(stacks))
-    ends = random.uniform(0.02, 0.4)
-    for _ in range(steps):
-        action = random.integers(5, size=num_envs)
-        reward = random.integers(-3, 4, size=num_envs).astype(np.float32)
-        terminated = random.random(num_envs) < ends
-        last = np.where(terminated, random.random(num_envs) < 0.7, random.random(num_envs) < ends)
-        following = stacks.copy()
-        for e in range(num_envs):
-            following[e, :-1] = stacks[e, 1:]
-            following[e, -1] = frame = next(counter)
-            naive.add(e, int(action[e]), float(reward[e]), bool(terminated[e]), bool(last[e]), frame)
-        now = following.copy()
-        for e in np.flatnonzero(last):
-            now[e] = frame = next(counter)
-            naive.start(int(e), frame)
-        memory.add(action, reward, terminated, last, pictures(following), pictures(now))
-        stacks = now
+    for e, frame in enumerate(first.tolist()):
+        naive.start(e, frame)
+    for step in steps:
+        following = np.concatenate([stacks[:, 1:], step.following[:, None, None]], axis=1)
+        stacks = np.where(step.last[:, None, None], step.now[:, None, None], following)
+        memory.add(*step[:4], pictures(following), pictures(stacks))
+        columns = (step.action, step.reward, step.terminated, step.last, step.following)
+        for e, entry in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            naive.add(e, *entry)
+        for e in np.flatnonzero(step.last).tolist():
+            naive.start(e, int(step.now[e]))
 
 
-def drawn(memory: Replay) -> dict[tuple[Any, ...], int]:
-    """Every row of the sampler, once, through the real `sample`."""
-    rows = memory._sampler.state_dict()["rows"]
-    memory._sampler.sample = lambda size: rows  # type: ignore[method-assign]
-    found: dict[tuple[Any, ...], int] = {}
-    if len(rows) == 0:
-        return found
-    batch = memory.sample(len(rows))
-    for i in range(len(rows)):
-        key = (
+def windows_of(batch: Batch) -> Counter[Window]:
+    """What was drawn, as the naive memory would say it."""
+    return Counter(
+        (
             tuple(numbers(batch.observation[i])),
             int(batch.action[i]),
             round(float(batch.reward[i]), 4),
             round(float(batch.discount[i]), 4),
             tuple(numbers(batch.next_observation[i])),
         )
-        found[key] = found.get(key, 0) + 1
-    return found
-
-
-def make(num_envs: int, length: int, stack: int, n_step: int, stacked: bool = True) -> Replay:
-    shape = (stack, 2, 3) if stacked else (1,)
-    return Replay(
-        capacity=length * num_envs,
-        num_envs=num_envs,
-        observation_shape=shape,
-        dtype=np.int32 if stacked else np.int64,
-        stacked=stacked,
-        n_step=n_step,
-        gamma=GAMMA,
-        generator=np.random.default_rng(0),
+        for i in range(len(batch.action))
     )
 
 
+def drawn(memory: Replay) -> Counter[Window]:
+    """Every row of the sampler, once, through the real `sample`."""
+    state = memory._sampler.state_dict()
+    rows = state["rows"] if "rows" in state else state["members"]
+    if len(rows) == 0:
+        return Counter()
+    draw = Draw(rows, np.ones(len(rows), np.float32), rows)
+    with patch.object(memory._sampler, "sample", return_value=draw):
+        return windows_of(memory.sample(len(rows)))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @settings(max_examples=300, deadline=None)
 @given(
     num_envs=st.integers(1, 3),
@@ -158,15 +141,21 @@ def make(num_envs: int, length: int, stack: int, n_step: int, stacked: bool = Tr
     seed=st.integers(0, 2**20),
 )
 def test_memory_holds_exactly_what_the_naive_memory_holds(
-    num_envs: int, stack: int, n_step: int, spare: int, steps: int, seed: int
+    sampler: str, num_envs: int, stack: int, n_step: int, spare: int, steps: int, seed: int
 ) -> None:
+    """With equal priorities, three draws a row reach every row: one falls well inside its part of the sum."""
     length = stack + n_step + 2 + spare
-    memory = make(num_envs, length, stack, n_step)
+    memory = make_replay(num_envs, length, stack, n_step, sampler)
     naive = NaiveMemory(num_envs, length, stack, n_step)
-    drive(memory, naive, num_envs, stack, steps, seed)
-    assert drawn(memory) == naive.windows()
+    drive(memory, naive, random_history(num_envs, steps, seed))
+    expected = naive.windows()
+    assert drawn(memory) == expected
+    assert len(memory) == expected.total()
+    if sampler == "prioritized" and len(memory):
+        assert set(windows_of(memory.sample(3 * len(memory)))) == set(expected)
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @settings(max_examples=60, deadline=None)
 @given(
     n_step=st.integers(1, 4),
@@ -176,10 +165,12 @@ def test_memory_holds_exactly_what_the_naive_memory_holds(
     seed=st.integers(0, 2**20),
 )
 def test_restored_memory_goes_on_exactly(
-    n_step: int, stack: int, first: int, second: int, seed: int
+    sampler: str, n_step: int, stack: int, first: int, second: int, seed: int
 ) -> None:
-    memory, twin = make(2, 20, stack, n_step), make(2, 20, stack, n_step)
-    drive(memory, NaiveMemory(2, 20, stack, n_step), 2, stack, first, seed)
+    memory, twin = [make_replay(2, 20, stack, n_step, sampler) for _ in range(2)]
+    drive(memory, NaiveMemory(2, 20, stack, n_step), random_history(2, first, seed))
+    if len(memory):
+        memory.prioritize(memory.sample(8).ticket, torch.arange(8.0))
     twin.load_state_dict(memory.state_dict())
     for each in (memory, twin):
         random = np.random.default_rng(seed)
@@ -195,7 +186,7 @@ def test_restored_memory_goes_on_exactly(
 
 def test_state_vectors_are_frames_of_their_own() -> None:
     """Unstacked: observation [E, 1]; two steps with n = 2, γ = 0.9: 1 + 0.9 * 2 = 2.8, discount 0.81."""
-    memory = make(1, 10, 1, 2, stacked=False)
+    memory = make_replay(1, 10, 1, 2, stacked=False)
     memory.start(np.array([[10]]))
     no = np.array([False])
     memory.add(np.array([3]), np.array([1.0]), no, no, np.array([[11]]), np.array([[11]]))
@@ -210,7 +201,7 @@ def test_state_vectors_are_frames_of_their_own() -> None:
 
 def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() -> None:
     """N = 3 but the episode is truncated after one step: discount 0.9, next observation 11."""
-    memory = make(1, 10, 1, 3, stacked=False)
+    memory = make_replay(1, 10, 1, 3, stacked=False)
     memory.start(np.array([[10]]))
     no, yes = np.array([False]), np.array([True])
     memory.add(np.array([0]), np.array([1.0]), no, yes, np.array([[11]]), np.array([[20]]))
@@ -221,7 +212,7 @@ def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() ->
 
 def test_life_loss_ends_the_value_but_not_the_stack() -> None:
     """Terminated but not last: reward 1 only, discount 0, and frames go on across the loss."""
-    memory = make(1, 20, 2, 2)
+    memory = make_replay(1, 20, 2, 2)
     memory.start(pictures([[[1], [1]]]))
     no, yes = np.array([False]), np.array([True])
     zero, one = np.array([0]), np.array([1.0])
@@ -234,7 +225,7 @@ def test_life_loss_ends_the_value_but_not_the_stack() -> None:
 
 
 def test_cut_ends_the_episodes_in_hand_as_truncations() -> None:
-    memory = make(2, 12, 1, 3, stacked=False)
+    memory = make_replay(2, 12, 1, 3, stacked=False)
     memory.start(np.array([[10], [50]]))
     no = np.array([False, False])
     following = np.array([[11], [51]])
@@ -252,7 +243,7 @@ def test_cut_ends_the_episodes_in_hand_as_truncations() -> None:
 
 def test_sampling_is_uniform() -> None:
     """Chi-square of 20,000 draws from 40 rows: below the 99.9 % quantile of 39 degrees, 72.1."""
-    memory = make(1, 60, 1, 1, stacked=False)
+    memory = make_replay(1, 60, 1, 1, stacked=False)
     memory.start(np.array([[0]]))
     no = np.array([False])
     for i in range(40):
@@ -262,9 +253,17 @@ def test_sampling_is_uniform() -> None:
     assert ((counts - 500) ** 2 / 500).sum() < 72.1
 
 
+def test_uniform_draws_all_weigh_one_whatever_their_errors() -> None:
+    memory = make_replay(1, 60, 1, 1, stacked=False)
+    memory.start(np.array([[0]]))
+    feed(memory, random_history(1, 30, 1)[1])
+    memory.prioritize(memory.sample(8).ticket, torch.arange(8.0))
+    assert memory.sample(8, 0.4).weight.tolist() == [1.0] * 8
+
+
 def test_a_memory_too_small_for_its_stack_is_refused() -> None:
     with pytest.raises(ValueError, match="make it at least 18"):
-        make(2, 8, 4, 3)
+        make_replay(2, 8, 4, 3)
 
 
 def test_one_large_draw_equals_several_small_ones() -> None:
@@ -279,6 +278,7 @@ def test_one_large_draw_equals_several_small_ones() -> None:
             n_step=2,
             gamma=GAMMA,
             generator=np.random.default_rng(5),
+            sampler=UniformSampler,
         )
         for _ in range(2)
     ]

@@ -16,7 +16,7 @@ import torch
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict
 from agents.kept import evaluate_run, load_policy
-from agents.presets import PRESETS, preset_config, with_fields
+from agents.presets import preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
 from agents.training.launch import summarize
@@ -45,7 +45,7 @@ SMALL = {
 OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
-def small(obs: str, preset: str = "dqn", env: str = "CartPole-v1", **fields: Any) -> Config:
+def small(obs: str, preset: str = "fast", env: str = "CartPole-v1", **fields: Any) -> Config:
     return with_fields(preset_config(preset, env, obs), SMALL | fields)
 
 
@@ -276,23 +276,6 @@ def test_the_chapters_clock_counts_episodes(tmp_path: Path) -> None:
     assert trainer.epsilon == pytest.approx(0.5 + (0.005 - 0.5) * 6 / 99)
 
 
-@pytest.mark.parametrize("obs", ["state", "pixels"])
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
-    if obs not in PRESETS[preset].observations:
-        with pytest.raises(ConfigError, match="only; choose"):
-            preset_config(preset, "CartPole-v1", obs)
-        return
-    config = small(obs, preset, steps=300)
-    if config.schedule.clock == "episodes":
-        clock = {"schedule.learn_start": 0, "schedule.learn_every": 1, "schedule.updates": 3}
-        config = with_fields(config, clock)
-    trainer = train(config, tmp_path / "run")
-    assert trainer.progress.env_steps >= 300
-    assert trainer.progress.updates > 0
-    assert np.isfinite([p.norm().item() for p in trainer.agent.online.parameters()]).all()
-
-
 @pytest.mark.parametrize("env", ["Acrobot-v1", "MountainCar-v0"])
 def test_other_environments_take_the_same_way(env: str, tmp_path: Path) -> None:
     once = {"evaluation.every": 400, "evaluation.episodes": 1, "evaluation.solved_episodes": 1}
@@ -324,7 +307,7 @@ def test_evaluation_gives_each_environment_a_fixed_share() -> None:
 
 
 def test_configuration_survives_json() -> None:
-    for preset, env in (("dqn", "CartPole-v1"), ("chapter", "Acrobot-v1")):
+    for preset, env in (("fast", "CartPole-v1"), ("chapter", "Acrobot-v1")):
         config = preset_config(preset, env, "pixels")
         assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
 
@@ -352,13 +335,13 @@ def test_a_checkpoint_of_another_version_is_refused_with_a_sentence(tmp_path: Pa
 @pytest.mark.parametrize("obs", ["state", "pixels"])
 def test_toy_is_solved_through_the_same_trainer(obs: str, tmp_path: Path) -> None:
     fields = {"env.size": (40, 100), "env.stack": 1} if obs == "pixels" else {}
-    config = with_fields(preset_config("dqn", TOY, obs), {"steps": 20_000, **fields})
+    config = with_fields(preset_config("fast", TOY, obs), {"steps": 20_000, **fields})
     assert train(config, tmp_path / "run").progress.steps_to_solve
 
 
 @pytest.mark.slow
 def test_cartpole_is_solved_from_its_state(tmp_path: Path) -> None:
-    trainer = train(preset_config("dqn", "CartPole-v1", "state"), tmp_path / "run")
+    trainer = train(preset_config("fast", "CartPole-v1", "state"), tmp_path / "run")
     assert trainer.progress.steps_to_solve
     assert evaluate_run(tmp_path / "run", 100, seed=0).mean >= 450
 

@@ -1,0 +1,49 @@
+"""The residual torso of IMPALA."""
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from models.torsos import PixelScale
+
+FILTERS = (16, 32, 32)  # of the three sections, times the width
+
+
+class Residual(nn.Module):
+    """`x + conv(ReLU(conv(ReLU(x))))`, the number of filters unchanged."""
+
+    def __init__(self, filters: int, *, spectral: bool) -> None:
+        super().__init__()
+        pair = [nn.Conv2d(filters, filters, 3, padding=1) for _ in range(2)]
+        first, second = (spectral_norm(layer) if spectral else layer for layer in pair)
+        self._layers = nn.Sequential(nn.ReLU(), first, nn.ReLU(inplace=True), second)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Maps `[B, F, H, W]` to the same shape."""
+        return pictures + self._layers(pictures)
+
+
+def residual_sections(
+    channels: int, *, width: int, spectral: bool, pool: int, zero_level: int
+) -> nn.Sequential:
+    """Three sections of a convolution, max-pooling and two residual blocks, then flattened.
+
+    Espeholt et al. 2018, arXiv:1802.01561, figure 3, right. Wider, with the residual blocks' weights
+    divided by their largest singular value and with a pool of fixed size it is the torso of Clark et al.
+    2024, arXiv:2411.03820, section 3.
+
+    Args:
+        channels: Pictures in a stack.
+        width: Multiplies all filters.
+        spectral: Whether the residual blocks are normalised spectrally.
+        pool: Side of the grid that is max-pooled to in the end; 0: no pooling.
+        zero_level: Gray level that reads as zero.
+    """
+    layers: list[nn.Module] = [PixelScale(zero_level)]
+    for filters in (width * f for f in FILTERS):
+        layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.MaxPool2d(3, stride=2, padding=1)]
+        layers += [Residual(filters, spectral=spectral), Residual(filters, spectral=spectral)]
+        channels = filters
+    layers.append(nn.ReLU(inplace=True))
+    if pool:
+        layers.append(nn.AdaptiveMaxPool2d(pool))
+    return nn.Sequential(*layers, nn.Flatten())

@@ -1,0 +1,78 @@
+"""Random histories of numbered observations, and replay memories to put them in."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.memory.prioritized import PrioritizedSampler
+from agents.memory.protocol import Memory
+from agents.memory.replay import Replay
+from agents.memory.sampling import Sampler, UniformSampler
+
+Array = NDArray[Any]
+
+GAMMA = 0.9
+SAMPLERS: dict[str, Callable[[int, np.random.Generator], Sampler]] = {
+    "uniform": UniformSampler,
+    "prioritized": partial(PrioritizedSampler, alpha=0.6),
+}
+
+
+class Step(NamedTuple):
+    """One step of E environments; an observation is a number that never comes again."""
+
+    action: Array  # [E]
+    reward: Array  # [E]
+    terminated: Array  # [E]
+    last: Array  # [E]
+    following: Array  # [E] the true successor
+    now: Array  # [E] what is acted on next: another one where `last`
+
+
+def random_history(num_envs: int, num_steps: int, seed: int) -> tuple[Array, list[Step]]:
+    """Returns the first observations `[E]` and steps with every kind of end, life losses too."""
+    random = np.random.default_rng(seed)
+    ends = random.uniform(0.02, 0.4)
+    first = np.arange(1, num_envs + 1)
+    steps = []
+    for t in range(num_steps):
+        terminated = random.random(num_envs) < ends
+        last = np.where(terminated, random.random(num_envs) < 0.7, random.random(num_envs) < ends)
+        following = first + num_envs * (2 * t + 1)
+        steps.append(
+            Step(
+                action=random.integers(5, size=num_envs),
+                reward=random.integers(-3, 4, size=num_envs).astype(np.float32),
+                terminated=terminated,
+                last=last,
+                following=following,
+                now=following + num_envs * last,
+            )
+        )
+    return first, steps
+
+
+def feed(memory: Memory, steps: Sequence[Step]) -> None:
+    """Adds steps to a memory whose observations are vectors of one number."""
+    for step in steps:
+        memory.add(*step[:4], step.following[:, None], step.now[:, None])
+
+
+def make_replay(
+    num_envs: int, length: int, stack: int, n_step: int, sampler: str = "uniform", *, stacked: bool = True
+) -> Replay:
+    """Makes a replay memory for pictures `[stack, 2, 3]`, or else for vectors of one number."""
+    return Replay(
+        capacity=length * num_envs,
+        num_envs=num_envs,
+        observation_shape=(stack, 2, 3) if stacked else (1,),
+        dtype=np.int32 if stacked else np.int64,
+        stacked=stacked,
+        n_step=n_step,
+        gamma=GAMMA,
+        generator=np.random.default_rng(0),
+        sampler=SAMPLERS[sampler],
+    )

@@ -1,0 +1,108 @@
+"""Small learners of every kind, and random batches for them."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agents.learning.batch import Batch
+from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
+from agents.learning.dqn import DQN
+from agents.learning.losses import huber_loss
+from agents.learning.values import Categorical, Expected, Quantile, Value
+from models.config import NetworkConfig
+from models.factory import make_network
+from models.q_network import QNetwork
+
+KINDS: dict[str, Callable[[], Value]] = {
+    "expected": lambda: Expected(huber_loss),
+    "categorical": lambda: Categorical(7, -3.0, 3.0),
+    "quantile": lambda: Quantile(5, 0.7),
+    "implicit": lambda: Quantile(5, 0.7, sampled=True),
+}
+BOOTSTRAPS: dict[str, Callable[[], Bootstrap]] = {
+    "greedy": Greedy,
+    "munchausen": lambda: Munchausen(0.9, 0.3, -1.0),
+    "cold": lambda: Munchausen(0.0, 1e-6, -1.0),
+}
+adam = partial(torch.optim.Adam, lr=1e-2, fused=True)
+
+
+def make_dqn(
+    value: Value | None = None,
+    *,
+    kind: str = "expected",
+    bootstrap: str = "greedy",
+    optimizer: Callable[..., torch.optim.Optimizer] = adam,
+    rollout: bool = False,
+    tau: float = 0.0,
+    seed: int = 1,
+    norm: Any = "none",
+    noisy: float = 0.0,
+    **options: Any,
+) -> DQN:
+    """Makes a learner of 4 numbers and 3 actions; the seed draws weights, noise and quantile levels."""
+    value, implicit = value or KINDS[kind](), kind == "implicit"
+    torch.manual_seed(seed)
+    config = NetworkConfig(hidden=(8, 6), norm=norm, noisy=noisy)
+    size = 1 if implicit else value.size
+    online = make_network(config, (4,), 3, size=size, mean=value.mean, implicit=implicit)
+    target = None if rollout else copy.deepcopy(online)
+    return DQN(
+        online,
+        target,
+        optimizer(online.parameters()),
+        value=value,
+        bootstrap=BOOTSTRAPS[bootstrap](),
+        tau=tau,
+        generator=torch.Generator().manual_seed(seed),
+        **options,
+    )
+
+
+def target_of(dqn: DQN) -> QNetwork:
+    """Returns the target network of a learner that has one."""
+    assert dqn.target is not None
+    return dqn.target
+
+
+def drift(network: nn.Module) -> None:
+    """Moves a network away from where it was."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
+
+
+def random_batch(size: int = 16, seed: int = 0) -> Batch:
+    """Makes rows of which every fourth is a true end."""
+    generator = torch.Generator().manual_seed(seed)
+    discount = torch.rand(size, generator=generator)
+    discount[3::4] = 0.0
+    return Batch(
+        torch.randn(size, 4, generator=generator),
+        torch.randint(3, (size,), generator=generator),
+        torch.randn(size, generator=generator),
+        discount,
+        torch.randn(size, 4, generator=generator),
+        0.5 + torch.rand(size, generator=generator),
+        torch.arange(size),
+    )
+
+
+def rows_of(batch: Batch) -> list[Batch]:
+    """Takes a batch apart into batches of one row."""
+    return [Batch(*row) for row in zip(*(column.split(1) for column in batch), strict=True)]
+
+
+def joined(batches: list[Batch]) -> Batch:
+    """Puts batches together."""
+    return Batch(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
+
+
+def rows(*values: list[Any]) -> Tensor:
+    """Makes a float tensor of lists."""
+    return torch.tensor(values, dtype=torch.float32)

@@ -1,0 +1,159 @@
+"""Presets: parts that snap together, each running, resuming and (slow) learning."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.build import build_trainer
+from agents.command_line import Train
+from agents.config import Config, ConfigError, flatten, to_dict
+from agents.parts import FAMILY, PARTS
+from agents.presets import LADDER, PRESETS, preset_config, with_fields
+from agents.training.run_folder import RunFolder
+from tests.agents.test_training import assert_same_run, small, train
+from tests.toy import TOY
+
+SIX = ("double", "dueling", "n-step", "prioritized", "noisy", "c51")
+
+
+def fields(preset: str, env: str, obs: str) -> dict[str, Any]:
+    flat = flatten(to_dict(preset_config(preset, env, obs)))
+    return {name: value for name, value in flat.items() if name != "preset"}
+
+
+def both() -> list[tuple[str, str]]:
+    return [(preset, obs) for preset in PRESETS for obs in PRESETS[preset].observations]
+
+
+@pytest.mark.parametrize(("preset", "obs"), both())
+def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
+    config = small(obs, preset, steps=300)
+    if config.schedule.clock == "episodes":
+        clock = {"schedule.learn_start": 0, "schedule.learn_every": 1, "schedule.updates": 3}
+        config = with_fields(config, clock)
+    trainer = train(config, tmp_path / "run")
+    assert trainer.progress.env_steps >= 300
+    assert trainer.progress.updates > 0
+    assert np.isfinite([p.norm().item() for p in trainer.agent.online.parameters()]).all()
+
+
+def test_a_preset_for_pixels_only_says_so() -> None:
+    for preset in ("nature", "drq-eps"):
+        with pytest.raises(ConfigError, match="is for --obs pixels only; choose"):
+            preset_config(preset, "CartPole-v1", "state")
+
+
+@pytest.mark.parametrize(
+    ("preset", "obs"), [("rainbow", "state"), ("btr", "pixels"), ("pqn", "state"), ("drq-eps", "pixels")]
+)
+def test_a_run_that_was_stopped_goes_on_exactly(preset: str, obs: str, tmp_path: Path) -> None:
+    """Stopped inside a window and between updates: noise, levels, priorities and returns are saved."""
+    config = small(obs, preset, steps=300)
+    train(config, tmp_path / "whole")
+    folder = RunFolder(tmp_path / "parts", config, resume=False)
+    trainer, _ = build_trainer(config, folder)
+    trainer.run(lambda: trainer.progress.updates >= 21, lambda: None)
+    folder.close()
+    assert trainer.progress.env_steps < 300
+    train(config, tmp_path / "parts", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "ALE/Pong-v5", "Acrobot-v1"])
+def test_rainbow_is_the_merge_of_six_others(env: str) -> None:
+    """What each of the six changes of plain DQN, rainbow changes too, and nothing else."""
+    plain, merged = fields("dqn", env, "pixels"), fields("rainbow", env, "pixels")
+    changed = {name: value for name, value in merged.items() if value != plain[name]}
+    alone = [fields(part, env, "pixels") for part in SIX]
+    for name, value in changed.items():
+        assert value in [one[name] for one in alone], name
+    for one in alone:
+        assert {name for name in one if one[name] != plain[name]} <= set(changed)
+
+
+@pytest.mark.parametrize("part", SIX)
+def test_without_takes_one_part_out(part: str) -> None:
+    plain = fields("dqn", "CartPole-v1", "state")
+    whole = fields("rainbow", "CartPole-v1", "state")
+    left = fields(f"rainbow-without-{part}", "CartPole-v1", "state")
+    taken = {name for name in whole if whole[name] != left[name]}
+    own = {name for where in PARTS[part].settings.values() for name in where}
+    assert taken
+    assert taken <= own
+    assert all(left[name] == plain[name] for name in taken)
+
+
+def test_without_on_the_command_line_names_the_run(tmp_path: Path) -> None:
+    words = ["--preset", "rainbow", "--obs", "state", "--without", "noisy", "c51", "--seed", "2"]
+    asked = Train.parse(words)
+    assert asked.run_dir == Path("runs/CartPole-v1/rainbow-without-noisy-without-c51-state/seed2")
+    assert asked.config.network.noisy == 0
+    assert asked.config.learning.value == "expected"
+    assert asked.config.memory.priority > 0
+    assert asked.config.schedule.epsilon_end > 0
+
+
+def test_a_presets_own_value_goes_with_the_part_it_belongs_to() -> None:
+    """Der has 20-step returns of its own; without n-step it has 1."""
+    assert preset_config("der", "ALE/Pong-v5", "pixels").learning.n_step == 20
+    assert preset_config("der-without-n-step", "ALE/Pong-v5", "pixels").learning.n_step == 1
+
+
+def test_a_part_that_a_preset_has_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--without c51: preset double has double; name one of those"):
+        preset_config("double-without-c51", "CartPole-v1", "state")
+    with pytest.raises(ConfigError, match="--without noisy: preset dqn is not made of parts"):
+        preset_config("dqn-without-noisy", "CartPole-v1", "state")
+
+
+CONTRADICTIONS = [
+    ("munchausen", {"learning.double": True}, "leave one of the two out"),
+    ("c51", {"learning.loss": "squared"}, "leave one of them out"),
+    ("c51", {"learning.value_range": (1.0, 0.0)}, "give the least return, then the greatest"),
+    ("pqn", {"learning.n_step": 3}, "--learning.n-step would do nothing"),
+    ("pqn", {"learning.double": True}, "--learning.double would do nothing"),
+    ("pqn", {"learning.bootstrap": "munchausen"}, "--learning.bootstrap would do nothing"),
+    ("pqn", {"learning.tau": 0.1}, "--learning.tau would do nothing"),
+    ("pqn", {"memory.priority": 0.5}, "is for a replay memory"),
+    ("pqn", {"learning.batch_size": 10**6}, "raise --memory.window or --env.num-envs"),
+    ("pqn", {"schedule.clock": "episodes"}, "leave --schedule.clock out"),
+    ("dqn", {"learning.shift": 4}, "leave it out with --obs state"),
+    ("dqn", {"memory.priority": 2.0}, "give 0 to 1"),
+    ("dqn", {"learning.tau": 0.0}, "must be either copied or blended"),
+]
+
+
+@pytest.mark.parametrize(("preset", "change", "sentence"), CONTRADICTIONS)
+def test_contradictions_are_refused_with_a_sentence(
+    preset: str, change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        with_fields(preset_config(preset, "CartPole-v1", "state"), change)
+
+
+def test_every_setting_of_a_part_or_of_the_family_is_one_of_the_configuration() -> None:
+    known = flatten(to_dict(Config()))
+    for settings in (FAMILY, *(part.settings for part in PARTS.values())):
+        for where in settings.values():
+            assert set(where) <= set(known)
+
+
+def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung() -> None:
+    names = "dqn double dueling n-step prioritized noisy c51 qr-dqn iqn munchausen m-iqn rainbow der drq-eps"
+    assert [*names.split(), "pqn", "btr"] == list(LADDER)
+    rungs = [fields(name, "CartPole-v1", "pixels") for name in LADDER]
+    assert all(left != right for left, right in pairwise(rungs))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("preset", "obs"), [pair for pair in both() if pair[0] in LADDER])
+def test_every_preset_learns_the_toy(preset: str, obs: str, tmp_path: Path) -> None:
+    """Returns lie between -2 and 1: distributions are given that range."""
+    looks = {"env.size": (40, 100), "env.stack": 1} if obs == "pixels" else {}
+    range_ = {"learning.value_range": (-2.0, 1.0), "steps": 20_000, "evaluation.probe_samples": 0}
+    config = with_fields(preset_config(preset, TOY, obs), range_ | looks)
+    assert train(config, tmp_path / "run").progress.steps_to_solve
