@@ -1,7 +1,7 @@
 # make train, make test: everything they need is set up on the first call, in .venv.
 ENV ?= CartPole-v1
 OBS ?= pixels
-PRESET ?= dqn
+PRESET ?= fast
 SEED ?= 1
 ARGS ?=
 
@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: help setup train test test-slow test-browser lint bench cartpole tensorboard clean
+.PHONY: help setup train test test-slow test-browser lint bench cartpole ladder tensorboard clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,12 +46,17 @@ bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 	$(BIN)/python scripts/benchmark.py $(ARGS)
 
 cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: goes on
-	$(BIN)/python scripts/sweep.py --preset dqn chapter --seeds 5
+	$(BIN)/python scripts/sweep.py --preset fast chapter --seeds 5
 	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.stack 1 --steps 25000 --out runs/one-picture
 	mkdir -p docs/cartpole
 	$(BIN)/python scripts/compare.py runs/one-picture
 	$(BIN)/python scripts/compare.py runs/CartPole-v1 --as-reference --out docs/cartpole/report.html \
 	    --figures docs/cartpole
+
+ladder: .venv/installed  ## The table and figure of docs/ladder.md: 93 runs, about an hour; again: goes on
+	$(BIN)/python scripts/sweep.py --ladder --obs state pixels --seeds 3 --out runs/family $(ARGS)
+	mkdir -p docs/ladder
+	cp runs/family/ladder/* docs/ladder/
 
 tensorboard: .venv/installed  ## Curves of all runs side by side
 	$(BIN)/tensorboard --logdir runs

@@ -276,6 +276,7 @@ class BenchmarkArguments:
             "ablation-state",
             "throughput",
             "learner",
+            "priorities",
             "peers",
         ],
         ...,

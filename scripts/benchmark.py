@@ -32,7 +32,7 @@ def heading(parts: Sequence[str]) -> None:
     )
 
 
-# What the preset `dqn` chooses, one choice at a time undone.
+# What the preset `fast` chooses, one choice at a time undone.
 ABLATIONS = {
     "pixels": [
         "--learning.n-step 1",
@@ -111,7 +111,7 @@ def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
         options = [*change.split(), "--steps", str(steps)]
         rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
         counts = [f"{row['steps_to_solve'] or '-':>6}" for row in rows]
-        print(f"  {change or 'preset dqn':28}{' '.join(counts)}", flush=True)
+        print(f"  {change or 'preset fast':28}{' '.join(counts)}", flush=True)
 
 
 def frames(count: int = 1_500) -> None:
@@ -156,7 +156,7 @@ def start_up() -> None:
     code = (
         "import numpy as np; from agents.build import make_vector_env;"
         "from agents.presets import preset_config;"
-        "e = make_vector_env(preset_config('dqn', 'CartPole-v1', 'pixels').env, [1]);"
+        "e = make_vector_env(preset_config('fast', 'CartPole-v1', 'pixels').env, [1]);"
         "e.reset(); e.step(np.zeros(1, int))"
     )
     seconds = []
@@ -189,6 +189,7 @@ def main() -> int:
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
         "throughput": atari("throughput"),
         "learner": atari("learner"),
+        "priorities": atari("priorities"),
         "peers": atari("peers"),
     }
     heading(arguments.parts)

@@ -97,6 +97,28 @@ def learner(batch_size: int = 32) -> None:
     )
 
 
+def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
+    """Drawing by priority and setting the priorities of what was drawn, of a full memory."""
+    import numpy as np
+
+    from agents.memory.prioritized import PrioritizedSampler
+
+    generator = np.random.default_rng(1)
+    sampler = PrioritizedSampler(rows, generator, alpha=0.5)
+    every = np.arange(rows)
+    sampler.add(every)
+    sampler.prioritize(every + rows, generator.random(rows))  # tickets of what was added once
+
+    def round_trip() -> None:
+        draw = sampler.sample(batch_size, beta=0.4)
+        sampler.prioritize(draw.tickets, generator.random(batch_size))
+
+    taken = median_seconds(round_trip, 2_000)
+    print(
+        f"drawing {batch_size} of {rows:,} rows by priority and setting theirs anew: {1e3 * taken:.2f} ms"
+    )
+
+
 def update_operations(network: Any, shape: Sequence[int]) -> float:
     """Floating-point operations of an update, a row.
 
@@ -200,7 +222,7 @@ def peers(rounds: int = 3) -> None:
         print("  " + " ".join(f"{rate:.0f}" for rate in turn))
 
 
-PARTS = {"throughput": throughput, "learner": learner, "peers": peers}
+PARTS = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
 ALONE = {"own": own_speed, "peer": peer_speed}
 
 if __name__ == "__main__":

@@ -87,11 +87,16 @@ class DQN:
             nothing = batch.reward.new_zeros(rows, 1, value.size)
             plan = Greedy()(nothing[:, :, 0], lambda: nothing[:, :, 0], batch.action)
             return value.target(nothing, plan, batch.reward, batch.discount)
-        target = self.target
-        numbers = target.predict(batch.next_observation, value.draw_taus(rows, self.generator))
-        chooser = self.online(batch.next_observation) if self._double else value.mean(numbers)
-        plan = self._bootstrap(chooser, lambda: target(batch.observation), batch.action)
+        target, following = self.target, batch.next_observation
+        numbers = self._predict(target, following)
+        chooser = value.mean(self._predict(self.online, following) if self._double else numbers)
+        plan = self._bootstrap(
+            chooser, lambda: value.mean(self._predict(target, batch.observation)), batch.action
+        )
         return value.target(numbers, plan, batch.reward, batch.discount)
+
+    def _predict(self, network: QNetwork, observation: Tensor) -> Tensor:
+        return network.predict(observation, self._value.draw_taus(len(observation), self.generator))
 
     def loss(self, batch: Batch, goal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns each row's loss, value of its action, and priority, `[B]`; gradients flow to `online`."""

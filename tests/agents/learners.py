@@ -1,4 +1,4 @@
-"""Small learners of every kind, and random batches for them."""
+"""Small learners of every kind, and random numbers and batches for them."""
 
 import copy
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 import torch
+from hypothesis import settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from agents.learning.batch import Batch
@@ -28,6 +30,8 @@ BOOTSTRAPS: dict[str, Callable[[], Bootstrap]] = {
     "munchausen": lambda: Munchausen(0.9, 0.3, -1.0),
     "cold": lambda: Munchausen(0.0, 1e-6, -1.0),
 }
+SEEDS, SIZES = st.integers(0, 2**31), st.integers(2, 6)
+at_random = settings(max_examples=60, deadline=None, derandomize=True)
 adam = partial(torch.optim.Adam, lr=1e-2, fused=True)
 
 
@@ -106,3 +110,8 @@ def joined(batches: list[Batch]) -> Batch:
 def rows(*values: list[Any]) -> Tensor:
     """Makes a float tensor of lists."""
     return torch.tensor(values, dtype=torch.float32)
+
+
+def drawn(seed: int, *shape: int) -> Tensor:
+    """Draws numbers from a normal distribution of width 2."""
+    return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

@@ -1,5 +1,7 @@
 """The learner, its update, and ε-greedy play: numbers worked by hand, and the plain path."""
 
+import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,9 +9,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from agents.learning.dqn import DQN
+from agents.learning.losses import huber_loss, squared_loss
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.schedules import linear
+from agents.learning.values import Expected
+from models.config import NetworkConfig
+from models.factory import make_network
+from models.q_network import QNetwork
 from tests.agents.learners import drift, joined, make_dqn, random_batch, target_of
+
+
+def test_losses_worked_by_hand() -> None:
+    """Errors 0.5, -2 and 0: Huber 0.125, 1.5, 0; half squares 0.125, 2, 0.
+
+    With delta 0.25: 0.25 * (0.5 - 0.125) = 0.09375, 0.25 * (2 - 0.125) = 0.46875, 0.
+    """
+    value, goal = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
+    torch.testing.assert_close(huber_loss(value, goal), torch.tensor([0.125, 1.5, 0.0]))
+    torch.testing.assert_close(huber_loss(value, goal, delta=0.25), torch.tensor([0.09375, 0.46875, 0.0]))
+    torch.testing.assert_close(squared_loss(value, goal), torch.tensor([0.125, 2.0, 0.0]))
 
 
 def test_linear_schedule_goes_down_and_stays() -> None:
@@ -103,6 +122,23 @@ def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() 
     assert not target_of(dqn).training
 
 
+def test_spectral_statistics_learn_only_from_the_batch() -> None:
+    torch.manual_seed(1)
+    config = NetworkConfig(torso="impala", hidden=(8,), spectral=True)
+    online = make_network(config, (1, 12, 12), 3)
+    still, generator = torch.optim.SGD(online.parameters(), lr=0.0), torch.Generator().manual_seed(0)
+    value = Expected(huber_loss)
+    dqn = DQN(online, copy.deepcopy(online), still, value=value, double=True, tau=0.0, generator=generator)
+    pictures = torch.randint(256, (16, 1, 12, 12), dtype=torch.uint8)
+    batch = random_batch()._replace(observation=pictures, next_observation=pictures)
+    before = [vector.clone() for vector in online.buffers()]
+    dqn.goal(batch)
+    assert all(map(torch.equal, online.buffers(), before))
+    dqn.update(batch)
+    assert not any(map(torch.equal, online.buffers(), before))
+    assert not any(module.training for module in online.modules())
+
+
 def test_batch_norm_statistics_blend_into_a_soft_target() -> None:
     dqn = make_dqn(norm="batch", tau=0.5)
     dqn.update(random_batch())
@@ -129,6 +165,60 @@ def test_gradient_norm_is_clipped() -> None:
     dqn.update(random_batch())
     norm = torch.cat([p.grad.flatten() for p in dqn.online.parameters() if p.grad is not None])
     assert float(norm.norm()) == pytest.approx(1e-3, rel=1e-3)
+
+
+def noises(dqn: DQN) -> list[Tensor]:
+    found = [dqn.online.noise, target_of(dqn).noise]
+    return [noise for noise in found if noise is not None]
+
+
+def test_noise_is_new_at_every_update_and_the_targets_own() -> None:
+    """Two networks at the start and after each of three updates: eight different draws."""
+    dqn = make_dqn(noisy=0.5)
+    seen = noises(dqn)
+    for _ in range(3):
+        dqn.update(random_batch())
+        seen += noises(dqn)
+    assert len({tuple(noise.tolist()) for noise in seen}) == 8
+
+
+def test_noise_is_new_at_every_step_of_several_updates() -> None:
+    """The steps have the same rows, and nothing is learned: only noise tells their errors apart."""
+    dqn = make_dqn(noisy=0.5, optimizer=partial(torch.optim.SGD, lr=0.0))
+    priority = dqn.update(joined([random_batch(4)] * 3), 3).priority.view(3, 4)
+    assert not torch.isclose(priority[0], priority[1]).any()
+    assert not torch.isclose(priority[1], priority[2]).any()
+
+
+def test_goals_carry_the_target_networks_noise() -> None:
+    dqn = make_dqn(noisy=0.5)
+    before = dqn.goal(random_batch())
+    target_of(dqn).resample(dqn.generator)
+    after = dqn.goal(random_batch())
+    assert ((before != after) == (random_batch().discount > 0)).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "expected", "noisy": 0.5, "average": 0.1, "norm": "batch"},
+        {"kind": "categorical", "noisy": 0.5, "rollout": True},
+        {"kind": "quantile", "noisy": 0.5, "tau": 0.1, "double": True},
+        {"kind": "implicit", "noisy": 0.5, "bootstrap": "munchausen"},
+    ],
+    ids=str,
+)
+def test_a_restored_learner_goes_on_to_the_bit(options: dict[str, Any]) -> None:
+    first, second = make_dqn(**options), make_dqn(**options, seed=2)
+    first.update(random_batch(seed=1))
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    batch = random_batch()
+    # Before the next update draws anew, the noise at hand is what the collector acts with.
+    left, right = (dqn.loss(batch, dqn.goal(batch)) for dqn in (first, second))
+    torch.testing.assert_close(left, right, atol=0, rtol=0)
+    left, right = (dqn.update(joined([batch] * 2), 2) for dqn in (first, second))
+    torch.testing.assert_close(left, right, atol=0, rtol=0)
+    torch.testing.assert_close(first.state_dict(), second.state_dict(), atol=0, rtol=0)
 
 
 class Values(nn.Module):
@@ -167,3 +257,40 @@ def test_policy_resumes_exactly() -> None:
     first.act(observation, 0.5)
     second.load_state_dict(first.state_dict())
     np.testing.assert_array_equal(first.act(observation, 0.5), second.act(observation, 0.5))
+
+
+@pytest.fixture
+def noisy() -> QNetwork:
+    torch.manual_seed(1)
+    network = make_network(NetworkConfig(hidden=(8, 6), noisy=0.5), (4,), 3)
+    network.resample(torch.Generator().manual_seed(1))
+    return network.eval()
+
+
+OBSERVATION = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+CPU = torch.device("cpu")
+
+
+def test_policy_is_silent_by_default(noisy: QNetwork) -> None:
+    plain = make_network(NetworkConfig(hidden=(8, 6)), (4,), 3)
+    plain.load_state_dict({n: v for n, v in noisy.state_dict().items() if not n.endswith("_sigma")})
+    policy, expected = GreedyPolicy(noisy, CPU), GreedyPolicy(plain, CPU).values(OBSERVATION)
+    for _ in range(2):
+        np.testing.assert_array_equal(policy.values(OBSERVATION), expected)
+        noisy.resample(torch.Generator().manual_seed(2))
+
+
+def test_silent_policy_leaves_the_networks_noise_to_learning(noisy: QNetwork) -> None:
+    observation = torch.from_numpy(OBSERVATION)
+    before = noisy(observation)
+    silent = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
+    assert torch.equal(noisy(observation), before)
+    assert not torch.isclose(silent, before).any()
+
+
+def test_noisy_policy_draws_anew_for_each_call(noisy: QNetwork) -> None:
+    first, second = (GreedyPolicy(noisy, CPU, noise=torch.Generator().manual_seed(3)) for _ in range(2))
+    found = [first.values(OBSERVATION), first.values(OBSERVATION)]
+    again = [second.values(OBSERVATION), second.values(OBSERVATION)]
+    np.testing.assert_array_equal(found, again)
+    assert not np.isclose(found[0], found[1]).any()

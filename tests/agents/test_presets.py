@@ -142,7 +142,9 @@ def test_every_setting_of_a_part_or_of_the_family_is_one_of_the_configuration() 
 
 
 def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung() -> None:
-    names = "dqn double dueling n-step prioritized noisy c51 qr-dqn iqn munchausen m-iqn rainbow der drq-eps"
+    names = (
+        "dqn double dueling n-step prioritized noisy c51 qr-dqn iqn munchausen m-iqn rainbow der drq-eps"
+    )
     assert [*names.split(), "pqn", "btr"] == list(LADDER)
     rungs = [fields(name, "CartPole-v1", "pixels") for name in LADDER]
     assert all(left != right for left, right in pairwise(rungs))

@@ -1,32 +1,25 @@
 """Targets and losses of every kind of value: numbers worked by hand, and twins written as plain loops."""
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.learning.augmentation import random_shift
 from agents.learning.bootstrap import Greedy, Munchausen, Plan
-from agents.learning.losses import categorical_loss, huber_loss, quantile_huber_loss, squared_loss
-from agents.learning.values import Categorical, Expected, Quantile, categorical_projection
-from tests.agents.learners import rows
+from agents.learning.losses import categorical_loss, huber_loss
+from agents.learning.values import Categorical, Expected, Quantile, Value
+from tests.agents.learners import SEEDS, SIZES, at_random, drawn, rows
 
-SEEDS = st.integers(0, 2**31)
 close = torch.testing.assert_close
 
 
 def greedy(chooser: Tensor) -> Plan:
     """Plans the best action of each row; present values and actions may not matter."""
     return Greedy()(chooser, lambda: pytest.fail("present values were asked for"), torch.zeros(0))
-
-
-def certain(place: int, size: int = 3) -> list[float]:
-    """Logits of a distribution with all its mass on one atom."""
-    return [0.0 if i == place else -math.inf for i in range(size)]
 
 
 def logs(*probability: float) -> list[float]:
@@ -62,17 +55,6 @@ def test_expected_target_with_munchausen_worked_by_hand() -> None:
     plan = Munchausen(0.9, 2.0, -1.0)(numbers.squeeze(2), lambda: present, torch.tensor([1]))
     goal = Expected(huber_loss).target(numbers, plan, torch.ones(1), torch.tensor([0.5]))
     close(goal, torch.tensor([0.1 + 2 * math.log(2)]))
-
-
-def test_losses_worked_by_hand() -> None:
-    """Errors 0.5, -2 and 0: Huber 0.125, 1.5, 0; half squares 0.125, 2, 0.
-
-    With delta 0.25: 0.25 * (0.5 - 0.125) = 0.09375, 0.25 * (2 - 0.125) = 0.46875, 0.
-    """
-    value, goal = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
-    close(huber_loss(value, goal), torch.tensor([0.125, 1.5, 0.0]))
-    close(huber_loss(value, goal, delta=0.25), torch.tensor([0.09375, 0.46875, 0.0]))
-    close(squared_loss(value, goal), torch.tensor([0.125, 2.0, 0.0]))
 
 
 def test_priority_of_an_expected_value_is_its_absolute_error() -> None:
@@ -138,11 +120,10 @@ def test_categorical_target_of_a_true_end_is_the_reward() -> None:
 
 
 def test_categorical_target_is_of_the_action_with_the_highest_mean() -> None:
-    """Means 0 and 0.5 though the first may bring 1 oftener: 0 and 1, halved: 1/4 + 1/2 to 0, 1/4 to 1."""
-    numbers = rows([logs(0.499, 0.001, 0.5), certain(0)]).index_copy(1, torch.tensor([1]), rows([[0.0] * 3]))
-    numbers[0, 1] = torch.tensor([-math.inf, 0.0, 0.0])
+    """Means 0.15 and 0.4, though 1 is likelier after action 0; 0 and 1 halved: 0.6 + 0.2 to 0, 0.2 to 1."""
+    numbers = rows([logs(0.4, 0.05, 0.55), [-math.inf, *logs(0.6, 0.4)]])
     goal = THREE.target(numbers, greedy(THREE.mean(numbers)), torch.zeros(1), torch.tensor([0.5]))
-    close(goal, rows([0.0, 0.75, 0.25]))
+    close(goal, rows([0.0, 0.8, 0.2]))
 
 
 def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
@@ -151,7 +132,12 @@ def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
     1/4 lies at -0.5 + 0.5 (-1 + 1) = -0.5: 1/8 to -1, 1/8 to 0. 3/4 at -0.5 + 0.5 (1 - 0) = 0.
     """
     plan = Plan(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
-    goal = THREE.target(rows([certain(0), certain(2)]), plan, torch.zeros(1), torch.tensor([0.5]))
+    goal = THREE.target(
+        rows([[0.0, -math.inf, -math.inf], [-math.inf, -math.inf, 0.0]]),
+        plan,
+        torch.zeros(1),
+        torch.tensor([0.5]),
+    )
     close(goal, rows([0.125, 0.875, 0.0]))
 
 
@@ -216,24 +202,89 @@ def test_priority_of_quantiles_is_the_absolute_error_of_their_mean() -> None:
     close(priority, torch.tensor([1.5]))
 
 
-def test_midpoints_worked_by_hand() -> None:
-    """Four equal parts of [0, 1] have their middles at 1/8, 3/8, 5/8, 7/8."""
-    close(Quantile(4, 1.0).midpoints, rows([1, 3, 5, 7]) / 8)
+# Twins: plain loops over lists
+
+Soft = tuple[float, float, float]  # alpha, temperature, least
+SOFT = st.tuples(*map(st.sampled_from, ([0.0, 0.4, 1.0], [0.03, 0.5, 4.0], [-2.0, -0.1])))
 
 
-# Shifts
+def naive_policy(values: list[float], temperature: float) -> list[tuple[int, float, float]]:
+    """Action, probability under the softmax policy, and temperature times its logarithm, of each."""
+    best = max(values)
+    total = sum(math.exp((v - best) / temperature) for v in values)
+    logarithms = [v - best - temperature * math.log(total) for v in values]
+    return [(a, math.exp(x / temperature), x) for a, x in enumerate(logarithms)]
 
 
-def test_a_row_of_three_pixels_is_shifted_to_one_of_three() -> None:
-    """1 2 3 moved right, by nothing, left, the border repeated; moved up or down it is itself."""
-    pictures = torch.tensor([1, 2, 3], dtype=torch.uint8).expand(60, 1, 1, 3)
-    shifted = random_shift(pictures, torch.Generator().manual_seed(0), 1)
-    assert {tuple(row) for row in shifted.flatten(1).tolist()} == {(1, 1, 2), (1, 2, 3), (2, 3, 3)}
+def naive_plan(q: list[float], present: list[float], action: int, soft: Soft | None) -> tuple[Any, float]:
+    """The steps that a row's next state is backed up by, and the bonus."""
+    if soft is None:
+        return [(q.index(max(q)), 1.0, 0.0)], 0.0
+    alpha, temperature, least = soft
+    _, _, taken = naive_policy(present, temperature)[action]
+    return naive_policy(q, temperature), alpha * max(taken, least)
 
 
-# Twins
+def naive_mean(kind: str, numbers: list[float], support: list[float]) -> float:
+    if kind != "categorical":
+        return sum(numbers) / len(numbers)
+    return sum(p * support[k] for k, p, _ in naive_policy(numbers, 1.0))
 
 
-def softmax(values: list[float], temperature: float) -> list[float]:
-    weights = [math.exp((v - max(values)) / temperature) for v in values]
-    return [w / sum(weights) for w in weights]
+def naive_target(
+    kind: str, numbers: Any, plan: Any, start: float, discount: float, support: list[float]
+) -> list[float]:
+    """What to learn of one row; a Categorical's mass falls on atoms as far as they are near."""
+    goal = [0.0 if kind == "categorical" else start] * len(support)
+    for action, chance, penalty in plan:
+        mass = [p for _, p, _ in naive_policy(numbers[action], 1.0)]
+        for k, number in enumerate(numbers[action]):
+            if kind != "categorical":
+                goal[k] += discount * chance * (number - penalty)
+                continue
+            value = min(max(start + discount * (support[k] - penalty), support[0]), support[-1])
+            for i, atom in enumerate(support):
+                share = max(0.0, 1 - abs(value - atom) / (support[1] - support[0]))
+                goal[i] += chance * mass[k] * share
+    return goal
+
+
+def make_value(kind: str, size: int) -> Value:
+    if kind == "expected":
+        return Expected(huber_loss)
+    return Quantile(size, 1.0) if kind == "quantile" else Categorical(size, -3.0, 3.0)
+
+
+@pytest.mark.parametrize("kind", ["expected", "categorical", "quantile"])
+@at_random
+@given(SEEDS, SIZES, SIZES, st.none() | SOFT)
+def test_targets_equal_a_plain_loop(
+    kind: str, seed: int, actions: int, size: int, soft: Soft | None
+) -> None:
+    value = make_value(kind, size)
+    numbers, present = drawn(seed, 4, actions, value.size), drawn(seed + 1, 4, actions)
+    action, reward = drawn(seed + 2, 4, actions).argmax(1), drawn(seed + 3, 4)
+    discount = torch.tensor([0.0, 0.5, 0.97, 1.0])
+    bootstrap = Munchausen(*soft) if soft else Greedy()
+    plan = bootstrap(value.mean(numbers), lambda: present, action)
+    goals = value.target(numbers, plan, reward, discount)
+    support = torch.linspace(-3, 3, value.size).tolist()
+    for i, (row, goal) in enumerate(zip(numbers.tolist(), goals, strict=True)):
+        q = [naive_mean(kind, each, support) for each in row]
+        steps, bonus = naive_plan(q, present[i].tolist(), int(action[i]), soft)
+        expected = naive_target(kind, row, steps, float(reward[i]) + bonus, float(discount[i]), support)
+        close(goal.reshape(-1), torch.tensor(expected), atol=2e-5, rtol=1e-4)
+
+
+@at_random
+@given(SEEDS, SIZES, SOFT)
+def test_munchausen_plan_equals_a_plain_loop(seed: int, actions: int, soft: Soft) -> None:
+    following, present, action = drawn(seed, 1, actions), drawn(seed + 1, 1, actions), seed % actions
+    plan = Munchausen(*soft)(following, lambda: present, torch.tensor([action]))
+    steps, bonus = naive_plan(following[0].tolist(), present[0].tolist(), action, soft)
+    found = zip(
+        plan.action[0].tolist(), plan.probability[0].tolist(), plan.penalty[0].tolist(), strict=True
+    )
+    for step, expected in zip(found, steps, strict=True):
+        assert step == pytest.approx(expected, abs=1e-5, rel=1e-4)
+    assert plan.bonus.tolist() == pytest.approx([bonus], abs=1e-5, rel=1e-4)

@@ -24,6 +24,11 @@ INTENDED: dict[str, tuple[tuple[int, ...], int]] = {
     "impala": ((4, 84, 84), 3872),
 }
 PICTURES = [name for name in INTENDED if name != "mlp"]
+VARIANTS: dict[str, dict[str, Any]] = {name: {"torso": name} for name in INTENDED} | {
+    "nips batch": {"torso": "nips", "norm": "batch", "bias": False},
+    "nips layer": {"torso": "nips", "norm": "layer", "dueling": True},
+    "impala wide": {"torso": "impala", "norm": "layer", "width": 2, "spectral": True, "pool": 6},
+}
 
 
 def count(network: nn.Module) -> int:
@@ -83,7 +88,7 @@ def test_dueling_streams_have_the_papers_parameters(dueling: bool) -> None:
 
 
 def test_noise_doubles_the_parameters_of_fully_connected_layers() -> None:
-    """4-16-2 has 80 + 34, and as many sigmas; the 288 of each embedding's kind of layer have none."""
+    """4-16-2 has 4*16 + 16 = 80 and 16*2 + 2 = 34, and as many sigmas."""
     plain, noisy = NetworkConfig(hidden=(16,)), NetworkConfig(hidden=(16,), noisy=0.5)
     assert [count(make_network(c, (4,), 2)) for c in (plain, noisy)] == [114, 228]
 
@@ -151,14 +156,8 @@ def test_the_zero_level_reads_as_black_does_without_one(torso: TorsoName) -> Non
     torch.testing.assert_close(shifted(pictures + 200), plain(pictures), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("norm", ["none", "batch"])
-@pytest.mark.parametrize("torso", [*INTENDED, "wide"])
-def test_a_batch_equals_its_pictures_one_at_a_time(torso: str, norm: Norm) -> None:
-    fields: dict[str, Any] = {"torso": torso, "norm": norm}
-    if torso == "wide":
-        fields = {"torso": "impala", "norm": "none", "width": 2, "spectral": True, "pool": 6}
-    if fields["torso"] == "impala":
-        fields["norm"] = "none" if norm == "none" else "layer"
+@pytest.mark.parametrize("fields", VARIANTS.values(), ids=VARIANTS)
+def test_a_batch_equals_its_pictures_one_at_a_time(fields: dict[str, Any]) -> None:
     shape, _ = INTENDED[fields["torso"]]
     network = make_network(NetworkConfig(hidden=(16,), **fields), shape, 3).eval()
     batch = observations(4, shape)

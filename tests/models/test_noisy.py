@@ -34,7 +34,7 @@ def noisy_layer(inputs: int, units: int, *, bias: bool = True) -> tuple[NoisyLin
     layer = NoisyLinear(inputs, units, bias=bias, sigma=0.5)
     for sigma in (layer.weight_sigma, layer.bias_sigma):
         if sigma is not None:
-            nn.init.normal_(sigma, std=0.5)
+            nn.init.uniform_(sigma, 0.2, 0.8)
     noise = torch.randn(inputs + units)
     layer.take_noise(noise)
     return layer, noise
@@ -110,8 +110,8 @@ def test_the_noise_of_a_weight_is_the_product_of_its_inputs_and_its_units() -> N
 
 def test_the_noise_of_a_bias_is_its_units() -> None:
     layer, noise = noisy_layer(6, 5)
-    biases = layer(torch.zeros(1, 6))[0]
-    torch.testing.assert_close(biases, layer.bias + layer.bias_sigma * noise[6:])
+    assert layer.bias_sigma is not None
+    torch.testing.assert_close(layer(torch.zeros(1, 6))[0], layer.bias + layer.bias_sigma * noise[6:])
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -144,18 +144,6 @@ def test_drawn_noise_is_the_signed_root_of_normal_draws() -> None:
     normal = network.noise * network.noise.abs()
     for part in (normal[:4_000], normal[4_000:8_000], normal[8_000:]):
         assert stats.kstest(part.numpy(), "norm").pvalue > 0.01
-
-
-def test_noise_has_mean_0_and_the_variance_of_a_normals_size() -> None:
-    """`f(x)² = |x|`, whose mean is √(2/π) = .798; 40,000 draws tell it within 2 %."""
-    network, _ = noisy_network()
-    draws, source = [], generator(2)
-    for _ in range(1_000):
-        network.resample(source)
-        draws.append(network.noise)
-    noise = torch.stack(draws)
-    assert float(noise.mean()) == pytest.approx(0, abs=0.02)
-    assert float(noise.var()) == pytest.approx((2 / torch.pi) ** 0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("kind", KINDS)
