@@ -1,18 +1,21 @@
 """Presets: parts that snap together, each running, resuming and (slow) learning."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from agents.build import build_trainer
+from agents.build import build_trainer, network_for
 from agents.command_line import Train
 from agents.config import Config, ConfigError, flatten, to_dict
 from agents.parts import FAMILY, PARTS
 from agents.presets import LADDER, PRESETS, preset_config, with_fields
 from agents.training.run_folder import RunFolder
+from envs.factory import make_vector_env
 from tests.agents.test_training import assert_same_run, small, train
 from tests.toy import TOY
 
@@ -148,6 +151,16 @@ def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung
     assert [*names.split(), "pqn", "btr"] == list(LADDER)
     rungs = [fields(name, "CartPole-v1", "pixels") for name in LADDER]
     assert all(left != right for left, right in pairwise(rungs))
+
+
+@pytest.mark.parametrize("preset", LADDER)
+def test_every_member_of_the_family_fits_atari(preset: str) -> None:
+    """With the networks of the papers: Pong has 6 actions."""
+    config = preset_config(preset, "ALE/Pong-v5", "pixels")
+    env = make_vector_env(replace(config.env, num_envs=1), [1])
+    network = network_for(config, env, torch.device("cpu"))
+    assert network(torch.from_numpy(env.reset())).shape == (1, 6)
+    env.close()
 
 
 @pytest.mark.slow

@@ -112,6 +112,12 @@ def test_features_of_its_picture_counted_by_hand(torso: TorsoName) -> None:
     assert network.encode(observations(2, shape)).shape == (2, features)
 
 
+def test_both_strides_of_the_data_efficient_torso_are_five() -> None:
+    """Of 84 pixels a last stride of 4 would make as many; 105, 21, 4 against 5: 16 * 64 features."""
+    network = make_network(NetworkConfig(torso="der", hidden=(8,)), (4, 105, 105), 5)
+    assert network.encode(observations(2, (4, 105, 105))).shape == (2, 1024)
+
+
 @pytest.mark.parametrize("torso", CONVOLUTIONS)
 @pytest.mark.parametrize("norm", typing.get_args(Norm))
 def test_every_torso_reads_its_smallest_picture_and_refuses_a_smaller_one(

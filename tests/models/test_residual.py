@@ -44,10 +44,14 @@ def largest_singular_value(weight: Tensor) -> float:
 
 
 def enlarged(block: Residual) -> Residual:
-    """Gives the block new weights, ten times larger, that its vectors know nothing of."""
+    """Gives the block new, larger weights that its vectors know nothing of.
+
+    Mostly the product of a filter's number and an input's: of rank one as a matrix of filters, not of inputs.
+    """
     for layer in convolutions(block):
+        filters, *rest = layer.weight.shape
         with torch.no_grad():
-            original(layer).normal_(std=0.5)
+            original(layer).normal_(std=0.1).add_(torch.randn(filters, 1, 1, 1) * torch.randn(1, *rest))
     return block
 
 
