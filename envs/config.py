@@ -44,6 +44,10 @@ class EnvConfig:
     protocol: ProtocolName = "none"
     """Atari: the published rules that fix the fields below; none leaves each free."""
 
+    action_repeat: int = 1
+    """Steps of the environment that each action is held, with their rewards added up; Atari games have
+    frame_skip in its place."""
+
     frame_skip: int = 4
     """Atari: frames an action is held; the newest two are pooled."""
 
@@ -79,7 +83,7 @@ class EnvConfig:
     """Atari: threads of the native back-end; 0: one per core."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, "env", self, "num_envs", "stack", "frame_skip", "max_frames")
+        require_at_least(1, "env", self, "num_envs", "stack", "action_repeat", "frame_skip", "max_frames")
         require_at_least(0, "env", self, "noop_max", "threads")
         if not 0 <= self.sticky <= 1:
             raise ConfigError(f"--env.sticky is {self.sticky}; give a probability, 0 to 1.")

@@ -17,7 +17,7 @@ from envs.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.native import NativeAtariEnv
 from envs.vector import SerialVectorEnv, VectorEnv
-from envs.wrappers import Crop, FrameStack, Grayscale, RenderObservation, Resize
+from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize
 
 PROBE_STEPS = 30
 GAME_FIELDS = ("size", "frame_skip", "sticky", "noop_max", "fire", "full_actions", "max_frames")
@@ -110,6 +110,8 @@ def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
             f"{config.id} has continuous actions ({env.action_space}); DQN needs discrete ones: "
             "choose an environment such as CartPole-v1."
         )
+    if config.action_repeat > 1:
+        env = ActionRepeat(env, config.action_repeat)
     return _observe_pixels(env, config) if pixels else _observe_state(env)
 
 
@@ -136,6 +138,10 @@ def _refuse_for_atari(config: EnvConfig) -> None:
         raise ConfigError(f"{config.id} is learned from its screen; use --obs pixels.")
     if config.crop is not None:
         raise ConfigError(f"--env.crop is not for Atari games such as {config.id}; leave it out.")
+    if config.action_repeat != 1:
+        raise ConfigError(
+            f"--env.action-repeat is not for Atari games; use --env.frame-skip for {config.id}."
+        )
 
 
 def _make_game(game: str, config: EnvConfig) -> AtariGame:

@@ -52,6 +52,32 @@ class RenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstruct
         return self.env.render()  # type: ignore[return-value]
 
 
+class ActionRepeat(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Holds each action for several steps and adds up their rewards (Mnih et al. 2015, Methods: k = 4).
+
+    Example:
+        >>> env = ActionRepeat(gym.make("CartPole-v1"), 2)
+        >>> _ = env.reset(seed=1)
+        >>> env.step(0)[1]
+        2.0
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], times: int) -> None:
+        RecordConstructorArgs.__init__(self, times=times)
+        gym.Wrapper.__init__(self, env)
+        self._times = times
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Steps until the action was held so often or the episode stops."""
+        total = 0.0
+        for _ in range(self._times):
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            total += float(reward)
+            if terminated or truncated:
+                break
+        return observation, total, terminated, truncated, info
+
+
 class Grayscale(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
     """Luma of an RGB picture: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
 

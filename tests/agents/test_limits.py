@@ -59,11 +59,19 @@ def test_double_with_the_targets_weights_is_plain(make_even: Maker) -> None:
     close(double.goal(random_batch()), plain.goal(random_batch()))
 
 
-def test_double_with_other_weights_is_not_plain(make_even: Maker) -> None:
-    double, plain = make_even(double=True), make_even()
-    for dqn in (double, plain):
-        drift(dqn.online)
-    assert not torch.allclose(double.goal(random_batch()), plain.goal(random_batch()))
+def test_munchausen_asks_the_target_network_alone(make_even: Maker) -> None:
+    dqn = make_even(bootstrap="munchausen")
+    before = dqn.goal(random_batch())
+    drift(dqn.online)
+    close(dqn.goal(random_batch()), before, atol=0, rtol=0)
+
+
+def test_munchausens_bonus_is_for_the_action_taken_in_the_present_state() -> None:
+    """At a true end with reward 0 it is all there is."""
+    batch = random_batch()._replace(reward=torch.zeros(16), discount=torch.zeros(16))
+    dqn = make_dqn(bootstrap="munchausen")
+    policy = torch.log_softmax(target_of(dqn)(batch.observation) / 0.3, dim=1)[range(16), batch.action]
+    close(dqn.goal(batch), 0.9 * (0.3 * policy).clamp(-1, 0).detach())
 
 
 @pytest.mark.parametrize("delta", [0.3, 1.0, 4.0])

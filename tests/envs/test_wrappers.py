@@ -9,8 +9,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from envs.cartpole import CartPolePixels
-from envs.config import ConfigError
-from envs.wrappers import Crop, FrameStack, Grayscale, RenderObservation, Resize
+from envs.config import ConfigError, EnvConfig
+from envs.factory import make_env, make_vector_env
+from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize
 
 Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
 
@@ -20,6 +21,7 @@ CHAINS: dict[str, Wrap] = {
     "crop": lambda env: Crop(Grayscale(RenderObservation(env)), (10, 200, 20, 300)),
     "resize": lambda env: Resize(Grayscale(RenderObservation(env)), (40, 60)),
     "stack": lambda env: FrameStack(Resize(Grayscale(RenderObservation(env)), (40, 60)), 3),
+    "repeat": lambda env: RenderObservation(ActionRepeat(env, 2)),
     "cartpole": lambda env: FrameStack(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
 }
 
@@ -79,3 +81,33 @@ def test_gray_picture_is_opencvs_luma_of_the_render(env_id: str) -> None:
     observation, _ = gray.reset(seed=1)
     luma = np.asarray(env.render(), np.float64) @ [0.299, 0.587, 0.114]
     assert np.abs(observation - luma).max() <= 1.0
+
+
+def test_an_action_is_held_until_the_episode_stops() -> None:
+    """Four pushes a call; the sum of rewards is the number of steps taken, also in the last call."""
+    plain, held = gym.make("CartPole-v1"), ActionRepeat(gym.make("CartPole-v1"), 4)
+    first, _ = plain.reset(seed=5)
+    np.testing.assert_array_equal(first, held.reset(seed=5)[0])
+    ended, steps, total = False, 0, 0.0
+    while not ended:
+        observation, reward, ended, _, _ = held.step(1)
+        total += reward
+        for _ in range(int(reward)):
+            expected, _, fell, _, _ = plain.step(1)
+            steps += 1
+        np.testing.assert_array_equal(observation, expected)
+        assert fell == ended
+    assert steps == total
+    assert total % 4 != 0  # the episode stopped in mid-hold
+
+
+@pytest.mark.parametrize("obs", ["state", "pixels"])
+def test_a_configuration_holds_actions_from_either_observation(obs: Any) -> None:
+    env = make_vector_env(EnvConfig(id="CartPole-v1", obs=obs, action_repeat=2), [1])
+    env.reset()
+    assert env.step(np.array([0])).reward.tolist() == [2.0]
+
+
+def test_action_repeat_is_refused_for_atari() -> None:
+    with pytest.raises(ConfigError, match=r"use --env\.frame-skip"):
+        make_env(EnvConfig(id="ALE/Pong-v5", action_repeat=2))
