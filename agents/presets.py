@@ -9,7 +9,6 @@ from agents.recipes import BTR, CHAPTER, DER, DRQ, FAST, NATURE, PQN
 from envs.protocols import PROTOCOLS, allowed_steps, protocol_fields
 
 WITHOUT = "-without-"
-OFF_ATARI: Settings = {where: fields for where, fields in FAMILY.items() if where != "atari"}
 RAINBOW = ("double", "dueling", "n-step", "noisy", "c51", "prioritized")
 
 
@@ -33,7 +32,7 @@ PRESETS: dict[str, Preset] = {
     "fast": Preset(
         summary="what learns fastest here: 3-step returns, LayerNorm, soft target (default)",
         paper="none: by measurement",
-        base=OFF_ATARI,
+        base={},
         own=FAST,
     ),
     "chapter": Preset(

@@ -3,9 +3,32 @@
 from agents.parts import ATARI, CARTPOLE_VIEW, NATURE_ATARI, Settings
 
 FAST: Settings = {
-    "all": {"learning.n_step": 3},
-    "state": {"learning.double": True},
+    "all": {
+        "network.norm": "layer",
+        "learning.n_step": 3,
+        "learning.tau": 0.05,
+        "schedule.epsilon_duration": 5_000,
+    },
+    "pixels": {
+        "learning.average": 0.005,
+        "learning.huber_delta": 8.0,
+        "learning.optimizer": "radam",
+        "network.torso": "slim",
+        "network.hidden": (128,),
+        "learning.batch_size": 128,
+        "learning.learning_rate": 2e-3,
+        "schedule.learn_every": 4,
+    },
+    "state": {
+        "network.torso": "mlp",
+        "network.hidden": (128, 64),
+        "learning.double": True,
+        "learning.batch_size": 256,
+        "learning.learning_rate": 3e-3,
+        "schedule.learn_every": 8,
+    },
     "cartpole": {"steps": 80_000},
+    "cartpole pixels": CARTPOLE_VIEW,
     "atari": {
         **ATARI,
         "steps": 2_000_000,
@@ -148,7 +171,11 @@ PQN: Settings = {
 
 BTR: Settings = {
     "all": {"learning.quantiles": 8, "memory.priority": 0.2},
-    "cartpole pixels": {"network.torso": "impala", "network.spectral": True},
+    "cartpole pixels": {
+        "network.torso": "impala",
+        "network.spectral": True,
+        "schedule.learn_every": 8,
+    },
     "atari": {
         "env.num_envs": 64,
         "network.torso": "impala",

@@ -37,6 +37,8 @@ def make_network(
     Raises:
         ValueError: torso and observation do not fit each other; the text names the fix.
     """
+    if implicit and size != 1:
+        raise ValueError(f"Implicit quantiles have one number an action and level, not {size}.")
     front, features = _front(config, observation_shape)
     # Dueling streams and quantile levels part before the last hidden layer, as in their papers.
     early = config.dueling or implicit
@@ -58,6 +60,11 @@ def make_network(
 def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
     """Returns the convolutions, if any, and the number of features they make."""
     pictures = len(observation_shape) == 3
+    if config.torso != "impala" and (config.width != 1 or config.spectral or config.pool):
+        raise ValueError(
+            "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
+            f"leave them out with {config.torso}."
+        )
     if config.torso == "mlp":
         if pictures:
             raise ValueError(
@@ -84,12 +91,15 @@ def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[l
 def _residual(config: NetworkConfig, channels: int) -> nn.Sequential:
     if config.norm == "batch":
         raise ValueError("--network.norm batch is not for torso impala; use layer or none.")
+    if config.width < 1 or config.pool < 0:
+        raise ValueError("--network.width must be 1 or more and --network.pool 0 or more.")
     return residual_sections(
         channels,
         width=config.width,
         spectral=config.spectral,
         pool=config.pool,
         zero_level=config.zero_level,
+        bias=config.bias,
     )
 
 
@@ -98,11 +108,6 @@ def _plain(config: NetworkConfig, channels: int, sides: list[int]) -> nn.Sequent
         raise ValueError(
             f"--network.torso {config.torso} is unknown; choose one of mlp, impala, "
             f"{', '.join(CONVOLUTIONS)}."
-        )
-    if config.width != 1 or config.spectral or config.pool:
-        raise ValueError(
-            "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
-            f"leave them out with {config.torso}."
         )
     least = smallest_picture(config.torso)
     if min(sides) < least:

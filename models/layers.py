@@ -69,10 +69,12 @@ class NoisyLinear(nn.Linear):
         self.silent = False
         self._noise: tuple[Tensor, Tensor] | None = None  # no buffer: the target network has its own
 
-    def take_noise(self, noise: Tensor) -> None:
-        """Takes new noise, `[inputs + units]`: factors `f(ε)`."""
-        factors = noise.split((self.in_features, self.out_features))
-        self._noise = (factors[0], factors[1])
+    def take_noise(self, noise: Tensor | None) -> None:
+        """Takes new noise, `[inputs + units]`, factors `f(ε)`; or none."""
+        self._noise = None
+        if noise is not None:
+            incoming, outgoing = noise.split((self.in_features, self.out_features))
+            self._noise = (incoming, outgoing)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Maps `[B, inputs] -> [B, units]`; without noise where none was taken, or `silent`."""

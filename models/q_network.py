@@ -68,7 +68,9 @@ class QNetwork(nn.Module):
         return bool(self._noisy)
 
     def resample(self, generator: torch.Generator) -> None:
-        """Draws new noise for all noisy layers."""
+        """Draws new noise for all noisy layers, if there are any."""
+        if not self._noisy:
+            return
         size = sum(layer.in_features + layer.out_features for layer in self._noisy)
         noise = torch.randn(size, generator=generator, device=generator.device)
         self.take_noise(noise.sign() * noise.abs().sqrt())
@@ -76,10 +78,10 @@ class QNetwork(nn.Module):
     def take_noise(self, noise: Tensor | None) -> None:
         """Takes what `noise` once was."""
         self.noise = noise
-        if noise is not None:
-            sizes = [layer.in_features + layer.out_features for layer in self._noisy]
-            for layer, part in zip(self._noisy, noise.split(sizes), strict=True):
-                layer.take_noise(part)
+        sizes = [layer.in_features + layer.out_features for layer in self._noisy]
+        parts = [None] * len(sizes) if noise is None else noise.split(sizes)
+        for layer, part in zip(self._noisy, parts, strict=True):
+            layer.take_noise(part)
 
     @contextlib.contextmanager
     def silence(self) -> Iterator[None]:

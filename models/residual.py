@@ -11,9 +11,9 @@ FILTERS = (16, 32, 32)  # of the three sections, times the width
 class Residual(nn.Module):
     """`x + conv(ReLU(conv(ReLU(x))))`, the number of filters unchanged."""
 
-    def __init__(self, filters: int, *, spectral: bool) -> None:
+    def __init__(self, filters: int, *, spectral: bool, bias: bool = True) -> None:
         super().__init__()
-        pair = [nn.Conv2d(filters, filters, 3, padding=1) for _ in range(2)]
+        pair = [nn.Conv2d(filters, filters, 3, padding=1, bias=bias) for _ in range(2)]
         first, second = (spectral_norm(layer) if spectral else layer for layer in pair)
         self._layers = nn.Sequential(nn.ReLU(), first, nn.ReLU(inplace=True), second)
 
@@ -23,7 +23,7 @@ class Residual(nn.Module):
 
 
 def residual_sections(
-    channels: int, *, width: int, spectral: bool, pool: int, zero_level: int
+    channels: int, *, width: int, spectral: bool, pool: int, zero_level: int, bias: bool = True
 ) -> nn.Sequential:
     """Three sections of a convolution, max-pooling and two residual blocks, then flattened.
 
@@ -37,11 +37,13 @@ def residual_sections(
         spectral: Whether the residual blocks are normalised spectrally.
         pool: Side of the grid that is max-pooled to in the end; 0: no pooling.
         zero_level: Gray level that reads as zero.
+        bias: Whether the convolutions add one.
     """
     layers: list[nn.Module] = [PixelScale(zero_level)]
     for filters in (width * f for f in FILTERS):
-        layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.MaxPool2d(3, stride=2, padding=1)]
-        layers += [Residual(filters, spectral=spectral), Residual(filters, spectral=spectral)]
+        layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=bias)]
+        layers += [nn.MaxPool2d(3, stride=2, padding=1)]
+        layers += [Residual(filters, spectral=spectral, bias=bias) for _ in range(2)]
         channels = filters
     layers.append(nn.ReLU(inplace=True))
     if pool:
