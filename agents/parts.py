@@ -78,7 +78,7 @@ FAMILY: Settings = {
         "learning.learning_rate": 3e-3,
         "schedule.learn_every": 8,
     },
-    "cartpole": {"steps": 100_000},
+    "cartpole": {"steps": 200_000},
     # A push changes velocities, which the next picture does not show: where an action lasts for one
     # picture, one-step targets cannot tell actions apart. Falls are rare and decide everything: an error
     # of 100 must count as one.

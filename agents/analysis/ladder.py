@@ -71,13 +71,14 @@ def _table(task: Task, rungs: Rungs) -> str:
     for name, rung in rungs.items():
         cells = [cell for side in seen for cell in _cells(rung.get(side))]
         lines.append([f"`{name}`", *cells])
-    fewest = min(len(row.ends) for row in task.rows)
+    counts = sorted({len(row.ends) for row in task.rows}, reverse=True)
+    shares = ", ".join(f"{share_within(runs):.0%} where there are {runs}" for runs in counts)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\n{task.name}: agent steps and seconds of training until 100 greedy episodes reached a "
         f"mean of {number(task.mark or 0.0)}. Median over runs, in brackets the lowest and the highest, "
-        f"which enclose the true median with {share_within(fewest):.0%} ({fewest} runs). A run that never "
-        "reached the mark counts as later than all, written `-`.\n"
+        f"which enclose the true median with a probability of {shares}. A run that never reached the mark "
+        "counts as later than all, written `-`.\n"
     )
 
 
