@@ -64,7 +64,7 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
     [
         (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
         (["--env", "Pendulum-v1", "--obs", "state"], "continuous actions"),
-        (["--preset", "rainbows"], "choose one of dqn"),
+        (["--preset", "rainbows"], "choose one of fast"),
         (["--preset", "nature", "--obs", "state"], "is for --obs pixels only"),
         (["--obs", "sound"], "is for --obs pixels or state only"),
         (["--memory.capacitty", "3"], "memory.capacitty"),

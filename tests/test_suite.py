@@ -15,7 +15,12 @@ PACKAGES = ("agents", "envs", "models")
 FORBIDDEN = {
     "envs": ("torch", "agents", "models", "tensorboard", "tyro"),
     "models": ("gymnasium", "agents", "envs", "cv2", "tensorboard", "tyro"),
-    "agents.config": ("torch", "gymnasium", "tyro", "agents.", "models.factory", "envs.factory"),
+    # The configuration is data: of this package it knows its own sections only.
+    "agents.config": (
+        *("torch", "gymnasium", "tyro", "models.factory", "envs.factory", "agents.build", "agents.presets"),
+        *("agents.learning", "agents.memory", "agents.training", "agents.analysis"),
+    ),
+    "agents.sections": ("torch", "gymnasium", "tyro", "agents.", "models", "envs.factory"),
     "agents.presets": ("torch", "gymnasium", "tyro"),
     "agents.learning": ("gymnasium", "envs", "agents.memory", "agents.training", "agents.build"),
     "agents.memory": ("gymnasium", "envs", "models", "agents.training", "agents.build"),

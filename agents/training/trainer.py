@@ -123,7 +123,7 @@ class Trainer:
     @property
     def beta(self) -> float:
         """How far importance weights make up for priorities now."""
-        return linear(self.config.memory.beta, 1.0, self.config.steps, self.progress.env_steps)
+        return linear(self.config.memory.beta, 1, self.config.steps, self.progress.env_steps)
 
     @property
     def slowest_stage(self) -> str:
@@ -184,8 +184,7 @@ class Trainer:
             self.agent.set_learning_rate(self._learning_rate())
         while progress.updates < due and not should_stop():
             # Blocks end at multiples of their size, so that a resumed run makes the same ones.
-            block = self.memory.block
-            count = min(due - progress.updates, block - progress.updates % block)
+            count = min(due - progress.updates, self.memory.block - progress.updates % self.memory.block)
             batch = self.memory.sample(count * self.config.learning.batch_size, self.beta)
             update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
             self.memory.prioritize(batch.ticket, update.priority)
