@@ -216,8 +216,7 @@ def test_without_target_network_the_reward_is_what_is_learned(kind: str) -> None
 @every_kind
 def test_without_target_network_the_values_become_the_rewards(kind: str) -> None:
     """Those of the implicit one wobble with its levels."""
-    adam = partial(torch.optim.Adam, lr=0.03)
-    dqn = make_dqn(kind=kind, rollout=True, optimizer=adam, norm="layer")
+    dqn = make_dqn(kind=kind, rollout=True, optimizer=partial(torch.optim.Adam, lr=0.03), norm="layer")
     batch = random_batch(4)._replace(discount=torch.zeros(4))
     for _ in range(200):
         dqn.update(batch)
