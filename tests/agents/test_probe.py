@@ -51,7 +51,7 @@ def test_every_part_needs_rows() -> None:
 
 def probe(env: str = "CartPole-v1", **fields: object) -> dict[str, float]:
     dotted = {name.replace("__", "."): value for name, value in fields.items()}
-    config = with_fields(preset_config("dqn", env, "pixels"), dotted)
+    config = with_fields(preset_config("fast", env, "pixels"), dotted)
     vector = make_vector_env(config.env, [1])
     policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
     vector.close()
@@ -75,7 +75,7 @@ def test_of_a_game_the_consoles_memory_is_asked() -> None:
 
 
 def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
-    config = preset_config("dqn", "CartPole-v1", "state").env
+    config = preset_config("fast", "CartPole-v1", "state").env
     env = make_vector_env(config, [3, 4])
     observation = env.reset()
     for _ in range(40):
@@ -86,7 +86,7 @@ def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
 
 
 def test_where_nothing_is_known_nothing_is_asked() -> None:
-    config = preset_config("dqn", "CartPole-v1", "pixels")
+    config = preset_config("fast", "CartPole-v1", "pixels")
     config = replace(config, env=replace(config.env, id="Acrobot-v1", crop=None, size=(84, 84)))
     config = with_fields(config, {"network.torso": "nips", "evaluation.probe_samples": 96})
     vector = make_vector_env(config.env, [1])

@@ -197,9 +197,9 @@ def test_sampled_levels_stand_in_for_the_midpoints() -> None:
 
 
 def test_priority_of_quantiles_is_the_absolute_error_of_their_mean() -> None:
-    """Means 0.5 and 2: 1.5, although quantiles are off by 1 and 2."""
-    _, priority = Quantile(2, 1.0).loss(rows([0.0, 1.0]), rows([1.0, 3.0]), None)
-    close(priority, torch.tensor([1.5]))
+    """Means 0.5 and 1: 0.5, although the quantiles are off by 3 and 2, to both sides."""
+    _, priority = Quantile(2, 1.0).loss(rows([0.0, 1.0]), rows([3.0, -1.0]), None)
+    close(priority, torch.tensor([0.5]))
 
 
 # Twins: plain loops over lists
