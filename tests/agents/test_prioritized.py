@@ -342,6 +342,17 @@ def test_errors_of_a_batch_change_the_rows_it_was_drawn_from() -> None:
     )
 
 
+def test_beta_reaches_the_weights_of_a_batch() -> None:
+    """Two equal memories draw the same rows; a weight is `(p / least p)^-β`, so with β 0.4 it is w^0.4."""
+    weights = []
+    for beta in (1.0, 0.4):
+        memory, _ = ring(8)
+        memory.prioritize(memory.sample(40).ticket, torch.linspace(0.0, 9.0, 40))
+        weights.append(memory.sample(32, beta).weight)
+    assert weights[0].min() < 0.5
+    torch.testing.assert_close(weights[1], weights[0] ** 0.4)
+
+
 def test_errors_of_an_old_batch_do_not_change_rows_written_since() -> None:
     """Forty steps later every one of the ten rows has been written anew."""
     memory, steps = ring(8)
