@@ -11,8 +11,9 @@ import torch
 
 from agents.analysis.drawing import Array, Picture
 from agents.analysis.plays import compose, count_frames, write_play
-from agents.analysis.shots import Course, Shot, returns_that_followed
+from agents.analysis.shots import Course, Shot, reach_of, returns_that_followed
 from agents.analysis.views import AgentView
+from agents.build import make_value
 from agents.kept import load_policy
 from agents.learning.saliency import SmoothGrad
 from agents.training.rng import draw_seeds
@@ -26,9 +27,9 @@ CAPTIONS: dict[ViewName, str] = {
     "agent": (
         "Greedy play of a trained agent: the screen, what the agent sees, what the greedy action's value "
         "hangs on (how far blurring each spot would move it, by SmoothGrad, Smilkov et al. 2017; each "
-        "frame has its own scale), the values of all actions, and below the screen the greedy value "
-        "against the discounted return that came (with the agent's own value where a time limit or the "
-        "recording cuts it off)."
+        "frame has its own scale), the values of all actions (of a distributional agent also how their "
+        "returns are distributed), and below the screen the greedy value against the discounted return "
+        "that came (with the agent's own value where a time limit or the recording cuts it off)."
     ),
 }
 
@@ -53,6 +54,7 @@ class Play:
 
     def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
         config, self._policy, _ = load_policy(folder)
+        self._value = make_value(config, torch.device("cpu"))
         torch.set_num_threads(1)  # the encoder works at the same time; two would wait for each other
         self._config, self._seed = config, seed
         env = make_env(config.env, screen=True)
@@ -76,14 +78,17 @@ class Play:
 
     def course(self) -> Course:
         """Plays without drawing; returns the values of the whole play and what they came to."""
-        values, seen, outcomes = [], [], []
+        values, reaches, seen, outcomes = [], [], [], []
         for shot, outcome in self._pass(render=False):
             values.append(shot.values)
+            if shot.returns is not None and shot.probability is not None:
+                reaches.append(reach_of(shot.returns, shot.probability))
             seen.append(np.zeros(0) if shot.stack is not None else shot.observation)
             outcomes.append(outcome)
         reward, cut, after = (np.array(column) for column in zip(*outcomes, strict=True))
         followed = returns_that_followed(reward, after, cut, self._config.learning.gamma)
-        return Course(np.stack(values), followed, cut, np.stack(seen))
+        reach = (min(low for low, _ in reaches), max(high for _, high in reaches)) if reaches else None
+        return Course(np.stack(values), followed, cut, np.stack(seen), reach)
 
     def agent_frames(self, course: Course) -> Iterator[Picture]:
         """Plays again and draws every shot with what the agent sees and what it makes of it."""
@@ -112,9 +117,13 @@ class Play:
         observation, total, frame = self._env.reset(), 0.0, 0
         blank: Picture = np.zeros((0, 0, 3), np.uint8)
         for at in range(self._max_shots):
-            values = self._policy.values(observation)
+            numbers = self._policy.numbers(observation)
+            values = self._value.mean(numbers).numpy()
             screen = self._env.render() if render else blank
             shot = Shot(screen, observation[0].copy(), values[0], total, frame, len(self.returns) + 1, at)
+            if numbers.shape[2] > 1:
+                returns, probability = (column[0].numpy() for column in self._value.distribution(numbers))
+                shot = shot._replace(returns=returns, probability=probability)
             step = self._env.step(values.argmax(axis=1))
             reward, ended, last = float(step.reward[0]), bool(step.terminated[0]), bool(step.last[0])
             cut = ended or last or at + 1 == self._max_shots

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from agents.analysis.plays import compose, count_frames, write_play
+from agents.analysis.value_panels import FILL
 from agents.command_line import RecordArguments, parse
 from agents.config import ConfigError
 from agents.recording import CAPTIONS, Play, recorded_play
@@ -136,6 +137,24 @@ def test_the_film_shows_what_the_value_hangs_on(obs: str, runs: Path, monkeypatc
     monkeypatch.setattr(play, "_saliency", lambda: lambda shot: np.zeros(shot.observation.shape))
     without = list(play.frames("agent"))
     assert all((a != b).any(axis=-1).sum() > 100 for a, b in zip(with_map, without, strict=True))
+
+
+@pytest.mark.parametrize(("value", "size"), [("categorical", 51), ("quantile", 7), ("implicit", 32)])
+def test_a_distributional_agent_shows_how_its_returns_are_distributed(
+    value: str, size: int, tmp_path: Path
+) -> None:
+    """Implicit quantiles are shown at the levels the agent acts by, 32 of them."""
+    fields = {"learning.value": value, "learning.quantiles": 7, "network.noisy": 0.5}
+    train(small("state", steps=100, **fields), tmp_path / "run")
+    play = Play(tmp_path / "run", 1, 0, 3)
+    course: Any = play.course()
+    shots: list[Any] = [shot for shot, _ in play._pass()]
+    assert all(shot.returns.shape == shot.probability.shape == (2, size) for shot in shots)
+    means = np.stack([(shot.returns * shot.probability).sum(axis=1) for shot in shots])
+    assert np.allclose(means, course.values, atol=1e-4)
+    assert course.reach[0] <= course.values.min() <= course.values.max() <= course.reach[1]
+    curves = [(frame[380:-12, -280:] == FILL).all(axis=-1).sum() for frame in play.frames("agent")]
+    assert min(curves) > 100
 
 
 def test_a_report_gets_film_and_still_of_the_same_play(own: Path) -> None:

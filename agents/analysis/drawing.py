@@ -85,6 +85,13 @@ def paste(area: Picture, picture: Picture, top: int, left: int) -> None:
     cv2.rectangle(area, (left - 1, top - 1), (left + width, top + height), MUTED, 1)
 
 
+def bar(area: Picture, top: int, height: int, track: tuple[int, int], share: float, colour: Colour) -> None:
+    """Fills a share of the track, from its left end."""
+    end = track[0] + round(min(max(share, 0.0), 1.0) * (track[1] - track[0]))
+    area[top : top + height, track[0] : track[1]] = FAINT
+    area[top : top + height, track[0] : end] = colour
+
+
 def effect_of_blurring(pictures: Picture, gradient: Array) -> Array:
     """Returns how far the value moves where the pictures lose their detail around each pixel, `[h, w]`.
 

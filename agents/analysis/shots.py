@@ -18,6 +18,8 @@ class Shot(NamedTuple):
     episode: int  # counted from 1
     at: int = 0  # counted from 0 in the whole play
     saliency: Array | None = None  # as observation, float32: gradient of the greedy action's value
+    returns: Array | None = None  # [A, K]  what each action may bring, where the agent learned that
+    probability: Array | None = None  # [A, K]  how probable each of them is
 
     @property
     def stack(self) -> Picture | None:
@@ -32,6 +34,20 @@ class Course(NamedTuple):
     followed: Array  # [T]  discounted return that followed each moment
     cut: Array  # [T] bool  after which moments an episode, or the play, ends
     observations: Array  # [T, D], or [T, 0] where the agent sees pictures
+    reach: tuple[float, float] | None = None  # least and greatest return expected, as `Shot.returns`
+
+
+def reach_of(returns: Array, probability: Array) -> tuple[float, float]:
+    """Returns the least and the greatest of returns `[A, K]` that are at all probable.
+
+    That is: with a tenth of the likeliest one's probability, as all quantiles are.
+
+    Example:
+        >>> reach_of(np.array([[0.0, 1.0, 2.0]]), np.array([[0.01, 0.8, 0.19]]))
+        (1.0, 2.0)
+    """
+    likely = returns[probability >= 0.1 * probability.max()]
+    return float(likely.min()), float(likely.max())
 
 
 def returns_that_followed(reward: Array, after: Array, cut: Array, gamma: float) -> Array:

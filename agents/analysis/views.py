@@ -5,16 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.analysis.drawing import PAPER, Picture, fitted
-from agents.analysis.panels import (
-    TITLE,
-    CoursePanel,
-    Panel,
-    PicturesPanel,
-    ScreenPanel,
-    ValuesPanel,
-    VariablesPanel,
-)
+from agents.analysis.panels import TITLE, Panel, PicturesPanel, ScreenPanel, VariablesPanel
 from agents.analysis.shots import Course, Shot
+from agents.analysis.value_panels import CoursePanel, ReturnsPanel, ValuesPanel
 
 MARGIN = 12  # pixels around and between the parts
 SCREEN_ROOM = (420, 480)  # height and width the screen may take, without its title
@@ -28,7 +21,8 @@ class AgentView:
     """Composes the frames of a play, all of one size with even sides.
 
     On the left the screen, below it the value over the whole play; in the middle what the agent sees and
-    what its value hangs on; on the right the values. Another part is another entry of `_parts`.
+    what its value hangs on; on the right the values, and below them, where the agent learned that, how the
+    returns are distributed. Another part is another entry of `_parts`.
 
     Args:
         screen: `(H, W)` of the screen.
@@ -59,12 +53,15 @@ class AgentView:
             sees = PicturesPanel((observation[0], observation[1], observation[2]))
         else:
             sees = VariablesPanel(variables, course)
+        lower, tall = MARGIN + height + MARGIN, whole if course.reach is None else height
         self._parts: list[tuple[Panel, tuple[int, int, int, int]]] = [  # top, left, height, width
             (ScreenPanel(several), (MARGIN, MARGIN, height, left)),
-            (CoursePanel(course), (MARGIN + height + MARGIN, MARGIN, COURSE_HEIGHT, left)),
+            (CoursePanel(course), (lower, MARGIN, COURSE_HEIGHT, left)),
             (sees, (MARGIN, middle, whole, PICTURES_WIDTH)),
-            (ValuesPanel(actions, course), (MARGIN, end, whole, VALUES_WIDTH)),
+            (ValuesPanel(actions, course), (MARGIN, end, tall, VALUES_WIDTH)),
         ]
+        if course.reach is not None:
+            self._parts.append((ReturnsPanel(course.reach), (lower, end, COURSE_HEIGHT, VALUES_WIDTH)))
         sides = (whole + 2 * MARGIN, end + VALUES_WIDTH + MARGIN)
         self._blank = np.full((sides[0] + sides[0] % 2, sides[1] + sides[1] % 2, 3), PAPER, np.uint8)
         for panel, box in self._parts:

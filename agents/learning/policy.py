@@ -1,6 +1,7 @@
 """ε-greedy play."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,17 @@ class GreedyPolicy:
 
     def values(self, observation: Array) -> Array:
         """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
+        return self._of(self.network, observation).cpu().numpy()
+
+    def numbers(self, observation: Array) -> torch.Tensor:
+        """Returns the K numbers of every action, `[E, A, K] float32`, of observations `[E, *obs]`."""
+        return self._of(self.network.predict, observation)
+
+    def _of(self, reading: Callable[[torch.Tensor], torch.Tensor], observation: Array) -> torch.Tensor:
         if self._noise is not None and self.network.is_noisy:
             self.network.resample(self._noise)
         with torch.inference_mode(), self._quiet():
-            return self.network(torch.from_numpy(observation).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
+            return reading(torch.from_numpy(observation).to(self._device))
 
     def features(self, observation: Array) -> Array:
         """Returns what the convolutions make of pictures `[E, S, H, W]`: `[E, D] float32`."""

@@ -21,6 +21,9 @@ class Value(Protocol):
     def mean(self, numbers: Tensor) -> Tensor:
         """Returns values `[B, A]` of numbers `[B, A, K]`."""
 
+    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the returns that are expected and their probabilities, `[B, A, K]` each."""
+
     def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns what to learn, `[B]` or `[B, K]`, from the next state's numbers `[B, A, K]`."""
 
@@ -51,6 +54,10 @@ class Expected:
     def mean(self, numbers: Tensor) -> Tensor:
         """Returns values `[B, A]` of numbers `[B, A, 1]`."""
         return numbers.squeeze(2)
+
+    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the value, and that it is certain."""
+        return numbers, torch.ones_like(numbers)
 
     def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `r + bonus + D Σ_m π_m (q_m − penalty_m)`, `[B]`."""
@@ -109,6 +116,10 @@ class Categorical:
         """Returns values `[B, A]` of logits `[B, A, K]`."""
         return functional.softmax(numbers, dim=2) @ self.support
 
+    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the support for every action, and its probabilities."""
+        return self.support.expand_as(numbers), functional.softmax(numbers, dim=2)
+
     def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `Σ_m π_m Project(r + bonus + D (z − penalty_m), p_m)`, `[B, K]` probabilities."""
         probability = functional.softmax(of_actions(numbers, plan.action), dim=2)  # [B, M, K]
@@ -150,6 +161,10 @@ class Quantile:
     def mean(self, numbers: Tensor) -> Tensor:
         """Returns values `[B, A]` of quantiles `[B, A, N]`."""
         return numbers.mean(2)
+
+    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the quantiles, each as probable as any other."""
+        return numbers, torch.full_like(numbers, 1 / numbers.shape[2])
 
     def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `r + bonus + D Σ_m π_m (θ_m − penalty_m)` for each quantile, `[B, N]`."""

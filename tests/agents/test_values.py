@@ -57,6 +57,18 @@ def test_expected_target_with_munchausen_worked_by_hand() -> None:
     close(goal, torch.tensor([0.1 + 2 * math.log(2)]))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [Expected(huber_loss), Categorical(5, -1.0, 3.0), Quantile(5, 1.0)],
+    ids=lambda v: type(v).__name__,
+)
+def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None:
+    numbers = torch.randn(3, 2, value.size, generator=torch.Generator().manual_seed(0))
+    returns, probability = value.distribution(numbers)
+    close(probability.sum(2), torch.ones(3, 2))
+    close((returns * probability).sum(2), value.mean(numbers))
+
+
 def test_priority_of_an_expected_value_is_its_absolute_error() -> None:
     """Values 0.5 and -2 against 0 and 1: losses 0.125 and 3 - 0.5, errors 0.5 and 3."""
     loss, priority = Expected(huber_loss).loss(rows([0.5], [-2.0]), torch.tensor([0.0, 1.0]), None)

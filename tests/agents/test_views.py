@@ -15,15 +15,9 @@ from agents.analysis.drawing import (
     effect_of_blurring,
     tinted,
 )
-from agents.analysis.panels import (
-    TITLE,
-    CoursePanel,
-    PicturesPanel,
-    ScreenPanel,
-    ValuesPanel,
-    VariablesPanel,
-)
-from agents.analysis.shots import Course, Shot, returns_that_followed
+from agents.analysis.panels import TITLE, PicturesPanel, ScreenPanel, VariablesPanel
+from agents.analysis.shots import Course, Shot, reach_of, returns_that_followed
+from agents.analysis.value_panels import FILL, CoursePanel, ReturnsPanel, ValuesPanel, density
 from agents.analysis.views import AgentView
 
 Array = Any
@@ -200,6 +194,33 @@ def test_the_course_marks_the_moment_and_breaks_at_an_episodes_end() -> None:
     assert abs(changed.mean() - panel._x[7]) < 3
 
 
+def test_quantiles_reach_as_far_as_they_lie_and_unlikely_atoms_do_not_count() -> None:
+    quantiles = np.array([[3.0, 1.0], [2.0, 7.0]])
+    assert reach_of(quantiles, np.full((2, 2), 0.5)) == (1, 7)
+    atoms = np.broadcast_to([0.0, 10.0, 20.0], (2, 3))
+    assert reach_of(atoms, np.array([[0.05, 0.95, 0.0], [0.0, 0.94, 0.06]])) == (10, 10)
+
+
+def test_the_density_of_a_distribution_has_its_mass_and_mean() -> None:
+    """A quarter at 1 and three quarters at 5: mean 4."""
+    places = np.linspace(-5, 11, 1601)
+    curve = density(np.array([[1.0, 5.0]]), np.array([[0.25, 0.75]]), places, 0.5)[0]
+    assert (curve * places).sum() / curve.sum() == pytest.approx(4.0)
+    assert curve[places < 3].sum() / curve.sum() == pytest.approx(0.25, abs=1e-4)
+
+
+def test_expected_returns_stand_where_they_lie_the_greedy_actions_filled() -> None:
+    """Returns from 0 to 40: the greedy action expects 10, the other 30, half as probable."""
+    moment = shot([1, 0], returns=np.array([[10.0] * 2, [30.0, 90.0]]), probability=np.full((2, 2), 0.5))
+    area = drawn(ReturnsPanel((0.0, 40.0)), moment, (130, 281))
+    places = np.linspace(-3, 43, 281)  # three deviations of the kernel beyond both ends
+    filled = (area == FILL).all(axis=-1).sum(axis=0)
+    assert (filled * places).sum() / filled.sum() == pytest.approx(10, abs=0.2)
+    tops = [(area[TITLE + 1 :, abs(places - at).argmin()] != 248).any(axis=-1).argmax() for at in (10, 30)]
+    bottom = 130 - TITLE - 18
+    assert tops[0] < 10 and abs(tops[1] - bottom / 2) < 8
+
+
 def test_the_screen_is_enlarged_pixel_by_pixel() -> None:
     screen = np.zeros((2, 3, 3), np.uint8)
     screen[0, 0] = (255, 0, 0)
@@ -221,21 +242,27 @@ def test_a_large_screen_shrinks_without_losing_lines() -> None:
 
 @pytest.mark.parametrize("screen", [(400, 600), (210, 160), (500, 500), (139, 121)])
 @pytest.mark.parametrize("observation", [(4, 84, 84), (4, 16, 60), (1, 42, 42), (4,), (128,)])
-@pytest.mark.parametrize("actions", [2, 18])
+@pytest.mark.parametrize(("actions", "distributional"), [(2, False), (2, True), (18, True)])
 def test_frames_have_one_size_with_even_sides(
-    screen: tuple[int, int], observation: tuple[int, ...], actions: int
+    screen: tuple[int, int], observation: tuple[int, ...], actions: int, distributional: bool
 ) -> None:
     generator = np.random.default_rng(0)
     values = generator.normal(size=(5, actions)) * 100
     wide = observation[0] if len(observation) == 1 else 0
     play = course(values, generator.normal(size=(5, wide)))
     names = [f"variable {i}" for i in range(wide)]
+    play = play._replace(reach=(0.0, 1.0) if distributional else None)
+    more = (
+        {"returns": np.ones((actions, 3)), "probability": np.ones((actions, 3))} if distributional else {}
+    )
     view = AgentView(screen, observation, play, ["DOWNRIGHTFIRE"] * actions, names, several=True)
     sizes = set()
     for at in range(5):
         seen = generator.integers(0, 255, observation).astype(np.uint8 if wide == 0 else np.float32)
         picture = np.zeros((*screen, 3), np.uint8)
-        moment = shot(values[at], seen, screen=picture, at=at, saliency=generator.normal(size=observation))
+        moment = shot(
+            values[at], seen, screen=picture, at=at, saliency=generator.normal(size=observation), **more
+        )
         sizes.add(view.frame(moment).shape)
     ((height, width, _),) = sizes
     assert height % 2 == width % 2 == 0
