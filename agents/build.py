@@ -18,6 +18,7 @@ from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import Loss, huber_loss, squared_loss
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
+from agents.learning.radam import RAdam
 from agents.learning.values import Categorical, Expected, Quantile, Value
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.protocol import Memory
@@ -39,7 +40,7 @@ from models.q_network import QNetwork
 OPTIMIZERS: dict[str, Callable[[Any, LearningConfig], torch.optim.Optimizer]] = {
     "adam": lambda p, s: torch.optim.Adam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
     "adamw": lambda p, s: torch.optim.AdamW(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
-    "radam": lambda p, s: torch.optim.RAdam(p, s.learning_rate, eps=s.adam_epsilon),
+    "radam": lambda p, s: RAdam(p, s.learning_rate, eps=s.adam_epsilon),
     # Mnih et al. 2015, Extended Data Table 1: gradient momentum, squared gradient momentum, least square.
     "rmsprop": lambda p, s: torch.optim.RMSprop(p, s.learning_rate, alpha=0.95, eps=0.01, centered=True),
 }
