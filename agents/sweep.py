@@ -133,6 +133,8 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
         words = ["--env", env, "--obs", obs, "--preset", preset, "--seed", str(seed), *options]
         config = Train.parse(words).config
         find_spec(config.env.id)
+        if arguments.ladder:
+            _check_mark(config)
         folder = arguments.out / default_run_dir(config).relative_to("runs")
         # A run that is gone on with keeps its own budget unless it is told.
         words += ["--steps", str(config.steps), "--stop-score", str(config.stop_score)]
@@ -140,6 +142,16 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
     if len({cell.folder for cell in cells}) < len(cells):
         raise ConfigError("The grid has the same run twice; name each environment and preset once.")
     return cells
+
+
+def _check_mark(config: Config) -> None:
+    from agents.build import stop_score  # torch takes two seconds to import
+
+    if stop_score(config) is None:
+        raise ConfigError(
+            f"--ladder measures how long each preset takes to a mean return, and {config.env.id} has none "
+            "to reach here; give one as --stop-score."
+        )
 
 
 class Sweep:
@@ -216,7 +228,7 @@ class Sweep:
 
     def _capacity(self, config: Config) -> int:
         """Returns the memory's size, the same for all seeds: the RAM that is free changes meanwhile."""
-        from agents.build import with_capacity  # torch takes two seconds to import
+        from agents.build import with_capacity  # as above
 
         kind = replace(config, seed=0)
         if kind not in self._capacities:

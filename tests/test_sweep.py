@@ -12,10 +12,13 @@ import pytest
 
 from agents.command_line import parse
 from agents.config import ConfigError
+from agents.presets import LADDER
 from agents.sweep import Cell, SweepArguments, grid
+from scripts.sweep import main
 from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
 
+MARK = ["--stop-score", "475"]
 SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
 
 
@@ -81,6 +84,60 @@ def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) ->
         other.finished()
 
 
+def ladder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
+    """Runs `sweep.py --ladder` with processes of its own, from both observations."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["sweep.py", "--ladder", "--seeds", "1", *SHORT, *MARK])
+    return main()
+
+
+def test_a_ladder_runs_each_rung_from_what_it_is_for_and_leaves_table_and_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two rungs; shifts need pictures. Nobody comes to 475 within 200 steps."""
+    for module in ("agents.presets", "agents.sweep"):
+        monkeypatch.setattr(f"{module}.LADDER", ("dqn", "drq-eps"))
+    assert ladder(monkeypatch, tmp_path) == 0
+    table = (tmp_path / "grid" / "ladder" / "ladder.md").read_text()
+    said = capsys.readouterr().out
+    assert table in said and "3 of 3 runs finished" in said
+    never = "0 of 1 | - [-, -] | - [-, -]"
+    assert f"| `dqn` | {never} | {never} |\n| `drq-eps` |  |  |  | {never} |" in table
+    assert {file.name for file in (tmp_path / "grid" / "ladder").iterdir()} == {
+        "ladder.md",
+        "ladder.png",
+        "ladder.svg",
+    }
+
+
+@pytest.mark.slow
+def test_the_whole_ladder_is_climbed_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All presets from both observations, stopped after the first run is done and started again."""
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "sweep.py"),
+        "--ladder",
+        "--seeds",
+        "1",
+        *SHORT,
+        *MARK,
+    ]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: any(tmp_path.glob("grid/*/*/*/summary.json")))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert ladder(monkeypatch, tmp_path) == 0
+    said = capsys.readouterr()
+    runs = 2 * len(LADDER) - 1
+    assert f"of {runs} runs were finished before" in said.err
+    assert f"{runs} of {runs} runs finished" in said.out
+    rows = [line.split("`")[1] for line in said.out.splitlines() if line.startswith("| `")]
+    assert tuple(rows) == LADDER
+
+
 def wait_for(condition: "object") -> None:
     assert callable(condition)
     until = time.time() + 60
@@ -121,6 +178,9 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--env", "CartPol-v1"], "did you mean CartPole-v1"),
         (["--seed", "3"], "--seed: a sweep chooses that itself"),
         (["--preset", "fast", "fast"], "the same run twice"),
+        (["--ladder", "--env", "CartPole-v1", "Acrobot-v1"], "name one --env"),
+        (["--ladder", "--env", "pong", "--obs", "pixels"], "none to reach here; give one as --stop-score"),
+        (["--ladder", "--stop-score", "none"], "none to reach here"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:
