@@ -81,10 +81,12 @@ FAMILY: Settings = {
     "cartpole": {"steps": 200_000},
     # A push changes velocities, which the next picture does not show: where an action lasts for one
     # picture, one-step targets cannot tell actions apart. Falls are rare and decide everything: an error
-    # of 100 must count as one. With steps that stay large scores hover below the mark.
+    # of 100 must count as one. With steps that stay large scores hover below the mark, and once the memory
+    # has forgotten how one falls, they sink.
     "cartpole pixels": {
         **CARTPOLE_VIEW,
         "steps": 80_000,
+        "memory.capacity": 100_000,
         "env.action_repeat": 2,
         "learning.huber_delta": 100.0,
         "learning.learning_rate_end": 1e-4,
