@@ -57,6 +57,10 @@ BOOTSTRAPS: dict[str, Callable[[LearningConfig], Bootstrap]] = {
 MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
 
+REPLANNED = (
+    "The run was begun with another --steps: what runs over the whole budget (the learning rate, the "
+    "weights of priorities) goes on as the new one has it."
+)
 CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."
 
 
@@ -241,5 +245,8 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     if not env.exact:
         folder.text(trainer.progress.env_steps, "resume", CUT)
         print(CUT, file=sys.stderr)
+    if folder.other_budget and (config.learning.learning_rate_end is not None or config.memory.priority):
+        folder.text(trainer.progress.env_steps, "resume", REPLANNED)
+        print(REPLANNED, file=sys.stderr)
     folder.saved = None  # the memory in it is large
     return trainer, evaluations

@@ -81,6 +81,7 @@ class Config:
             self.learning.shift == 0 or self.env.obs == "pixels",
             "--learning.shift moves pictures; leave it out with --obs state.",
         )
+        self._fit_network()
         self._fit_replay() if self.memory.kind == "replay" else self._fit_rollout()
         self._keep_to_protocol()
 
@@ -92,12 +93,36 @@ class Config:
         steps = self.env.num_envs * self.memory.window
         return 0, steps, self.memory.epochs * steps // self.learning.batch_size
 
+    def _fit_network(self) -> None:
+        network, batch = self.network, self.learning.batch_size
+        require(
+            all(units >= 1 for units in network.hidden),
+            f"--network.hidden is {' '.join(map(str, network.hidden))}; give 1 or more units a layer.",
+        )
+        require(
+            0 <= network.zero_level <= 255,
+            f"--network.zero-level is {network.zero_level}; give a gray level, 0 to 255.",
+        )
+        require(network.noisy >= 0, f"--network.noisy is {network.noisy}; give 0 or more.")
+        require(
+            network.norm != "batch" or batch >= 2,
+            f"--network.norm batch needs several rows to normalise by, not --learning.batch-size {batch}; "
+            "give 2 or more.",
+        )
+
     def _fit_replay(self) -> None:
         capacity, batch = self.memory.capacity, self.learning.batch_size
         require(
             capacity is None or capacity >= batch,
             f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
             f"make it at least {batch}.",
+        )
+        schedule, num_envs, n_step = self.schedule, self.env.num_envs, self.learning.n_step
+        rounds = -(-(schedule.learn_start + schedule.learn_every) // num_envs)
+        require(
+            schedule.clock != "steps" or rounds >= n_step,
+            f"The first update comes after {rounds} steps of each of {num_envs} environments, before there "
+            f"is a return over {n_step}; give --schedule.learn-start {n_step * num_envs} or more.",
         )
         copied, blended = self.schedule.target_every > 0, self.learning.tau > 0
         require(

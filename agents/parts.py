@@ -165,6 +165,9 @@ PARTS: dict[str, Part] = {
         {
             "all": {"learning.bootstrap": "munchausen"},
             "atari": {
+                "schedule.learn_start": 20_000,
+                "schedule.target_every": 8_000,
+                "schedule.epsilon_duration": 250_000,
                 "learning.optimizer": "adam",
                 "learning.learning_rate": 5e-5,
                 "learning.adam_epsilon": 0.01 / 32,

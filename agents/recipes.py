@@ -119,6 +119,7 @@ DER: Settings = {
         "learning.adam_epsilon": 1.5e-4,
         "learning.max_grad_norm": 10.0,
         "schedule.learn_start": 1_600,
+        "schedule.epsilon_duration": 2_000,  # without noisy layers
         "schedule.target_every": 2_000,
         "evaluation.every": 10_000,
     },
@@ -137,7 +138,8 @@ DRQ: Settings = {
         "schedule.epsilon_end": 0.01,
         "schedule.epsilon_duration": 5_000,
         "schedule.learn_start": 1_600,
-        "schedule.target_every": 1,
+        "learning.tau": 1.0,  # a copy after every update
+        "schedule.target_every": 0,
         "evaluation.every": 10_000,
     },
 }
@@ -165,6 +167,7 @@ PQN: Settings = {
         "memory.window": 32,
         "memory.trace": 0.65,
         "memory.epochs": 2,
+        "learning.loss": "squared",
         "learning.batch_size": 128,
         "learning.optimizer": "radam",
         "schedule.epsilon_end": 0.001,
@@ -191,6 +194,7 @@ BTR: Settings = {
         "learning.adam_epsilon": 0.005 / 256,
         "learning.batch_size": 256,
         "learning.max_grad_norm": 10.0,
+        "schedule.learn_start": 200_000,
         "schedule.learn_every": 64,
         "schedule.target_every": 32_000,
         "schedule.epsilon_start": 1.0,

@@ -91,6 +91,12 @@ class LearningConfig:
         require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
         for name in ("huber_delta", "learning_rate", "adam_epsilon", "munchausen_tau"):
             require(getattr(self, name) > 0, f"--learning.{name.replace('_', '-')} must be above 0.")
+        for name in ("learning_rate_end", "max_grad_norm"):
+            value = getattr(self, name)
+            require(
+                value is None or value > 0,
+                f"--learning.{name.replace('_', '-')} is {value}; give a number above 0, or None.",
+            )
         require_at_least(2, "learning", self, "atoms")
         require_at_least(1, "learning", self, "quantiles")
         require_at_least(0, "learning", self, "shift")

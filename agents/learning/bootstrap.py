@@ -32,12 +32,11 @@ class Greedy:
     eq. 4).
     """
 
-    def __init__(self) -> None:
-        self._one, self._zero = torch.ones(()), torch.zeros(())
-
     def __call__(self, next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Plan:
         """Returns the plan with M = 1."""
-        return Plan(next_q.argmax(1, keepdim=True), self._one, self._zero, self._zero)
+        # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
+        one, zero = next_q.new_ones(()), next_q.new_zeros(())
+        return Plan(next_q.argmax(1, keepdim=True), one, zero, zero)
 
 
 class Munchausen:

@@ -69,7 +69,8 @@ class DQN:
         self._parameters = list(online.parameters())
         self._follow_tau = [(target, tau)] if target is not None and tau else []
         self._follow_tau += [(self.judged, average)] if average else []
-        self._pairs = [_shared(online, follower) for follower, _ in self._follow_tau]
+        self._pairs = [_blending(online, follower) for follower, _ in self._follow_tau]
+        self._directions = [_directions(follower) for follower, _ in self._follow_tau]
         self._noisy = [network for network in (online, target) if network is not None and network.is_noisy]
         self._moving = [module for module in online.modules() if isinstance(module, MOVING)]
         self._still = not (tau or double or self._noisy)  # whether targets stand still between copies
@@ -150,6 +151,9 @@ class DQN:
     def _follow(self) -> None:
         for (_, share), (own, followed) in zip(self._follow_tau, self._pairs, strict=True):
             torch._foreach_lerp_(own, followed, share)
+        for vectors in self._directions:
+            if vectors:
+                torch._foreach_div_(vectors, torch._foreach_norm(vectors))
 
     @torch.no_grad()
     def copy_target(self) -> None:
@@ -192,7 +196,13 @@ def _tensors(network: nn.Module) -> list[Tensor]:
     return [*network.parameters(), *network.buffers()]
 
 
-def _shared(leader: nn.Module, follower: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+def _directions(network: nn.Module) -> list[Tensor]:
+    """Returns the singular vectors of spectral norms, whose length blending would change."""
+    norms = [module for module in network.modules() if isinstance(module, _SpectralNorm)]
+    return [vector for norm in norms for vector in norm.buffers()]
+
+
+def _blending(leader: nn.Module, follower: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
     """Returns what of a follower blends, and the leader's counterparts."""
     pairs = zip(_tensors(follower), _tensors(leader), strict=True)
     blending = [pair for pair in pairs if pair[0].is_floating_point()]

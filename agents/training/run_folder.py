@@ -106,6 +106,8 @@ class RunFolder:
     def __init__(self, path: Path, config: Config, *, resume: bool) -> None:
         self.path, self.config = path, config
         self.saved: dict[str, Any] | None = None
+        self.other_budget = False
+        """Whether the run that lies there had another number of steps to spend."""
         if (path / "config.json").exists():
             self._check_same(resume)
             last = path / "checkpoint" / "last.pt"
@@ -121,6 +123,7 @@ class RunFolder:
                 f"{self.path} already holds a run; add --resume to go on with it, or choose "
                 "another --run-dir or --seed."
             )
+        self.other_budget = read_config(self.path).steps != self.config.steps
         differing = other_settings(self.path, self.config)
         if differing:
             raise ConfigError(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, squared_loss
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
@@ -123,21 +124,37 @@ def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() 
     assert not target_of(dqn).training
 
 
-def test_spectral_statistics_learn_only_from_the_batch() -> None:
+def spectral(rate: float, **options: Any) -> tuple[DQN, Batch]:
+    """A learner with spectrally normalised residual blocks, and a batch of pictures for it."""
     torch.manual_seed(1)
     config = NetworkConfig(torso="impala", hidden=(8,), spectral=True)
     online = make_network(config, (1, 12, 12), 3)
-    still, generator = torch.optim.SGD(online.parameters(), lr=0.0), torch.Generator().manual_seed(0)
+    optimizer, generator = torch.optim.SGD(online.parameters(), rate), torch.Generator().manual_seed(0)
     value = Expected(huber_loss)
-    dqn = DQN(online, copy.deepcopy(online), still, value=value, double=True, tau=0.0, generator=generator)
+    dqn = DQN(online, copy.deepcopy(online), optimizer, value=value, generator=generator, **options)
     pictures = torch.randint(256, (16, 1, 12, 12), dtype=torch.uint8)
-    batch = random_batch()._replace(observation=pictures, next_observation=pictures)
-    before = [vector.clone() for vector in online.buffers()]
+    return dqn, random_batch()._replace(observation=pictures, next_observation=pictures)
+
+
+def test_spectral_statistics_learn_only_from_the_batch() -> None:
+    dqn, batch = spectral(0.0, double=True, tau=0.0)
+    before = [vector.clone() for vector in dqn.online.buffers()]
     dqn.goal(batch)
-    assert all(map(torch.equal, online.buffers(), before))
+    assert all(map(torch.equal, dqn.online.buffers(), before))
     dqn.update(batch)
-    assert not any(map(torch.equal, online.buffers(), before))
-    assert not any(module.training for module in online.modules())
+    assert not any(map(torch.equal, dqn.online.buffers(), before))
+    assert not any(module.training for module in dqn.online.modules())
+
+
+def test_singular_vectors_of_blended_networks_keep_their_length() -> None:
+    """The norm that they divide by would be too small otherwise."""
+    dqn, batch = spectral(0.1, tau=0.5, average=0.3)
+    for _ in range(5):
+        dqn.update(batch)
+    for network in (target_of(dqn), dqn.judged):
+        lengths = torch.stack([vector.norm() for vector in network.buffers()])
+        torch.testing.assert_close(lengths, torch.ones_like(lengths))
+        assert not any(map(torch.equal, network.buffers(), dqn.online.buffers()))
 
 
 def test_batch_norm_statistics_blend_into_a_soft_target() -> None:

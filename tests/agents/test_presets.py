@@ -125,6 +125,21 @@ CONTRADICTIONS = [
     ("pqn", {"schedule.clock": "episodes"}, "leave --schedule.clock out"),
     ("dqn", {"learning.shift": 4}, "leave it out with --obs state"),
     ("dqn", {"memory.priority": 2.0}, "give 0 to 1"),
+    (
+        "dqn",
+        {"schedule.learn_start": 0, "env.num_envs": 16, "learning.n_step": 2},
+        "--schedule.learn-start 32 or",
+    ),
+    (
+        "dqn",
+        {"learning.learning_rate_end": -1.0},
+        "--learning.learning-rate-end is -1.0; give a number above 0",
+    ),
+    ("dqn", {"learning.max_grad_norm": 0.0}, "--learning.max-grad-norm is 0.0; give a number above 0"),
+    ("dqn", {"network.hidden": (8, 0)}, "--network.hidden is 8 0; give 1 or more"),
+    ("dqn", {"network.zero_level": 300}, "give a gray level, 0 to 255"),
+    ("noisy", {"network.noisy": -1.0}, "--network.noisy is -1.0; give 0 or more"),
+    ("chapter", {"learning.batch_size": 1}, "--network.norm batch needs several rows"),
     ("dqn", {"learning.tau": 0.0}, "must be either copied or blended"),
 ]
 
@@ -151,6 +166,12 @@ def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung
     assert [*names.split(), "pqn", "btr"] == list(LADDER)
     rungs = [fields(name, "CartPole-v1", "pixels") for name in LADDER]
     assert all(left != right for left, right in pairwise(rungs))
+
+
+def test_the_earliest_first_update_finds_a_row(tmp_path: Path) -> None:
+    """Four environments, two steps each: then the first return over two steps is there."""
+    fields = {"env.num_envs": 4, "schedule.learn_start": 4, "schedule.learn_every": 1, "learning.n_step": 2}
+    assert train(small("state", "dqn", steps=8, **fields), tmp_path / "run").progress.updates > 0
 
 
 @pytest.mark.parametrize("preset", LADDER)

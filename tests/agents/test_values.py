@@ -69,6 +69,24 @@ def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None
     close((returns * probability).sum(2), value.mean(numbers))
 
 
+@pytest.mark.parametrize("kind", ["expected", "categorical", "quantile"])
+@pytest.mark.parametrize("bootstrap", [Greedy(), Munchausen(0.9, 0.03, -1.0)])
+def test_targets_are_computed_on_the_networks_device(kind: str, bootstrap: Any) -> None:
+    """Torch's device without data refuses what a GPU refuses: tensors of another device, scalars apart."""
+    meta = torch.device("meta")
+    values = {
+        "expected": Expected(huber_loss),
+        "categorical": Categorical(5, -1.0, 3.0, device=meta),
+        "quantile": Quantile(5, 1.0, device=meta),
+    }
+    value: Value = values[kind]
+    numbers, row = torch.empty(3, 2, value.size, device=meta), torch.empty(3, device=meta)
+    plan = bootstrap(
+        value.mean(numbers), lambda: value.mean(numbers), torch.zeros_like(row, dtype=torch.int64)
+    )
+    assert value.target(numbers, plan, row, row).device == meta
+
+
 def test_priority_of_an_expected_value_is_its_absolute_error() -> None:
     """Values 0.5 and -2 against 0 and 1: losses 0.125 and 3 - 0.5, errors 0.5 and 3."""
     loss, priority = Expected(huber_loss).loss(rows([0.5], [-2.0]), torch.tensor([0.0, 1.0]), None)
