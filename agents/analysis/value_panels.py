@@ -105,7 +105,7 @@ class ReturnsPanel:
     def prepare(self, area: Picture) -> None:
         """Writes title and scale."""
         write(area, "returns it expects", (0, LINE), colour=BLUE)
-        write(area, "by the others", (area.shape[1] - 1, LINE), colour=MUTED, right=True)
+        write(area, "of the others", (area.shape[1] - 1, LINE), colour=MUTED, right=True)
         height, width = area.shape[:2]
         self._base = height - LINE - 1
         area[TITLE : self._base] = 248

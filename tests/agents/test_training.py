@@ -376,3 +376,15 @@ def test_the_log_of_a_resumed_run_ends_where_it_was_cut(tmp_path: Path) -> None:
     again = Metrics(tmp_path, (1, at))
     assert again.bytes_written() == at
     again.close()
+
+
+@pytest.mark.parametrize(("preset", "told"), [("prioritized", True), ("dqn", False)])
+def test_going_on_with_another_budget_says_what_follows_it(
+    preset: str, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The weights of priorities rise over the budget; from the state nothing of plain DQN goes by it."""
+    train(small("state", preset, steps=200), tmp_path / "run")
+    train(small("state", preset, steps=300), tmp_path / "run", resume=True)
+    assert ("The run was begun with another --steps" in capsys.readouterr().err) == told
+    train(small("state", preset, steps=300), tmp_path / "run", resume=True)
+    assert "another --steps" not in capsys.readouterr().err
