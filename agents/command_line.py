@@ -5,6 +5,7 @@ import contextlib
 import functools
 import io
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -47,6 +48,9 @@ def guarded(main: Callable[[], int]) -> Callable[[], int]:
             return 2
         except BrokenPipeError:
             return 0
+        except KeyboardInterrupt:
+            print("Ended at once; what was saved before is there.", file=sys.stderr)
+            return 128 + signal.SIGINT
 
     return run
 

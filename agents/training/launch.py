@@ -10,21 +10,29 @@ from tqdm import tqdm
 
 from agents.training.trainer import Evaluator, Trainer
 
+SAME_SECONDS = 1.0
+
 
 class StopSignal:
-    """Remembers that Ctrl-C or SIGTERM came; a second one ends the program at once."""
+    """Remembers that Ctrl-C or SIGTERM came; a second one ends the program at once.
+
+    Within a second it is the same one: make hands it on to a program that got it already.
+    """
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._at = 0.0
 
     def __call__(self) -> bool:
         """Whether a signal came."""
         return self.number is not None
 
     def _remember(self, number: int, _frame: Any) -> None:
-        if self.number is not None:
+        now = time.monotonic()
+        if self.number is None:
+            self.number, self._at = number, now
+        elif now - self._at > SAME_SECONDS:
             raise KeyboardInterrupt
-        self.number = number
 
     @contextlib.contextmanager
     def listen(self) -> Iterator[None]:
