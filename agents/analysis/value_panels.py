@@ -126,7 +126,7 @@ class ReturnsPanel:
         greedy, x = int(shot.values.argmax()), np.arange(area.shape[1])
         inside = np.arange(TITLE, self._base)[:, None] >= y[greedy]
         area[TITLE : self._base][inside] = FILL
-        for action in np.argsort(np.arange(len(y)) == greedy, kind="stable"):
+        for action in sorted(range(len(y)), key=lambda action: action == greedy):
             colour = BLUE if action == greedy else MUTED
             line = np.stack([x, y[action]], axis=1)[:, None]
             cv2.polylines(area, [line], False, colour, 1, cv2.LINE_AA)
