@@ -15,7 +15,8 @@ class PrioritizedSampler:
 
     `P(i) = p_i^α / Σ p^α`, `p = |δ| + ε`; rows not learned from yet have the greatest p so far; weights are
     `(N P(i))^−β`, divided by the greatest of the batch. Of a batch each row is drawn from an equal part of
-    the sum (Schaul et al. 2016, arXiv:1511.05952, section 3.3, section 3.4, Alg. 1).
+    the sum (Schaul et al. 2016, arXiv:1511.05952, section 3.3, section 3.4, Alg. 1). Where the error is a
+    divergence, which rounding can make negative, it counts as 0.
 
     A row that was drawn may be written anew before its error is known. Every draw therefore carries a
     ticket, `row + num_rows × how often the row was added`, and an error on an old ticket is dropped.
@@ -64,13 +65,17 @@ class PrioritizedSampler:
         return Draw(rows, (weights / weights.max()).astype(np.float32), tickets)
 
     def prioritize(self, tickets: Array, errors: Array) -> None:
-        """Sets the errors `[B]` of draws; those of rows that are others by now are dropped."""
+        """Sets the errors `[B]` of draws; those of rows that are others by now are dropped.
+
+        Raises:
+            ValueError: an error is not finite.
+        """
         rows = tickets % self._num_rows
         fresh = (self._added[rows] == tickets // self._num_rows) & self._member[rows]
-        rows, priorities = rows[fresh], errors[fresh].astype(np.float64) + LEAST
+        rows, priorities = rows[fresh], np.maximum(errors[fresh].astype(np.float64), 0.0) + LEAST
         if len(rows):
-            self._greatest = max(self._greatest, float(priorities.max()))
             self._tree.set(rows, priorities**self._alpha)
+            self._greatest = max(self._greatest, float(priorities.max()))
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the members, their priorities, and how often each row was added."""

@@ -43,7 +43,13 @@ class SumTree:
         return self._flat[0][places]
 
     def set(self, places: Array, values: Array | float) -> None:
-        """Sets the numbers at `places` `[R]`; of a place named twice the last value counts."""
+        """Sets the numbers at `places` `[R]`; of a place named twice the last value counts.
+
+        Raises:
+            ValueError: a number is negative or not finite; all sums would be wrong from then on.
+        """
+        if not (np.all(np.greater_equal(values, 0.0)) and np.all(np.isfinite(values))):
+            raise ValueError("A sum tree holds finite numbers, 0 or more; the priorities have diverged.")
         self._flat[0][places] = values
         for level, above in zip(self._levels[:-1], self._flat[1:], strict=True):
             places = places // FAN

@@ -198,6 +198,32 @@ def test_an_error_of_0_beside_great_ones_still_leaves_a_chance() -> None:
     assert priorities(make(3, range(3), 0.5, [0.0, 100.0, 1e6]))[0] == pytest.approx(0.001)
 
 
+def test_a_divergence_that_rounding_made_negative_counts_as_0() -> None:
+    """(max(-1.9e-6, 0) + 1e-6)^0.5 = 0.001; a negative number to this power would be no number."""
+    sampler = make(3, range(3), 0.5, [-1.9e-6, 0.0, 4.0])
+    assert priorities(sampler)[0] == priorities(sampler)[1] == pytest.approx(0.001)
+    assert set(sampler.sample(100, 0.4).rows.tolist()) <= {0, 1, 2}
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf])
+def test_an_error_that_is_not_finite_is_refused_and_changes_nothing(error: float) -> None:
+    sampler = make(5, range(3), 1.0, [1.0, 2.0, 3.0])
+    before = priorities(sampler)
+    with pytest.raises(ValueError, match="finite"):
+        sampler.prioritize(np.array([5, 6]), np.array([5.0, error]))
+    sampler.add(np.array([3]))
+    assert priorities(sampler) == before | {3: 3.0 + LEAST}
+
+
+@pytest.mark.parametrize("number", [-1e-9, math.nan, math.inf])
+def test_tree_refuses_numbers_that_have_no_share(number: float) -> None:
+    tree = SumTree(3)
+    tree.set(np.array([0, 1]), np.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match="finite numbers, 0 or more"):
+        tree.set(np.array([1, 2]), np.array([3.0, number]))
+    assert tree.get(np.arange(3)).tolist() == [1.0, 2.0, 0.0]
+
+
 def test_a_removed_row_is_never_drawn() -> None:
     sampler = make(200, range(200))
     gone = np.array([0, 1, 63, 100, 127, 128, 130, 198, 199])
