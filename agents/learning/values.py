@@ -84,15 +84,15 @@ def categorical_projection(values: Tensor, probability: Tensor, support: Tensor)
     Returns:
         `[B, K]` probability on the support.
     """
-    places = (values - support[0]) / (support[1] - support[0])
-    places = places.clamp(0, len(support) - 1)
-    lower = places.floor()
-    part = places - lower
-    lower_index = lower.long()
-    upper_index = (lower_index + 1).clamp_(max=len(support) - 1)
+    most = len(support) - 1
+    places = (values - support[0]) * (most / (support[-1] - support[0]))
+    lower = places.nan_to_num().clamp(0, most - 1).long()  # of a diverged network, still an index
+    # From the neighbours as they are rounded, so that probability on the support stays where it is.
+    below, above = support[lower], support[lower + 1]
+    part = ((values - below) / (above - below)).clamp_(0, 1)
     projected = probability.new_zeros(len(probability), len(support))
-    projected.scatter_add_(1, lower_index, probability * (1 - part))
-    return projected.scatter_add_(1, upper_index, probability * part)
+    projected.scatter_add_(1, lower, probability * (1 - part))
+    return projected.scatter_add_(1, lower + 1, probability * part)
 
 
 class Categorical:

@@ -119,6 +119,16 @@ def test_projection_keeps_the_mass_and_inside_the_support_the_mean(seed: int, si
     assert (projected >= 0).all()
 
 
+@pytest.mark.parametrize("size", [2, 51, 601])
+@pytest.mark.parametrize(("low", "high"), [(-10.0, 10.0), (0.0, 200.0)])
+def test_projection_leaves_probability_on_the_support_exactly_where_it_is(
+    low: float, high: float, size: int
+) -> None:
+    support = torch.linspace(low, high, size)
+    projected = categorical_projection(support.unsqueeze(1), torch.ones(size, 1), support)
+    assert torch.equal(projected, torch.eye(size))
+
+
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.8])
 def test_quantile_loss_is_least_where_a_share_of_the_level_lies_below(level: float) -> None:
     """Of 0 to 99: between 9 and 10, 49 and 50, 79 and 80."""
