@@ -19,6 +19,7 @@ from agents.learning.dqn import DQN
 from agents.learning.losses import Loss, huber_loss, squared_loss
 from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.radam import RAdam
+from agents.learning.rmsprop import CenteredRMSProp
 from agents.learning.values import Categorical, Expected, Quantile, Value
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.protocol import Memory
@@ -41,8 +42,8 @@ OPTIMIZERS: dict[str, Callable[[Any, LearningConfig], torch.optim.Optimizer]] = 
     "adam": lambda p, s: torch.optim.Adam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
     "adamw": lambda p, s: torch.optim.AdamW(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
     "radam": lambda p, s: RAdam(p, s.learning_rate, eps=s.adam_epsilon),
-    # Mnih et al. 2015, Extended Data Table 1: gradient momentum, squared gradient momentum, least square.
-    "rmsprop": lambda p, s: torch.optim.RMSprop(p, s.learning_rate, alpha=0.95, eps=0.01, centered=True),
+    # Mnih et al. 2015, Extended Data Table 1; their .01 belongs to gradients summed over the batch.
+    "rmsprop": lambda p, s: CenteredRMSProp(p, s.learning_rate, alpha=0.95, eps=0.01 / s.batch_size**2),
 }
 VALUES: dict[str, Callable[[LearningConfig, torch.device], Value]] = {
     "expected": lambda s, _: Expected(loss_of(s)),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.build import build_trainer, network_for
+from agents.build import OPTIMIZERS, build_trainer, network_for
 from agents.command_line import Train
 from agents.config import Config, ConfigError, flatten, to_dict
 from agents.parts import FAMILY, PARTS
@@ -182,6 +182,28 @@ def test_every_member_of_the_family_fits_atari(preset: str) -> None:
     network = network_for(config, env, torch.device("cpu"))
     assert network(torch.from_numpy(env.reset())).shape == (1, 6)
     env.close()
+
+
+def optimizer_table() -> dict[str, tuple[str, float, float]]:
+    """Optimiser, learning rate and epsilon of every Atari preset, as `docs/optimizers.md` has them."""
+    lines = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text().splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")
+    ]
+    return {
+        preset.strip("`"): (optimizer, float(rate), float(epsilon.partition(",")[0]))
+        for presets, optimizer, rate, epsilon, _ in rows
+        for preset in presets.split()
+    }
+
+
+@pytest.mark.parametrize("preset", [*LADDER, "nature"])
+def test_the_optimizer_of_an_atari_preset_is_that_of_its_source(preset: str) -> None:
+    """A source that sums over the batch has its epsilon divided by 32² inside RMSProp's root."""
+    settings = preset_config(preset, "ALE/Pong-v5", "pixels").learning
+    made = OPTIMIZERS[settings.optimizer]([torch.zeros(1, requires_grad=True)], settings)
+    group = made.param_groups[0]
+    assert (settings.optimizer, group["lr"], group["eps"]) == optimizer_table()[preset]
 
 
 @pytest.mark.slow
