@@ -29,10 +29,11 @@ from agents.memory.sampling import UniformSampler
 from agents.sections import LearningConfig
 from agents.training.collector import Collector
 from agents.training.machine import pick_device, set_up_torch
+from agents.training.progress import Window
 from agents.training.rng import draw_seeds, make_generator
 from agents.training.run_folder import RunFolder
-from agents.training.trainer import Trainer, Window
-from envs.factory import atari_game, check_picture, make_vector_env, solved_mark
+from agents.training.trainer import Trainer
+from envs.factory import atari_game, check_picture, has_time_limit, make_vector_env, solved_mark
 from envs.scores import human_normalised
 from envs.vector import VectorEnv
 from models.factory import make_network
@@ -61,6 +62,10 @@ SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need so
 REPLANNED = (
     "The run was begun with another --steps: what runs over the whole budget (the learning rate, the "
     "weights of priorities) goes on as the new one has it."
+)
+NO_LIMIT = (
+    "{} has no time limit of its own: episodes of evaluations are cut off after {:,} steps "
+    "(--evaluation.max-steps to change it)."
 )
 CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."
 
@@ -231,6 +236,8 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     )
     if folder.saved is None:
         folder.open(resume="exact" if env.exact else CUT)
+        if not has_time_limit(config.env.id):
+            _say(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
         collector.start()
         if config.env.obs == "pixels":
             folder.picture(0, "observation/first", np.hstack(collector.observation[0]))
@@ -244,10 +251,13 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
         ) from error
     folder.open(resume="exact" if env.exact else CUT)
     if not env.exact:
-        folder.text(trainer.progress.env_steps, "resume", CUT)
-        print(CUT, file=sys.stderr)
+        _say(folder, trainer.progress.env_steps, "resume", CUT)
     if folder.other_budget and (config.learning.learning_rate_end is not None or config.memory.priority):
-        folder.text(trainer.progress.env_steps, "resume", REPLANNED)
-        print(REPLANNED, file=sys.stderr)
+        _say(folder, trainer.progress.env_steps, "resume", REPLANNED)
     folder.saved = None  # the memory in it is large
     return trainer, evaluations
+
+
+def _say(folder: RunFolder, env_steps: int, tag: str, sentence: str) -> None:
+    folder.text(env_steps, tag, sentence)
+    print(sentence, file=sys.stderr)

@@ -9,7 +9,7 @@ import numpy as np
 from agents.analysis.probe import decoded_share
 from agents.config import Config, ConfigError
 from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
-from agents.training.evaluation import Score, evaluate
+from agents.training.evaluation import Interrupted, Score, ShouldStop, evaluate, refuse_to_stop
 from agents.training.rng import draw_seeds, make_generator
 from envs.factory import make_env, make_vector_env
 from envs.truth import scatter, truth, truth_names
@@ -56,26 +56,33 @@ class Evaluations:
         pixels = config.env.obs == "pixels"
         self._probe = StateProbe(config, policy) if pixels and config.evaluation.probe_samples else None
 
-    def __call__(self, stream: str, key: int, episodes: int) -> Score:
+    def __call__(
+        self, stream: str, key: int, episodes: int, should_stop: ShouldStop = refuse_to_stop
+    ) -> Score:
         """Plays `episodes` from seeds that the stream and the key decide.
 
         The periodic evaluations, which are logged, also look into the agent.
+
+        Raises:
+            Interrupted: `should_stop()`, which is asked between any two steps.
         """
         settings = self._config.evaluation
         count = min(settings.num_envs, episodes)
         seeds = draw_seeds(self._config.seed, stream, count, key)
         if count not in self._made:
-            self._made[count] = make_vector_env(self._config.env, seeds)
+            self._made[count] = make_vector_env(self._config.env, seeds, max_steps=settings.max_steps)
         env = self._made[count]
         env.seed(seeds)
         watched = Watched(self._policy)
         act = play_of(watched, env, self._config, make_generator(self._config.seed, stream, key))
         periodic, pixels = stream == "evaluation", self._config.env.obs == "pixels"
         film_frames = settings.film_frames if periodic else 0
-        score = evaluate(act, env, episodes, film_frames if pixels else 0)
+        score = evaluate(act, env, episodes, film_frames if pixels else 0, should_stop)
         if not periodic:
             return score
         film = self._film(seeds[0], film_frames) if film_frames and not pixels else score.film
+        if should_stop():
+            raise Interrupted
         shares = self._probe() if self._probe else {}
         values = np.concatenate(watched.values) if watched.values else None
         return score._replace(film=film, values=values, probe=shares)

@@ -42,7 +42,7 @@ def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") ->
     """
     config, policy, _ = load_policy(folder, device)
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
-    env = make_vector_env(config.env, seeds)
+    env = make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)
     try:
         return evaluate(play_of(policy, env, config, make_generator(seed, "held_out")), env, episodes)
     finally:

@@ -232,6 +232,10 @@ class EvaluationConfig:
     epsilon: float = 0.0
     """Probability of a random action."""
 
+    max_steps: int = 1_000
+    """Agent steps after which an episode is cut off, as a truncation, where the environment has no time
+    limit of its own."""
+
     film_frames: int = 200
     """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; 0: none."""
 
@@ -240,7 +244,9 @@ class EvaluationConfig:
     the convolutions tell (probe/r2 in TensorBoard); pixels only; 0: none."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs")
+        require_at_least(
+            1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs", "max_steps"
+        )
         require_at_least(0, "evaluation", self, "film_frames", "probe_samples")
         require(
             self.probe_samples == 0 or self.probe_samples >= 72,

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from ale_py.registration import rom_id_to_name
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
-from gymnasium.wrappers import DtypeObservation, FlattenObservation
+from gymnasium.wrappers import DtypeObservation, FlattenObservation, TimeLimit
 
 from envs.atari import WAIT_FOR_FIRE, AtariGame, require_rom
 from envs.cartpole import CartPolePixels
@@ -76,12 +76,19 @@ def solved_mark(env_id: str) -> float | None:
     return find_spec(env_id).reward_threshold
 
 
-def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
+def has_time_limit(env_id: str) -> bool:
+    """Whether the environment ends every episode by itself: Atari games have `EnvConfig.max_frames`."""
+    return atari_game(env_id) is not None or find_spec(env_id).max_episode_steps is not None
+
+
+def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
     """Makes one environment, observed as the configuration says.
 
     Args:
         config: The environment and how it is observed.
         screen: Whether `render()` must work too, for recording.
+        max_steps: Agent steps after which an episode is truncated where the environment has no time
+            limit of its own; None: it may go on for ever.
 
     Raises:
         ConfigError: unknown id, continuous actions, nothing to render, a missing package.
@@ -112,6 +119,8 @@ def make_env(config: EnvConfig, *, screen: bool = False) -> gym.Env[Any, Any]:
         )
     if config.action_repeat > 1:
         env = ActionRepeat(env, config.action_repeat)
+    if max_steps is not None and not has_time_limit(config.id):
+        env = TimeLimit(env, max_steps)
     return _observe_pixels(env, config) if pixels else _observe_state(env)
 
 
@@ -167,13 +176,16 @@ def why_not_native(config: EnvConfig) -> str | None:
     return None
 
 
-def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, screen: bool = False) -> VectorEnv:
+def make_vector_env(
+    config: EnvConfig, seeds: Sequence[int], *, screen: bool = False, max_steps: int | None = None
+) -> VectorEnv:
     """Makes one environment for each seed, behind the façade.
 
     Args:
         config: The environment and how it is observed.
         seeds: One for each environment.
         screen: Whether `render()` must show the whole screen, for recording.
+        max_steps: As for `make_env`.
 
     Raises:
         ConfigError: as `make_env`, or the native back-end is asked for where it cannot be used.
@@ -199,7 +211,7 @@ def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, screen: bool = F
             )
         if config.backend == "native":
             raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")
-    envs = [make_env(config, screen=screen) for _ in seeds]
+    envs = [make_env(config, screen=screen, max_steps=max_steps) for _ in seeds]
     return SerialVectorEnv(envs, seeds, life_loss=config.life_loss)
 
 

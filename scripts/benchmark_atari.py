@@ -162,9 +162,9 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     with tempfile.TemporaryDirectory() as folder:
         trainer, _ = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
-        trainer.run(lambda: trainer.progress.env_steps >= start + 200, lambda: None)
+        trainer.run(lambda: trainer.progress.env_steps >= start + 200)
         begun, started = trainer.progress.env_steps, trainer.progress.train_seconds
-        trainer.run(lambda: trainer.progress.env_steps >= start + steps - 8, lambda: None)
+        trainer.run(lambda: trainer.progress.env_steps >= start + steps - 8)
         return (trainer.progress.env_steps - begun) / (trainer.progress.train_seconds - started)
 
 

@@ -12,8 +12,8 @@ def main() -> int:
     from agents.analysis.records import read_run
     from agents.analysis.references import on_track
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
-    from agents.training.launch import StopSignal, closing_line, run_with_bar, summarize
-    from agents.training.run_folder import RunFolder, read_best, read_summary
+    from agents.training.launch import StopSignal, closing_line, complete
+    from agents.training.run_folder import RunFolder, read_summary
 
     config, note = with_capacity(arguments.config)
     folder = RunFolder(arguments.run_dir, config, resume=arguments.resume)
@@ -22,9 +22,7 @@ def main() -> int:
         trainer, evaluator = build_trainer(config, folder)
         if note:
             print(note, file=sys.stderr)
-        finished = trainer.finished or run_with_bar(trainer, stop)
-    if finished:
-        folder.summarize(summarize(trainer, evaluator, read_best(folder.path)))
+        finished = complete(trainer, evaluator, folder, stop)
     folder.close()
     summary = read_summary(folder.path)
     if finished and summary:

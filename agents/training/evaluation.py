@@ -11,6 +11,16 @@ from scipy import stats
 from envs.vector import VectorEnv
 
 Array = NDArray[Any]
+ShouldStop = Callable[[], bool]
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A wish to stop came in the middle of play; nothing of that play counts."""
+
+
+def refuse_to_stop() -> bool:
+    """A question to stop that nobody ever answers by yes."""
+    return False
 
 
 class Score(NamedTuple):
@@ -18,6 +28,7 @@ class Score(NamedTuple):
 
     returns: Array  # [N] float64
     lengths: Array  # [N] int64  agent steps
+    truncated: int  # how many of the episodes a limit of steps ended
     film: Array | None = None  # [T, H, W] uint8  the newest pictures of the first game
     first: Array | None = None  # [*obs]  what the first game showed first
     values: Array | None = None  # [M, A]  the action values that were acted by
@@ -29,7 +40,10 @@ class Score(NamedTuple):
         return float(self.returns.mean())
 
     def summary(self) -> dict[str, float]:
-        """Returns count, mean, standard deviation, extremes and the mean's 95 % interval (Student t)."""
+        """Returns count, mean, standard deviation, extremes, the mean's 95 % interval, and truncations.
+
+        The interval is Student's t.
+        """
         spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
         half = 0.0
         if spread:
@@ -42,10 +56,17 @@ class Score(NamedTuple):
             "max": float(self.returns.max()),
             "ci95_low": self.mean - float(half),
             "ci95_high": self.mean + float(half),
+            "truncated": self.truncated,
         }
 
 
-def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_frames: int = 0) -> Score:
+def evaluate(
+    act: Callable[[Array], Array],
+    env: VectorEnv,
+    episodes: int,
+    film_frames: int = 0,
+    should_stop: ShouldStop = refuse_to_stop,
+) -> Score:
     """Plays whole episodes from the environments' seeds.
 
     Each environment plays a fixed share: to take whichever end first would favour short ones.
@@ -55,6 +76,10 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_
         env: Environments that nobody else is playing.
         episodes: How many in all.
         film_frames: Keep so many pictures of the first game, at the most.
+        should_stop: Asked between any two steps.
+
+    Raises:
+        Interrupted: `should_stop()`.
     """
     share = np.full(env.num_envs, episodes // env.num_envs)
     share[: episodes % env.num_envs] += 1
@@ -63,10 +88,13 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_
     length = np.zeros(env.num_envs, np.int64)
     returns: list[list[float]] = [[] for _ in range(env.num_envs)]
     lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
+    truncated = 0
     film: list[Array] = []
     observation = env.reset()
     first = observation[0].copy()
     while (played < share).any():
+        if should_stop():
+            raise Interrupted
         if len(film) < film_frames and not played[0]:
             film.append(observation[0, -1].copy())
         step = env.step(act(observation))
@@ -76,8 +104,9 @@ def evaluate(act: Callable[[Array], Array], env: VectorEnv, episodes: int, film_
         for e in np.flatnonzero(step.last & (played < share)):
             returns[e].append(float(running[e]))
             lengths[e].append(int(length[e]))
+            truncated += not step.terminated[e]
             played[e] += 1
         running[step.last] = 0.0
         length[step.last] = 0
     pictures = np.stack(film) if film else None
-    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), pictures, first)
+    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), truncated, pictures, first)

@@ -8,7 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from agents.training.trainer import Evaluator, Trainer
+from agents.training.evaluation import Interrupted, ShouldStop, refuse_to_stop
+from agents.training.output import Evaluator
+from agents.training.run_folder import RunFolder, read_best
+from agents.training.trainer import Trainer
 
 SAME_SECONDS = 1.0
 
@@ -45,48 +48,93 @@ class StopSignal:
                 signal.signal(number, handler)
 
 
-def run_with_bar(trainer: Trainer, stop: StopSignal) -> bool:
-    """Runs the trainer under a progress bar; returns whether the run is finished."""
-    schedule, progress = trainer.config.schedule, trainer.progress
-    by_episodes = schedule.clock == "episodes" and schedule.episodes is not None
-    total = schedule.episodes if by_episodes else trainer.config.steps
-    unit = " episodes" if by_episodes else " steps"
-    with tqdm(total=total, unit=unit, initial=trainer.ticks, dynamic_ncols=True, mininterval=0.5) as bar:
+class ProgressBar:
+    """A bar of a trainer's clock, with scores and what is being done besides training.
 
-        def report() -> None:
-            if trainer.ticks > bar.n:
-                if time.time() - bar.last_print_t > bar.mininterval:
-                    bar.set_postfix(
-                        score=f"{progress.last_return:.0f}",
-                        greedy=f"{progress.last_eval:.0f}",
-                        epsilon=f"{trainer.epsilon:.2f}",
-                        slowest=trainer.slowest_stage,
-                        refresh=False,
-                    )
-                bar.update(trainer.ticks - bar.n)
+    Args:
+        trainer: Whose clock.
+    """
 
-        return trainer.run(stop, report)
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        schedule = trainer.config.schedule
+        by_episodes = schedule.clock == "episodes" and schedule.episodes is not None
+        self._bar = tqdm(
+            total=schedule.episodes if by_episodes else trainer.config.steps,
+            unit=" episodes" if by_episodes else " steps",
+            initial=trainer.ticks,
+            dynamic_ncols=True,
+            mininterval=0.5,
+        )
+
+    def __call__(self, stage: str) -> None:
+        """Takes note of the trainer's clock; a stage is shown at once."""
+        bar, ticks = self._bar, self._trainer.ticks
+        if stage or (ticks > bar.n and time.time() - bar.last_print_t > bar.mininterval):
+            bar.set_postfix(self._shown(stage), refresh=False)
+        if ticks > bar.n:
+            bar.update(ticks - bar.n)
+        if stage:
+            bar.refresh()
+
+    def _shown(self, stage: str) -> dict[str, str]:
+        """Returns scores, once there are any, and the stage, or what takes longest in training."""
+        progress, shown = self._trainer.progress, {}
+        if progress.last_episodes:
+            plural = "s" * (progress.last_episodes > 1)
+            shown["score"] = f"{progress.last_return:.0f} ({progress.last_episodes} episode{plural})"
+        if progress.last_eval == progress.last_eval:
+            shown["greedy"] = f"{progress.last_eval:.0f}"
+        shown["epsilon"] = f"{self._trainer.epsilon:.2f}"
+        return shown | ({"now": stage} if stage else {"slowest": self._trainer.slowest_stage})
+
+    def close(self) -> None:
+        """Leaves the bar as it is."""
+        self._bar.close()
 
 
-def summarize(trainer: Trainer, evaluator: Evaluator, best: dict[str, Any]) -> dict[str, Any]:
+def complete(trainer: Trainer, evaluator: Evaluator, folder: RunFolder, stop: ShouldStop) -> bool:
+    """Trains under a bar until the run is done, and writes its summary; returns whether it came to that."""
+    bar = ProgressBar(trainer)
+    try:
+        if trainer.complete or trainer.run(stop, bar):
+            bar("measuring the kept agent")
+            folder.summarize(summarize(trainer, evaluator, read_best(folder.path), stop))
+            return True
+    except Interrupted:
+        pass  # the trainer has saved; the summary is made when the run is resumed
+    finally:
+        bar.close()
+    return False
+
+
+def summarize(
+    trainer: Trainer,
+    evaluator: Evaluator,
+    best: dict[str, Any],
+    should_stop: ShouldStop = refuse_to_stop,
+) -> dict[str, Any]:
     """Returns what `summary.json` holds.
 
     Args:
         trainer: A finished one.
         evaluator: Plays the agent as it is at the end, where that is not the one kept.
         best: What `RunFolder` kept: parameters under `agent`, origin under `note`.
+        should_stop: Asked between any two steps of play.
+
+    Raises:
+        Interrupted: `should_stop()`.
     """
-    config, progress = trainer.config, trainer.progress
+    config, progress, solved = trainer.config, trainer.progress, trainer.solved
     episodes = config.evaluation.solved_episodes
-    solved = progress.steps_to_solve is not None
     score, final = best["note"]["score"], best["note"]["score"]
     if not solved or best["note"]["env_steps"] != progress.env_steps:
         started = time.perf_counter()
-        final = evaluator("solved", progress.env_steps, episodes).summary()
+        final = evaluator("solved", progress.env_steps, episodes, should_stop).summary()
         if not solved:
             last = {k: v.clone() for k, v in trainer.agent.judged.state_dict().items()}
             trainer.agent.judged.load_state_dict(best["agent"])
-            score = evaluator("solved", progress.env_steps, episodes).summary()
+            score = evaluator("solved", progress.env_steps, episodes, should_stop).summary()
             trainer.agent.judged.load_state_dict(last)
         progress.eval_seconds += time.perf_counter() - started
     mark = trainer.stop_score
@@ -112,6 +160,7 @@ def summarize(trainer: Trainer, evaluator: Evaluator, best: dict[str, Any]) -> d
         "protocol": config.env.protocol,
         "stop_score": mark,
         "solved": solved if mark is not None else None,
+        "solved_mark": progress.solved_mark,
         "steps_to_solve": progress.steps_to_solve,
         "seconds_to_solve": progress.seconds_to_solve,
     }

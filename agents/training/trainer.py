@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,64 +14,10 @@ from agents.learning.dqn import DQN
 from agents.learning.schedules import linear
 from agents.memory.protocol import Memory
 from agents.training.collector import Collector
-from agents.training.evaluation import Score
-
-Evaluator = Callable[[str, int, int], Score]
-"""Maps a seed stream, a key that tells its draws apart, and a number of episodes to a score."""
-
-
-class Output(Protocol):
-    """Where a trainer's results go; `run_folder.RunFolder` is the real one."""
-
-    def log(self, env_steps: int, values: dict[str, float]) -> None:
-        """Writes scalars."""
-
-    def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
-        """Keeps an agent as the best so far."""
-
-    def picture(self, env_steps: int, tag: str, image: Any) -> None:
-        """Writes a gray picture `[H, W] uint8`."""
-
-    def histogram(self, env_steps: int, tag: str, values: Any) -> None:
-        """Writes how numbers `[N]` are distributed."""
-
-    def film(self, env_steps: int, tag: str, pictures: Any) -> None:
-        """Writes gray pictures `[T, H, W] uint8` as a film."""
-
-    def save(self, state: dict[str, Any], env_steps: int) -> None:
-        """Saves all that the run needs to go on."""
-
-
-@dataclass
-class Progress:
-    """How far a run has come; saved with it."""
-
-    env_steps: int = 0
-    updates: int = 0
-    episodes: int = 0
-    target_copies: int = 0
-    logs: int = 0
-    evaluations: int = 0
-    train_seconds: float = 0.0  # play, learning, logs; evaluation and saving stand apart
-    eval_seconds: float = 0.0
-    best_mean: float = float("-inf")
-    steps_to_solve: int | None = None
-    seconds_to_solve: float | None = None
-    last_return: float = float("nan")
-    last_eval: float = float("nan")
-
-
-@dataclass
-class Window:
-    """What happened since the last log entry."""
-
-    updates: int = 0
-    loss: float | torch.Tensor = 0.0
-    q: float | torch.Tensor = 0.0
-    env_steps: int = 0
-    seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("act", "env", "memory", "learn"), 0.0)
-    )
+from agents.training.divergence import diverged, refuse_divergence
+from agents.training.evaluation import Interrupted, Score, ShouldStop
+from agents.training.output import Evaluator, Output, Report, say_nothing
+from agents.training.progress import Progress, Window
 
 
 class Trainer:
@@ -133,20 +79,33 @@ class Trainer:
         return f"{stage} {100 * seconds[stage] / max(sum(seconds.values()), 1e-9):.0f} %"
 
     @property
+    def solved(self) -> bool:
+        """Whether the run has reached its mark, or once reached a higher one."""
+        reached = self.progress.solved_mark
+        return self.stop_score is not None and reached is not None and reached >= self.stop_score
+
+    @property
     def finished(self) -> bool:
         """Whether the budget is spent or the mark reached."""
         episodes = self.config.schedule.episodes
         spent = self.progress.env_steps >= self.config.steps
         spent = spent or (episodes is not None and self.progress.episodes >= episodes)
-        solved = self.stop_score is not None and self.progress.steps_to_solve is not None
-        return spent or solved
+        return spent or self.solved
 
-    def run(self, should_stop: Callable[[], bool], report: Callable[[], None]) -> bool:
-        """Goes on until the run is finished or `should_stop()`; returns whether it is finished.
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished and was evaluated at its end."""
+        return self.finished and self.progress.evaluated_at == self.progress.env_steps
+
+    def run(self, should_stop: ShouldStop, report: Report = say_nothing) -> bool:
+        """Goes on until the run is complete or `should_stop()`; returns whether it is complete.
 
         Args:
             should_stop: Asked between any two updates or steps.
-            report: Called after each round of steps, for a progress bar.
+            report: Called after each round of steps, for a progress bar, and before each evaluation.
+
+        Raises:
+            ConfigError: training has diverged; nothing is saved any more.
         """
         saved = began = time.perf_counter()
         aside = 0.0  # seconds of this call that are no training
@@ -159,23 +118,29 @@ class Trainer:
                 break
             now = time.perf_counter()
             self.progress.train_seconds = base + now - began - aside
-            self._measure()
-            done = self.finished
+            measured = self._measure(should_stop, report)
             if now - saved > self.config.checkpoint_seconds:
-                self._output.save(self.state_dict(), self.progress.env_steps)
+                self._save()
                 saved = time.perf_counter()
             aside += time.perf_counter() - now
-            if done:
+            if self.finished or not measured:
                 break
             self._window.env_steps += self.collector.env.num_envs
             self.progress.episodes += self.collector.step(self.epsilon)
             self.progress.env_steps += self.collector.env.num_envs
-            report()
+            report("")
         self.progress.train_seconds = base + time.perf_counter() - began - aside
-        self._output.save(self.state_dict(), self.progress.env_steps)
-        return self.finished
+        self._save()
+        return self.complete
 
-    def _learn(self, should_stop: Callable[[], bool]) -> None:
+    def _save(self) -> None:
+        self._check(float(self._window.loss))
+        self._output.save(self.state_dict(), self.progress.env_steps)
+
+    def _check(self, *values: float) -> None:
+        refuse_divergence(self.config, self.progress.env_steps, *values)
+
+    def _learn(self, should_stop: ShouldStop) -> None:
         """Makes the updates that the clock has brought due."""
         schedule, progress = self.config.schedule, self.progress
         start, every, updates = self.config.update_clock
@@ -187,7 +152,10 @@ class Trainer:
             count = min(due - progress.updates, self.memory.block - progress.updates % self.memory.block)
             batch = self.memory.sample(count * self.config.learning.batch_size, self.beta)
             update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
-            self.memory.prioritize(batch.ticket, update.priority)
+            try:
+                self.memory.prioritize(batch.ticket, update.priority)
+            except ValueError as error:
+                raise diverged(self.config, self.progress.env_steps) from error
             progress.updates += count
             self._window.updates += count
             self._window.loss = self._window.loss + update.loss
@@ -202,17 +170,31 @@ class Trainer:
         end = rates.learning_rate if rates.learning_rate_end is None else rates.learning_rate_end
         return linear(rates.learning_rate, end, steps, self.progress.env_steps)
 
-    def _measure(self) -> None:
-        """Logs and evaluates where it is time to."""
+    def _measure(self, should_stop: ShouldStop, report: Report) -> bool:
+        """Logs and evaluates where it is time to; returns whether that came to its end.
+
+        An evaluation that is stopped leaves no trace and is made again when the run is resumed.
+        """
         progress, config = self.progress, self.config
-        if progress.env_steps // config.log_every > progress.logs or self.finished:
-            progress.logs = progress.env_steps // config.log_every
+        if self._due(config.log_every, progress.logged_at):
+            progress.logged_at = progress.env_steps
             self._log()
-        if progress.env_steps // config.evaluation.every > progress.evaluations or self.finished:
-            progress.evaluations = progress.env_steps // config.evaluation.every
-            started = time.perf_counter()
-            self._evaluate_now()
+        if not self._due(config.evaluation.every, progress.evaluated_at):
+            return True
+        started = time.perf_counter()
+        try:
+            self._evaluate_now(should_stop, report)
+        except Interrupted:
+            return False
+        finally:
             progress.eval_seconds += time.perf_counter() - started
+        progress.evaluated_at = progress.env_steps
+        return True
+
+    def _due(self, every: int, before: int) -> bool:
+        """Whether a period has passed since `before`, or the run is at an end that was not measured yet."""
+        now = self.progress.env_steps
+        return now // every > before // every or (self.finished and now > before)
 
     def _log(self) -> None:
         window, finished = self._window, self.collector.finished
@@ -229,43 +211,56 @@ class Trainer:
         if window.updates:
             values["loss/td"] = float(window.loss) / window.updates
             values["q/mean"] = float(window.q) / window.updates
+            self._check(values["loss/td"], values["q/mean"])
         if finished:
             raw, learned, lengths = (sum(column) / len(finished) for column in zip(*finished, strict=True))
             values |= {"return/train": raw, "length/train": lengths}
             if self.config.memory.clip_reward:
                 values["return/train_clipped"] = learned
             self.progress.last_return = values["return/train"]
+            self.progress.last_episodes = len(finished)
         self._output.log(self.progress.env_steps, values)
         finished.clear()
         window.updates, window.loss, window.q, window.env_steps = 0, 0.0, 0.0, 0
         window.seconds.update(dict.fromkeys(window.seconds, 0.0))
 
-    def _evaluate_now(self) -> None:
+    def _evaluate_now(self, should_stop: ShouldStop, report: Report) -> None:
         """Measures greedy play; where it reaches the mark, measures again on fresh seeds."""
-        progress, config = self.progress, self.config
-        score = self._evaluate("evaluation", 0, config.evaluation.episodes)
+        progress, settings, mark = self.progress, self.config.evaluation, self.stop_score
+        report("evaluating")
+        score = self._evaluate("evaluation", 0, settings.episodes, should_stop)
+        confirmed = None
+        if mark is not None and score.mean >= mark:
+            report(f"confirming over {settings.solved_episodes} episodes")
+            episodes = settings.solved_episodes
+            confirmed = self._evaluate("solved", progress.env_steps, episodes, should_stop)
         progress.last_eval = score.mean
         self._log_score("eval", score)
         if score.mean >= progress.best_mean:
             progress.best_mean = score.mean
             self._keep(score)
-        if self.stop_score is None or score.mean < self.stop_score:
+        if mark is None or confirmed is None:
             return
-        score = self._evaluate("solved", progress.env_steps, config.evaluation.solved_episodes)
-        self._log_score("solved", score)
-        if score.mean >= self.stop_score and progress.steps_to_solve is None:
+        self._log_score("solved", confirmed)
+        if confirmed.mean >= mark and not self.solved:
+            progress.solved_mark = mark
             progress.steps_to_solve = progress.env_steps
             progress.seconds_to_solve = progress.train_seconds
-            self._keep(score)
+            self._keep(confirmed)
 
     def _log_score(self, name: str, score: Score) -> None:
-        values = {f"return/{name}": score.mean, f"length/{name}": float(score.lengths.mean())}
+        values = {
+            f"return/{name}": score.mean,
+            f"length/{name}": float(score.lengths.mean()),
+            f"truncated/{name}": float(score.truncated),
+        }
         normalised = self.normalise(score.mean)
         if normalised is not None:
             values[f"return/{name}_human_normalised"] = normalised
         at = self.progress.env_steps
         self._output.log(at, values | dict(score.probe))
         if score.values is not None:
+            self._check(float(score.values.min()), float(score.values.max()))
             self._output.histogram(at, f"q/{name}", score.values.max(axis=1))
             self._output.histogram(at, f"actions/{name}", score.values.argmax(axis=1))
         if score.first is not None and score.first.ndim == 3:
@@ -298,3 +293,6 @@ class Trainer:
         self.agent.load_state_dict(state["agent"])
         self.memory.load_state_dict(state["memory"])
         self.collector.load_state_dict(state["collector"])
+        if self.stop_score is not None and not self.solved:  # a higher mark starts anew
+            self.progress.solved_mark = None
+            self.progress.steps_to_solve = self.progress.seconds_to_solve = None

@@ -58,7 +58,7 @@ def test_a_run_that_was_stopped_goes_on_exactly(preset: str, obs: str, tmp_path:
     train(config, tmp_path / "whole")
     folder = RunFolder(tmp_path / "parts", config, resume=False)
     trainer, _ = build_trainer(config, folder)
-    trainer.run(lambda: trainer.progress.updates >= 21, lambda: None)
+    trainer.run(lambda: trainer.progress.updates >= 21)
     folder.close()
     assert trainer.progress.env_steps < 300
     train(config, tmp_path / "parts", resume=True)

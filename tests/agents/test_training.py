@@ -53,7 +53,7 @@ def small(obs: str, preset: str = "fast", env: str = "CartPole-v1", **fields: An
 def train(config: Config, path: Path, *, resume: bool = False) -> Any:
     folder = RunFolder(path, config, resume=resume)
     trainer, evaluator = build_trainer(config, folder)
-    trainer.run(lambda: False, lambda: None)
+    trainer.run(lambda: False)
     folder.summarize(summarize(trainer, evaluator, read_best(path)))
     folder.close()
     return trainer
@@ -304,6 +304,7 @@ def test_evaluation_gives_each_environment_a_fixed_share() -> None:
     score = evaluate(lambda o: np.zeros(len(o), int), SerialVectorEnv(envs, [0, 0]), 4)
     assert score.returns.tolist() == [3.0, 3.0, 45.0, 45.0]
     assert score.lengths.tolist() == [2, 2, 30, 30]
+    assert score.truncated == 4
     assert score.summary()["mean"] == 24.0
 
 
