@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,18 @@ SMALL = {
 OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
+CLOCKS = ("train_seconds", "eval_seconds", "seconds_to_solve", "seconds")
+
+
 def small(obs: str, preset: str = "fast", env: str = "CartPole-v1", **fields: Any) -> Config:
     return with_fields(preset_config(preset, env, obs), SMALL | fields)
 
 
 def train(config: Config, path: Path, *, resume: bool = False) -> Any:
-    folder = RunFolder(path, config, resume=resume)
-    trainer, evaluator = build_trainer(config, folder)
-    trainer.run(lambda: False)
-    folder.summarize(summarize(trainer, evaluator, read_best(path)))
-    folder.close()
+    with closing(RunFolder(path, config, resume=resume)) as folder:
+        trainer, evaluator = build_trainer(config, folder)
+        trainer.run(lambda: False)
+        folder.summarize(summarize(trainer, evaluator, read_best(path)))
     return trainer
 
 
@@ -76,7 +79,7 @@ def same(left: Any, right: Any, where: str = "") -> None:
     if isinstance(left, dict):
         assert left.keys() == right.keys(), where
         for key in left:
-            if key not in ("train_seconds", "eval_seconds", "seconds", "output"):
+            if key not in CLOCKS and key != "output":
                 same(left[key], right[key], f"{where}/{key}")
     elif isinstance(left, list):
         assert len(left) == len(right), where
