@@ -30,6 +30,9 @@ class CompareArguments:
     as_reference: bool = False
     """Make these runs the bands that later ones are told to be on track by (agents/analysis/bands.json)."""
 
+    module: tuple[str, ...] = ()
+    """Modules to import first, which register the runs' environments; they can do whatever code can."""
+
     force: bool = False
     """Put runs side by side that were made under different protocols; the page says so."""
 

@@ -33,7 +33,8 @@ from agents.training.progress import Window
 from agents.training.rng import draw_seeds, make_generator
 from agents.training.run_folder import RunFolder
 from agents.training.trainer import Trainer
-from envs.factory import atari_game, check_picture, has_time_limit, make_vector_env, solved_mark
+from envs.factory import check_picture, make_vector_env
+from envs.registry import atari_game, has_time_limit, solved_mark
 from envs.scores import human_normalised
 from envs.vector import VectorEnv
 from models.factory import make_network
@@ -64,7 +65,7 @@ REPLANNED = (
     "weights of priorities) goes on as the new one has it."
 )
 NO_LIMIT = (
-    "{} has no time limit of its own: episodes of evaluations are cut off after {:,} steps "
+    "{} is registered without a time limit: episodes of evaluations are cut off after {:,} steps "
     "(--evaluation.max-steps to change it)."
 )
 CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."

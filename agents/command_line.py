@@ -96,7 +96,8 @@ class TrainArguments:
     """Train DQN on an environment, from its pictures only or from its state vector."""
 
     environment: Annotated[str, tyro.conf.arg(name="env")] = "CartPole-v1"
-    """Gymnasium id of an environment with discrete actions, or an Atari game such as pong."""
+    """Gymnasium id of an environment with discrete actions, an Atari game such as pong, or module:id, which
+    imports the module first."""
 
     obs: Literal["pixels", "state"] = "pixels"
     """What the agent sees: rendered pictures only, or the state vector."""
@@ -127,6 +128,10 @@ class Train:
             ConfigError: as `parse`, or the configuration cannot be.
         """
         first = _first_stage(arguments)
+        if ":" in (first.env or ""):
+            from envs.registry import import_environments
+
+            import_environments(first.env.rpartition(":")[0])
         base = _base_config(first)
         defaults = TrainArguments(base.env.id, base.env.obs, (), first.run_dir, first.resume, base)
         given = parse(
@@ -144,7 +149,7 @@ class Train:
 
 def default_run_dir(config: Config) -> Path:
     """Returns `runs/<env>/<preset>-<obs>/seed<k>`."""
-    env = config.env.id.replace("/", "-")
+    env = re.sub("[/:]", "-", config.env.id)
     return Path("runs") / env / f"{config.preset}-{config.env.obs}" / f"seed{config.seed}"
 
 
@@ -188,9 +193,9 @@ def _suffix(without: Sequence[str]) -> str:
 
 def _env_id(name: str) -> str:
     """Returns a Gymnasium id; only a short name costs the import of the environments."""
-    if "-v" in name:
+    if "-v" in name or ":" in name:
         return name
-    from envs.factory import resolve_id
+    from envs.registry import resolve_id
 
     return resolve_id(name)
 
@@ -223,6 +228,9 @@ class EvaluateArguments:
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     """Where the network lives."""
 
+    module: tuple[str, ...] = ()
+    """Modules to import first, which register the runs' environments; they can do whatever code can."""
+
     def __post_init__(self) -> None:
         """Checks the numbers."""
         if self.episodes < 1:
@@ -252,6 +260,9 @@ class RecordArguments:
 
     view: Literal["screen", "agent"] = "screen"
     """screen: what a person sees, beside it a pixel agent's pictures; agent: also values and saliency."""
+
+    module: tuple[str, ...] = ()
+    """Modules to import first, which register the runs' environments; they can do whatever code can."""
 
     def __post_init__(self) -> None:
         """Checks the numbers."""

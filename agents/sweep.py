@@ -21,7 +21,7 @@ from agents.presets import LADDER, PRESETS
 from agents.training.launch import closing_line
 from agents.training.machine import cores
 from agents.training.run_folder import other_settings, read_config, read_summary
-from envs.factory import find_spec
+from envs.registry import find_spec
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 LOOK_SECONDS = 0.3

@@ -1,84 +1,25 @@
 """From `EnvConfig` to a `VectorEnv`; the only place that orders wrappers."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import ale_py
 import gymnasium as gym
 import numpy as np
-from ale_py.registration import rom_id_to_name
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
-from gymnasium.wrappers import DtypeObservation, FlattenObservation, TimeLimit
+from gymnasium.wrappers import FlattenObservation, TimeLimit, TransformObservation
 
-from envs.atari import WAIT_FOR_FIRE, AtariGame, require_rom
+from envs.atari import WAIT_FOR_FIRE, AtariGame
 from envs.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.native import NativeAtariEnv
+from envs.registry import atari_game, find_spec, has_time_limit
 from envs.vector import SerialVectorEnv, VectorEnv
 from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize
 
 PROBE_STEPS = 30
 GAME_FIELDS = ("size", "frame_skip", "sticky", "noop_max", "fire", "full_actions", "max_frames")
 ATARI_FIELDS = (*GAME_FIELDS[1:], "protocol", "life_loss", "mode", "difficulty", "backend", "threads")
-
-
-def resolve_id(name: str) -> str:
-    """Returns the Gymnasium id of a name that is one, or of an Atari game's short name such as `pong`.
-
-    Raises:
-        ConfigError: neither; names the closest.
-
-    Example:
-        >>> resolve_id("ms_pacman"), resolve_id("CartPole-v1")
-        ('ALE/MsPacman-v5', 'CartPole-v1')
-    """
-    if name in gym.registry or "-v" in name:
-        return name
-    game = name.removeprefix("ALE/").lower()
-    spelled = {rom.replace("_", ""): rom for rom in ale_py.roms.get_all_rom_ids()}
-    game = spelled.get(game.replace("_", ""), game)
-    require_rom(game)
-    return f"ALE/{rom_id_to_name(game)}-v5"
-
-
-def atari_game(env_id: str) -> str | None:
-    """Returns the name of the Atari game that an id plays, or None.
-
-    Raises:
-        ConfigError: no such id, or an old one that means other settings than the configuration's.
-    """
-    spec = find_spec(env_id)
-    if spec.entry_point != "ale_py.env:AtariEnv":
-        return None
-    game = str(spec.kwargs["game"])
-    if not env_id.startswith("ALE/"):
-        raise ConfigError(
-            f"--env {env_id} is an old name; use ALE/{rom_id_to_name(game)}-v5 and choose the rules with "
-            "--env.protocol."
-        )
-    return game
-
-
-def find_spec(env_id: str) -> gym.envs.registration.EnvSpec:
-    """Returns the registered environment of that id, or raises with the closest names."""
-    try:
-        return gym.spec(env_id)
-    except (gym.error.Error, ModuleNotFoundError, ValueError) as error:
-        close = difflib.get_close_matches(env_id, list(gym.registry), n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}?" if close else "try CartPole-v1."
-        raise ConfigError(f"--env {env_id} is not a Gymnasium environment; {hint}") from error
-
-
-def solved_mark(env_id: str) -> float | None:
-    """Returns the mean return at which the environment counts as solved, where it has one."""
-    return find_spec(env_id).reward_threshold
-
-
-def has_time_limit(env_id: str) -> bool:
-    """Whether the environment ends every episode by itself: Atari games have `EnvConfig.max_frames`."""
-    return atari_game(env_id) is not None or find_spec(env_id).max_episode_steps is not None
 
 
 def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
@@ -134,12 +75,26 @@ def _observe_pixels(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, A
 
 
 def _observe_state(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    """Observes vectors: pictures and dictionaries are laid out in a row, discrete parts as one-hot."""
     space = env.observation_space
     if not (isinstance(space, gym.spaces.Box) and len(space.shape) == 1):
+        try:
+            flat = gym.spaces.flatten_space(space)
+        except NotImplementedError:
+            flat = None  # Gymnasium knows how to flatten its own spaces only
+        if not isinstance(flat, gym.spaces.Box):
+            raise ConfigError(
+                f"Observations of the kind {space} cannot be made a vector; use --obs pixels, or register "
+                "the environment with a wrapper that leaves out what is no number."
+            )
         env = FlattenObservation(env)
-    if env.observation_space.dtype != np.float32:
-        env = DtypeObservation(env, np.float32)
-    return env
+    space = env.observation_space
+    assert isinstance(space, gym.spaces.Box)
+    if space.dtype == np.float32:
+        return env
+    with np.errstate(over="ignore"):  # float64's largest numbers become infinity
+        low, high = space.low.astype(np.float32), space.high.astype(np.float32)
+    return TransformObservation(env, lambda row: np.asarray(row, np.float32), gym.spaces.Box(low, high))
 
 
 def _refuse_for_atari(config: EnvConfig) -> None:

@@ -26,6 +26,10 @@ def main() -> int:
     """Parses, reads the runs, answers."""
     arguments = parse(CompareArguments, sys.argv[1:])
     from agents.analysis.records import read_runs
+    from envs.registry import import_environments
+
+    for module in arguments.module:
+        import_environments(module)
 
     runs, early = read_runs(arguments.runs)
     for path in early:

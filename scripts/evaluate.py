@@ -11,6 +11,10 @@ def main() -> int:
     """Parses, plays, prints."""
     arguments = parse(EvaluateArguments, sys.argv[1:])
     from agents.kept import evaluate_run
+    from envs.registry import import_environments
+
+    for module in arguments.module:
+        import_environments(module)
 
     score = evaluate_run(arguments.run, arguments.episodes, arguments.seed, arguments.device)
     summary = score.summary()

@@ -11,6 +11,10 @@ def main() -> int:
     arguments = parse(RecordArguments, sys.argv[1:])
     from agents.analysis.plays import check_play_path, write_play
     from agents.recording import CAPTIONS, Play
+    from envs.registry import import_environments
+
+    for module in arguments.module:
+        import_environments(module)
 
     check_play_path(arguments.out)
     play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)

@@ -128,10 +128,13 @@ def summarize(
     config, progress, solved = trainer.config, trainer.progress, trainer.solved
     episodes = config.evaluation.solved_episodes
     score, final = best["note"]["score"], best["note"]["score"]
-    if not solved or best["note"]["env_steps"] != progress.env_steps:
+    newest = best["note"]["env_steps"] == progress.env_steps
+    if not (solved and newest):
         started = time.perf_counter()
         final = evaluator("solved", progress.env_steps, episodes, should_stop).summary()
-        if not solved:
+        if not solved and newest:
+            score = final
+        elif not solved:
             last = {k: v.clone() for k, v in trainer.agent.judged.state_dict().items()}
             trainer.agent.judged.load_state_dict(best["agent"])
             score = evaluator("solved", progress.env_steps, episodes, should_stop).summary()

@@ -115,7 +115,7 @@ def test_an_episode_without_a_time_limit_is_cut_off_and_counted(
     [told] = [row for row in metrics(tmp_path / "run") if "return/eval" in row]
     assert told["truncated/eval"] == 2 and told["length/eval"] == 30
     said = capsys.readouterr().err
-    assert f"{ENDLESS} has no time limit of its own" in said and "after 30 steps" in said
+    assert f"{ENDLESS} is registered without a time limit" in said and "after 30 steps" in said
 
 
 @pytest.mark.parametrize("preset", ["dqn", "prioritized", "c51"])

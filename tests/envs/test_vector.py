@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from envs.config import ConfigError, EnvConfig
-from envs.factory import check_picture, make_env, make_vector_env, solved_mark
+from envs.factory import check_picture, make_env, make_vector_env
+from envs.registry import solved_mark
 from envs.vector import SerialVectorEnv
 from envs.wrappers import picture_space
 
