@@ -1,7 +1,7 @@
 """Compare runs: prints the answers, and writes them as a page, figures and tables."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,15 @@ from agents.command_line import guarded, parse
 FRAMES = 300  # of a play: a page with four of them stays below 5 MB
 
 
-def recorded_plays(runs: Mapping[str, Path]) -> dict[str, Any]:
+def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str, Any]:
     """Returns a play of each run; torch is imported only for this."""
     from tqdm import tqdm
 
     from agents.recording import recorded_play
+    from envs.registry import import_environments
 
+    for module in modules:
+        import_environments(module)
     named = tqdm(runs.items(), desc="recording plays", unit="play", leave=False)
     return {name: recorded_play(run, FRAMES) for name, run in named}
 
@@ -26,17 +29,13 @@ def main() -> int:
     """Parses, reads the runs, answers."""
     arguments = parse(CompareArguments, sys.argv[1:])
     from agents.analysis.records import read_runs
-    from envs.registry import import_environments
-
-    for module in arguments.module:
-        import_environments(module)
 
     runs, early = read_runs(arguments.runs)
     for path in early:
         print(f"{path} has no evaluation yet and is left out", file=sys.stderr)
     from agents.analysis.comparison import compare
     from agents.analysis.figures import write_figures
-    from agents.analysis.references import on_track, references, write_bands
+    from agents.analysis.references import on_track, published, references, write_bands
     from agents.analysis.report import console_table, render, write_tables
 
     comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
@@ -47,7 +46,9 @@ def main() -> int:
         run = group.typical
         for sentence in on_track(run.config, run.score, run.summary):
             print(f"{group.name}: {sentence}")
-    known = list(dict.fromkeys(r for group in comparison.groups for r in references(group.config)))
+    typical = [group.typical for group in comparison.groups]
+    for sentence in published(typical):
+        print(sentence)
     if arguments.figures is not None:
         files = [
             *write_figures(comparison, arguments.figures),
@@ -56,12 +57,12 @@ def main() -> int:
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
         kept = {g.name: g.typical.path for g in comparison.groups if arguments.plays and g.typical.kept}
-        plays = recorded_plays(kept) if kept else {}
+        plays = recorded_plays(kept, arguments.module) if kept else {}
         page = render(
             comparison,
             plays={name: play.film for name, play in plays.items()},
             views={name: play.still for name, play in plays.items()},
-            references=known,
+            references=references(typical),
         )
         arguments.out.write_text(page, encoding="utf-8")
         if arguments.figures is not None:

@@ -10,7 +10,7 @@ def main() -> int:
     """Parses, trains, prints."""
     arguments = Train.parse(sys.argv[1:])
     from agents.analysis.records import read_run
-    from agents.analysis.references import on_track
+    from agents.analysis.references import on_track, published
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
     from agents.training.launch import StopSignal, closing_line, complete
     from agents.training.run_folder import RunFolder, read_summary
@@ -28,7 +28,7 @@ def main() -> int:
     if finished and summary:
         print(closing_line(summary, folder.path))
         run = read_run(folder.path)
-        for sentence in on_track(run.config, run.score, summary):
+        for sentence in (*on_track(run.config, run.score, summary), *published([run])):
             print(sentence)
         return 0
     print(

@@ -7,12 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.analysis.groups import differing
 from agents.analysis.records import Curve, Run
+from agents.config import Config, flatten, to_dict
 
 BANDS = Path(__file__).with_name("bands.json")
 GRID = 61  # points that a band is kept at
 TOLERANCE = 1.5  # how far outside the range of steps to solve a run is still on track
 KEY = ("env.id", "env.obs", "env.protocol", "preset")
+RULES = ("env.mode", "env.difficulty")  # what a protocol leaves open and published runs leave alone
+TOO_SHORT = 10_000  # agent steps, where a published number does not tell its own
+DEFAULTS = flatten(to_dict(Config()))
 
 
 class Reference(NamedTuple):
@@ -73,6 +78,7 @@ class Band(NamedTuple):
     preset: str
     commit: str
     seeds: int
+    settings: dict[str, Any]  # of the first run, under dotted names
     solved: tuple[int, ...]  # agent steps to solve, of the runs that did
     steps: tuple[int, ...]
     low: tuple[float, ...]
@@ -83,15 +89,20 @@ class Band(NamedTuple):
     def reference(self) -> Reference:
         """The band's end, as a reference."""
         text = f"this project's preset {self.preset}, middle of {self.seeds} seeds"
-        return Reference(
-            self.env,
-            self.obs,
-            self.protocol,
-            self.middle[-1],
-            self.steps[-1],
-            text,
-            f"commit {self.commit}",
-        )
+        source = f"commit {self.commit}"
+        return Reference(*self[:3], self.middle[-1], self.steps[-1], text, source)
+
+    def holds_for(self, config: Mapping[str, Any]) -> bool:
+        """Whether a run with these dotted fields does what the band's did, but for its seed and its mark.
+
+        A budget decides only where something runs over the whole of it.
+        """
+        if tuple(config[name] for name in KEY) != self[:4]:
+            return False
+        free = {"stop_score"}
+        if config["learning.learning_rate_end"] is None and not config["memory.priority"]:
+            free.add("steps")
+        return not set(differing([DEFAULTS | self.settings, config])) - free
 
 
 def bands() -> list[Band]:
@@ -106,53 +117,81 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def references(config: Mapping[str, Any]) -> list[Reference]:
-    """Returns what a run with these dotted fields may be laid beside."""
-    env, obs, protocol, preset = (config[name] for name in KEY)
-    own = [band.reference for band in bands() if band.preset == preset]
-    return [r for r in (*PUBLISHED, *own) if (r.env, r.obs, r.protocol) == (env, obs, protocol)]
+def references(runs: Sequence[Run]) -> list[Reference]:
+    """Returns what some of the runs may be laid beside, each once.
+
+    A run must have the reference's environment, observation and protocol, with the game's ordinary rules;
+    and it must have solved its environment, or be as long as what it is laid beside.
+    """
+    found: dict[Reference, None] = {}
+    for run in runs:
+        own = [band.reference for band in bands() if band.holds_for(run.config)]
+        plain = all(run.config[name] is None for name in RULES)
+        task = tuple(run.config[name] for name in KEY[:3])
+        for reference in (*PUBLISHED, *own):
+            long_enough = run.solved or int(run.score.steps[-1]) >= (reference.steps or TOO_SHORT)
+            if plain and reference[:3] == task and long_enough:
+                found[reference] = None
+    return list(found)
 
 
 def on_track(config: Mapping[str, Any], score: Curve, summary: Mapping[str, Any] | None) -> list[str]:
-    """Returns sentences that lay a run beside what is known; none where nothing matches.
+    """Returns a sentence that lays a run beside this project's own; none where their settings differ.
 
     Args:
         config: Its fields under dotted names.
         score: Its greedy score.
         summary: `summary.json`, once it is finished.
     """
-    told = []
-    for band in bands():
-        if (band.env, band.obs, band.protocol, band.preset) == tuple(config[name] for name in KEY):
-            told.append(_beside(band, score, summary))
-    best = float(np.max(score.values))
-    for reference in references(config):
-        if reference.source.startswith("commit "):
-            continue
-        when = f" after {reference.steps:,} steps" if reference.steps else ""
-        told.append(
-            f"Published: {reference.score:g}{when} ({reference.text}; {reference.source}); here {best:.1f} "
-            f"within {int(score.steps[-1]):,}."
-        )
-    return told
+    holding = [band for band in bands() if band.holds_for(config)]
+    return [said for band in holding if (said := _beside(band, config, score, summary))]
 
 
-def _beside(band: Band, score: Curve, summary: Mapping[str, Any] | None) -> str:
+def published(runs: Sequence[Run]) -> list[str]:
+    """Returns a sentence for each published number that some of the runs may be laid beside.
+
+    With a single run the sentence says what that one reached.
+    """
+    return [
+        _published(reference) + (_here(runs[0]) if len(runs) == 1 else ".")
+        for reference in references(runs)
+        if reference in PUBLISHED
+    ]
+
+
+def _published(reference: Reference) -> str:
+    when = f" after {reference.steps:,} steps" if reference.steps else ""
+    where = f"{reference.env} from {reference.obs}"
+    return f"Published for {where}: {reference.score:g}{when} ({reference.text}; {reference.source})"
+
+
+def _here(run: Run) -> str:
+    reached = run.summary["eval_mean"] if run.summary else float(np.max(run.score.values))
+    return f"; here {reached:.1f} within {int(run.score.steps[-1]):,}."
+
+
+def _beside(
+    band: Band, config: Mapping[str, Any], score: Curve, summary: Mapping[str, Any] | None
+) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
     solved = (summary or {}).get("steps_to_solve")
-    if solved and len(band.solved) == band.seeds:
+    same_mark = config["stop_score"] == band.settings["stop_score"]
+    if solved and same_mark and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five.
         verdict = (
             "Ahead" if solved * TOLERANCE < low else "Behind" if solved > high * TOLERANCE else "On track"
         )
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
-    at, value = min(int(score.steps[-1]), band.steps[-1]), round(float(score.values[-1]), 1)
+    last = int(score.steps[-1])
+    if last < config["evaluation.every"]:
+        return None  # the band begins where its runs were first evaluated
+    at, value = min(last, band.steps[-1]), round(float(score.values[-1]), 1)
     near = slice(max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1)
     least, most = min(band.low[near]), max(band.high[near])
     verdict = "Ahead" if value > most else "Behind" if value < least else "On track"
-    reached = f"{verdict}: {value:.1f} after {int(score.steps[-1]):,} steps"
-    return f"{reached}; {ours} had {least:.1f} to {most:.1f} there."
+    reached = f"{verdict}: the last evaluation, after {last:,} steps, had {value:.1f}"
+    return f"{reached}; those of {ours} had {least:.1f} to {most:.1f} there."
 
 
 def make_band(runs: Sequence[Run]) -> Band:
@@ -176,6 +215,7 @@ def make_band(runs: Sequence[Run]) -> Band:
         preset,
         first.commit or "unknown",
         len(runs),
+        dict(first.config),
         tuple(sorted(solved)),
         tuple(steps.tolist()),
         low,
@@ -188,5 +228,6 @@ def write_bands(groups: Sequence[Sequence[Run]]) -> None:
     """Writes bands of groups of runs to the package's `bands.json`, in place of older ones of theirs."""
     made = [make_band(runs) for runs in groups]
     kept = [band for band in bands() if band[:4] not in {new[:4] for new in made}]
-    lines = ",\n".join(json.dumps(band._asdict()) for band in sorted([*kept, *made]))
+    ranked = sorted([*kept, *made], key=lambda band: band[:4])
+    lines = ",\n".join(json.dumps(band._asdict()) for band in ranked)
     BANDS.write_text(f"[\n{lines}\n]\n")

@@ -1,5 +1,7 @@
 """Am I on track: which numbers a run is laid beside, and what is said of it."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,12 @@ import pytest
 
 from agents.analysis import references
 from agents.analysis.records import Curve, Run
-from agents.analysis.references import make_band, on_track, write_bands
+from agents.analysis.references import make_band, on_track, published, write_bands
+from agents.command_line import Train
+from agents.config import flatten, to_dict
+from agents.presets import preset_config
 
-CONFIG: dict[str, Any] = {
-    "env.id": "CartPole-v1",
-    "env.obs": "state",
-    "env.protocol": "none",
-    "preset": "dqn",
-}
+CONFIG: dict[str, Any] = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
 
 
 def curve(*values: float) -> Curve:
@@ -23,9 +23,12 @@ def curve(*values: float) -> Curve:
     return Curve(steps, np.array(values, float), steps / 100)
 
 
-def run(solved: int | None, *values: float) -> Run:
-    summary = {"steps_to_solve": solved, "solved": solved is not None}
-    return Run(Path("x"), CONFIG, {"return/eval": curve(*values)}, summary, "abc")
+def run(solved: int | None, *values: float, **changed: Any) -> Run:
+    steps = solved or 1000 * len(values)
+    summary = {"steps_to_solve": solved, "solved": solved is not None, "env_steps": steps}
+    summary["eval_mean"] = 487.7
+    config = CONFIG | {name.replace("__", "."): value for name, value in changed.items()}
+    return Run(Path("x"), config, {"return/eval": curve(*values)}, summary, "abc")
 
 
 @pytest.fixture
@@ -56,17 +59,66 @@ def test_a_solved_run_is_judged_by_its_steps(solved: int, word: str) -> None:
 @pytest.mark.parametrize(("score", "word"), [(50.0, "Behind"), (350.0, "On track"), (450.0, "Ahead")])
 @pytest.mark.usefixtures("own")
 def test_an_unfinished_run_is_judged_by_its_score_at_its_step(score: float, word: str) -> None:
-    said = on_track(CONFIG, curve(10, score), None)[0]
-    assert said.startswith(f"{word}: {score:.1f} after 2,000 steps")
+    [said] = on_track(CONFIG, curve(10, score), None)
+    assert said.startswith(f"{word}: the last evaluation, after 2,000 steps, had {score:.1f}")
     assert "had 290.0 to 400.0 there" in said
 
 
 @pytest.mark.usefixtures("own")
-def test_another_protocol_preset_or_observation_is_never_compared() -> None:
-    for name, value in [("preset", "nature"), ("env.obs", "pixels"), ("env.protocol", "machado")]:
-        said = on_track(CONFIG | {name: value}, curve(10, 20), None)
-        assert not any("this project's" in sentence for sentence in said)
+def test_a_run_is_judged_by_its_score_where_its_mark_is_another() -> None:
+    [said] = on_track(CONFIG | {"stop_score": 100.0}, curve(350), {"steps_to_solve": 1000})
+    assert said.startswith("Ahead: the last evaluation, after 1,000 steps, had 350.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("preset", "nature"),
+        ("env.obs", "pixels"),
+        ("env.protocol", "machado"),
+        ("network.hidden", ()),
+        ("learning.learning_rate", 1.0),
+        ("env.action_repeat", 2),
+        ("evaluation.every", 500),
+    ],
+)
+@pytest.mark.usefixtures("own")
+def test_a_band_holds_for_the_settings_of_its_own_runs_only(name: str, value: Any) -> None:
+    assert on_track(CONFIG | {name: value}, curve(10, 20), None) == []
     assert on_track(CONFIG | {"env.id": "Acrobot-v1"}, curve(1, 2), None) == []
+
+
+@pytest.mark.parametrize("name", ["seed", "threads", "evaluation.film_frames", "steps"])
+@pytest.mark.usefixtures("own")
+def test_a_band_holds_whatever_the_seed_and_what_decides_nothing(name: str) -> None:
+    assert len(on_track(CONFIG | {name: 7}, curve(10, 20), None)) == 1
+
+
+def test_the_budget_decides_where_the_learning_rate_follows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bands.json").write_text("[]\n")
+    monkeypatch.setattr(references, "BANDS", tmp_path / "bands.json")
+    write_bands([[run(2000, 100, 300, learning__learning_rate_end=1e-4)]])
+    falling = CONFIG | {"learning.learning_rate_end": 1e-4}
+    assert len(on_track(falling, curve(10, 20), None)) == 1
+    assert on_track(falling | {"steps": 7}, curve(10, 20), None) == []
+
+
+@pytest.mark.usefixtures("own")
+def test_a_run_shorter_than_its_first_evaluation_is_not_judged() -> None:
+    """A run of 100 steps is evaluated at its end; the band knows nothing of before 1,000 steps."""
+    early = Curve(np.array([100]), np.array([99.7]), np.array([0.1]))
+    assert on_track(CONFIG, early, None) == []
+
+
+@pytest.mark.usefixtures("own")
+def test_settings_added_later_have_their_defaults_in_older_bands() -> None:
+    rows = json.loads(references.BANDS.read_text())
+    del rows[0]["settings"]["evaluation.max_steps"]
+    references.BANDS.write_text(json.dumps(rows))
+    assert len(on_track(CONFIG, curve(10, 20), None)) == 1
+    assert on_track(CONFIG | {"evaluation.max_steps": 7}, curve(10, 20), None) == []
 
 
 @pytest.mark.usefixtures("own")
@@ -75,11 +127,41 @@ def test_new_bands_replace_those_of_the_same_preset_only() -> None:
     assert [band.solved for band in references.bands()] == [(5000,)]
 
 
-def test_published_numbers_are_laid_beside_a_run_of_the_same_protocol() -> None:
-    said = on_track(CONFIG, curve(10, 480.5), None)
-    assert any("500 after 50,000 steps" in s and "here 480.5 within 2,000" in s for s in said)
-    pong = CONFIG | {"env.id": "ALE/Pong-v5", "env.obs": "pixels", "env.protocol": "ale-v5"}
-    assert not any("20.25" in sentence for sentence in on_track(pong, curve(1, 2), None))
+def test_a_solved_run_is_laid_beside_published_numbers_with_its_own_score() -> None:
+    """The score is the summary's, which the run's own closing line tells."""
+    said = published([run(2000, 10, 480.5)])
+    assert len(said) == 2
+    assert said[0].startswith("Published for CartPole-v1 from state: 500 after 50,000 steps")
+    assert said[0].endswith("here 487.7 within 2,000.")
+
+
+def test_several_runs_have_each_published_number_once() -> None:
+    said = published([run(2000, 10, 480.5), run(3000, 10, 20, 490.0)])
+    assert len(said) == 2 and not any("here" in sentence for sentence in said)
+
+
+def test_a_run_that_is_shorter_than_a_published_one_is_not_laid_beside_it() -> None:
+    """Unsolved after 60,000 steps, it can be held against one of 50,000, not one of 500,000."""
+    assert published([run(None, 10, 20)]) == []
+    [said] = published([run(None, *[20.0] * 60)])
+    assert "rl-zoo3" in said
+
+
+@pytest.mark.parametrize(("name", "value"), [("env.protocol", "ale-v5"), ("env.mode", 1)])
+def test_a_run_by_other_rules_is_not_laid_beside_published_numbers(name: str, value: Any) -> None:
+    pong = {"env.id": "ALE/Pong-v5", "env.obs": "pixels", "env.protocol": "nature"}
+    found = [replace(run(2000, 1, 2), config=CONFIG | pong | extra) for extra in ({}, {name: value})]
+    assert [len(published([one])) for one in found] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "option", [["--network.hidden", "8"], ["--learning.learning-rate", "9"], ["--env.action-repeat", "2"]]
+)
+def test_no_committed_band_holds_for_a_changed_preset(option: list[str]) -> None:
+    plain = flatten(to_dict(Train.parse(["--obs", "state"]).config))
+    changed = flatten(to_dict(Train.parse(["--obs", "state", *option]).config))
+    holding = [[band.holds_for(config) for band in references.bands()] for config in (plain, changed)]
+    assert [sum(held) for held in holding] == [1, 0]
 
 
 def test_the_committed_bands_can_be_read() -> None:
