@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.kinds import fits
 from agents.sections import EvaluationConfig, LearningConfig, MemoryConfig, ScheduleConfig, require
 from envs.config import ConfigError, EnvConfig
 from envs.protocols import allowed_steps, protocol_fields
@@ -193,20 +194,22 @@ def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:
     A field that is missing, as in the run of an older version, takes its default.
 
     Raises:
-        ConfigError: a field is unknown, as in the run of a newer version.
+        ConfigError: a field is unknown, as in the run of a newer version, or its value of a wrong kind.
     """
-    hints = typing.get_type_hints(cls)
-    made = {}
+    hints, made, odd = typing.get_type_hints(cls), {}, []
     for name, value in values.items():
         hint = hints.get(name)
         if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-            value = from_dict(value, hint)  # type: ignore[arg-type]
-        made[name] = tuple(value) if isinstance(value, list) else value
-    unknown = set(made) - {f.name for f in dataclasses.fields(cls)}
-    if unknown:
-        odd = ", ".join(sorted(unknown))
+            made[name] = from_dict(value, hint)  # type: ignore[arg-type]
+        elif hint is None:
+            odd.append(name)
+        elif dataclasses.is_dataclass(hint) or not fits(hint, value):
+            raise ConfigError(f"The saved configuration is damaged ({name} is {value!r:.40}); restore it.")
+        else:
+            made[name] = tuple(value) if isinstance(value, list) else value
+    if odd:
         raise ConfigError(
-            f"The saved configuration does not fit this version (fields: {odd}); check out the "
-            "commit named in the run's config.json."
+            f"The saved configuration does not fit this version (fields: {', '.join(sorted(odd))}); check "
+            "out the commit named in the run's config.json."
         )
     return cls(**made)

@@ -7,10 +7,11 @@ from agents.build import network_for
 from agents.config import Config
 from agents.evaluations import play_of
 from agents.learning.policy import GreedyPolicy
-from agents.training import run_folder
+from agents.run_files import read_config
 from agents.training.evaluation import Score, evaluate
 from agents.training.machine import pick_device, set_up_torch
 from agents.training.rng import draw_seeds, make_generator
+from agents.training.run_folder import read_best
 from envs.factory import make_vector_env
 
 
@@ -20,9 +21,9 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     Raises:
         ConfigError: the folder holds no run with a kept agent.
     """
-    config = run_folder.read_config(folder)
+    config = read_config(folder)
     set_up_torch(config)
-    best = run_folder.read_best(folder)
+    best = read_best(folder)
     env = make_vector_env(config.env, [0])
     place = pick_device(device)
     network = network_for(config, env, place)

@@ -30,7 +30,7 @@ FORBIDDEN = {
     "agents.kept": ("gymnasium", "tyro", "tensorboard"),
     "agents.recording": ("gymnasium", "tyro", "tensorboard"),
 }
-ONLY_IN = {"tyro": "agents.command_line", "torch.utils.tensorboard": "agents.training.metrics"}
+ONLY_IN = {"tyro": "agents.command_line", "torch.utils.tensorboard": "agents.training.events"}
 
 
 def sources() -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import ConfigError, flatten, from_dict, to_dict
+from agents.config import ConfigError, flatten, to_dict
+from agents.run_files import read_stamp, read_summary
 
 SCORE = "return/eval"
 SOLVED = "return/solved"
@@ -115,26 +116,15 @@ def read_run(path: Path) -> Run:
     Raises:
         ConfigError: a file is missing or damaged, or there is no evaluation yet.
     """
-    stamp = _read_json(path / "config.json")
-    if not isinstance(stamp, dict) or not isinstance(stamp.get("config"), dict):
-        raise ConfigError(
-            f"{path / 'config.json'} is damaged (no config in it); restore it or leave it out."
-        )
+    config, stamp = read_stamp(path)
     curves = read_curves(path)
     if SCORE not in curves:
         raise TooEarlyError(f"{path} has no evaluation yet; let it train on, or leave it out.")
-    summary = path / "summary.json"
-    try:
-        config = flatten(to_dict(from_dict(stamp["config"])))
-    except TypeError as error:
-        raise ConfigError(
-            f"{path / 'config.json'} is damaged ({error}); restore it or leave it out."
-        ) from error
     return Run(
         path=path,
-        config=config,
+        config=flatten(to_dict(config)),
         curves=curves,
-        summary=_read_json(summary) if summary.is_file() else None,
+        summary=read_summary(path),
         commit=stamp.get("commit"),
     )
 
@@ -173,24 +163,22 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         # One call of the parser for all lines takes half as long as one for each.
         entries: list[dict[str, Any]] = json.loads(b"[" + b",".join(lines) + b"]")
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         entries = []
-    if len(entries) == len(lines) and all(isinstance(e, dict) and "env_steps" in e for e in entries):
+    if len(entries) == len(lines) and all(map(_is_entry, entries)):
         return entries
-    bad = next((i for i, line in enumerate(lines, 1) if not _is_entry(line)), 1)
+    bad = next((i for i, line in enumerate(lines, 1) if not _holds_entry(line)), 1)
     raise ConfigError(f"{path} is damaged in line {bad}; restore the file or leave this run out.")
 
 
-def _is_entry(line: bytes) -> bool:
-    try:
-        entry = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError):
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or type(entry.get("env_steps")) is not int:
         return False
-    return isinstance(entry, dict) and "env_steps" in entry
+    return abs(entry["env_steps"]) < 2**53 and all(type(value) in (int, float) for value in entry.values())
 
 
-def _read_json(path: Path) -> Any:
+def _holds_entry(line: bytes) -> bool:
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is damaged ({error}); restore it or leave this run out.") from error
+        return _is_entry(json.loads(line))
+    except (ValueError, RecursionError):
+        return False

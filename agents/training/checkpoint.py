@@ -1,12 +1,12 @@
 """Saving and loading nested state, atomically and without running anybody's code."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from agents.files import replacing
 from envs.config import ConfigError
 
 
@@ -17,12 +17,8 @@ def save(path: Path, state: dict[str, Any]) -> None:
         path: The file; its folder exists.
         state: Nested dictionaries and lists of tensors, arrays, numbers, texts and None.
     """
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         torch.save(_without_numpy(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

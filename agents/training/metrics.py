@@ -1,17 +1,13 @@
 """Numbers and pictures of a run, to TensorBoard and to `metrics.jsonl` alike."""
 
-import io
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from tensorboard.compat.proto.summary_pb2 import Summary
-from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
+
+from agents.training.events import EventFile
 
 # What is drawn on one chart of TensorBoard's *Custom scalars*, for all runs that are ticked.
 LAYOUT = {
@@ -24,8 +20,6 @@ LAYOUT = {
     },
     "what the features know": {"R2 of the true state": ["Multiline", ["probe/r2_.*"]]},
 }
-FILM_SIDE = 120  # pixels of a film's longer side, about
-FILM_MILLISECONDS = 60  # a frame
 
 
 class Metrics:
@@ -42,56 +36,48 @@ class Metrics:
         self._file.truncate(resumed_at[1] if resumed_at else 0)
         self._file.seek(0, os.SEEK_END)  # truncating moves no position, and `bytes_written` tells it
         purge = resumed_at[0] + 1 if resumed_at else 0
-        self._writer = SummaryWriter(str(folder), purge_step=purge)  # type: ignore[no-untyped-call]
+        self._events = EventFile(folder, purge)
         if resumed_at is None:
-            self._writer.add_custom_scalars(LAYOUT)
+            self._events.charts(LAYOUT)
 
     def write(self, env_steps: int, values: dict[str, float]) -> None:
-        """Writes scalars under their tags."""
-        for tag, value in values.items():
-            self._writer.add_scalar(tag, value, env_steps)  # type: ignore[no-untyped-call]
+        """Writes scalars under their tags; those who look on see them at once."""
+        self._events.scalars(env_steps, values)
         line = {"env_steps": env_steps, **values}
         self._file.write((json.dumps(line) + "\n").encode())
+        self.bytes_written()
 
     def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
         """Writes a gray picture `[H, W] uint8`."""
-        self._writer.add_image(tag, image[np.newaxis], env_steps)  # type: ignore[no-untyped-call]
+        self._events.picture(env_steps, tag, image)
 
     def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
         """Writes how numbers `[N]` are distributed."""
-        self._writer.add_histogram(tag, values, env_steps)
+        self._events.histogram(env_steps, tag, values)
 
     def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
-        """Writes gray pictures `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
-        scale = max(FILM_SIDE // max(pictures.shape[1:]), 1)
-        first, *others = (
-            Image.fromarray(picture.repeat(scale, 0).repeat(scale, 1)) for picture in pictures
-        )
-        encoded = io.BytesIO()
-        first.save(encoded, "GIF", save_all=True, append_images=others, duration=FILM_MILLISECONDS, loop=0)
-        image = Summary.Image(
-            height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
-        )
-        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-        self._writer._get_file_writer().add_summary(summary, env_steps)  # type: ignore[no-untyped-call]
+        """Writes gray pictures `[T, H, W] uint8` as an animated picture."""
+        self._events.film(env_steps, tag, pictures)
 
     def settings(self, values: dict[str, Any], results: list[str]) -> None:
         """Writes settings by name for the *HParams* table, and the tags of the results beside them."""
-        plain = {k: v if isinstance(v, (bool, int, float)) else str(v) for k, v in values.items()}
-        for summary in hparams(plain, dict.fromkeys(results, 0.0)):
-            self._writer._get_file_writer().add_summary(summary)
+        self._events.settings(values, results)
 
     def text(self, env_steps: int, tag: str, sentence: str) -> None:
         """Writes a sentence."""
-        self._writer.add_text(tag, sentence, env_steps)  # type: ignore[no-untyped-call]
+        self._events.text(env_steps, tag, sentence)
 
     def bytes_written(self) -> int:
-        """Hands everything to the operating system; returns the size of `metrics.jsonl`."""
+        """Hands everything to the operating system; returns the size of `metrics.jsonl`.
+
+        Raises:
+            OSError: it takes no more, as where the disk is full.
+        """
         self._file.flush()
-        self._writer.flush()  # type: ignore[no-untyped-call]
+        self._events.flush()
         return self._file.tell()
 
     def close(self) -> None:
         """Writes what is left."""
         self._file.close()
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._events.close()

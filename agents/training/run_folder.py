@@ -1,9 +1,10 @@
 """What lies where in the folder of a run."""
 
-import json
 import os
 import platform
+import shutil
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
@@ -11,7 +12,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import Config, ConfigError, flatten, from_dict, to_dict
+from agents.config import Config, ConfigError, flatten, to_dict
+from agents.files import write_json
+from agents.run_files import read_config
 from agents.training import checkpoint
 from agents.training.metrics import Metrics
 
@@ -31,32 +34,11 @@ RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seco
 """What of a summary stands beside the settings in TensorBoard's table of runs."""
 
 
-def read_config(folder: Path) -> Config:
-    """Returns the configuration of the run in this folder.
-
-    Raises:
-        ConfigError: no run lies there.
-    """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ConfigError(f"{folder} holds no run (no config.json); name a folder made by train.py.")
-    try:
-        return from_dict(json.loads(path.read_text())["config"])  # type: ignore[no-any-return]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is damaged ({error}); restore it or start a new run.") from error
-
-
 def other_settings(folder: Path, config: Config) -> list[str]:
     """Returns the options that keep the run in this folder from being gone on with."""
     old, new = flatten(to_dict(read_config(folder))), flatten(to_dict(config))
     names = sorted(name for name in old if old[name] != new[name] and name not in FREE)
     return [f"--{name}".replace("_", "-") for name in names]
-
-
-def read_summary(folder: Path) -> dict[str, Any] | None:
-    """Returns `summary.json` of a run, or None while it has not finished."""
-    path = folder / "summary.json"
-    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def read_best(folder: Path) -> dict[str, Any]:
@@ -85,12 +67,6 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n")
-    os.replace(partial, path)
-
-
 class RunFolder:
     """The files of one run: configuration, metrics, TensorBoard events, checkpoints, summary.
 
@@ -98,13 +74,21 @@ class RunFolder:
         path: Where; made when the first thing is written.
         config: The run's configuration.
         resume: Go on with the run that lies there, if one does.
+        on_open: Called just before the first thing is written.
 
     Raises:
         ConfigError: the folder holds another run, or something else, or `resume` was not asked.
     """
 
-    def __init__(self, path: Path, config: Config, *, resume: bool) -> None:
-        self.path, self.config = path, config
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        *,
+        resume: bool,
+        on_open: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.path, self.config, self._on_open = path, config, on_open
         self.saved: dict[str, Any] | None = None
         self.other_budget = False
         """Whether the run that lies there had another number of steps to spend."""
@@ -114,6 +98,9 @@ class RunFolder:
             self.saved = checkpoint.load(last) if last.exists() else None
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ConfigError(f"{path} exists and holds no run; choose another --run-dir.")
+        place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        if not (place.is_dir() and os.access(place, os.W_OK)):
+            raise ConfigError(f"{path}: {place} is no folder to write to; choose another --run-dir.")
         self._metrics: Metrics | None = None
         self._lock: IO[bytes] | None = None
 
@@ -136,12 +123,25 @@ class RunFolder:
 
         Args:
             facts: More that belongs into `config.json`.
+
+        Raises:
+            OSError: it cannot be written; a folder that was made for it is gone again.
         """
+        self._on_open()
+        fresh = not (self.path / "config.json").exists()
+        try:
+            self._write_first(facts)
+        except OSError:
+            if fresh:  # what lies there is no run, and the same command must work once there is room
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
+    def _write_first(self, facts: dict[str, Any]) -> None:
         (self.path / "checkpoint").mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.path / "lock")
         (self.path / "summary.json").unlink(missing_ok=True)  # the run is at work again
         stamp = {"config": to_dict(self.config), "versions": _versions(), "commit": git_commit(), **facts}
-        _write_json(self.path / "config.json", stamp)
+        write_json(self.path / "config.json", stamp)
         at = self.saved["output"] if self.saved else None
         self._metrics = Metrics(self.path, (at["env_steps"], at["bytes"]) if at else None)
         if at is None:
@@ -188,7 +188,7 @@ class RunFolder:
         """Writes `summary.json`, and its results into the logs."""
         results = {f"final/{name}": values[name] for name in RESULTS if values[name] is not None}
         self.log(values["env_steps"], results)
-        _write_json(self.path / "summary.json", values)
+        write_json(self.path / "summary.json", values)
 
     def close(self) -> None:
         """Closes the logs."""

@@ -1,0 +1,63 @@
+"""Files that are written whole or not at all, and JSON that somebody else may have written."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from envs.config import ConfigError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a name to write to; when the block ends, the file there takes the place of `path`.
+
+    `path` holds either the old file or the new one, whole, at any moment; where the block fails, nothing
+    of the new one is left.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "page.html"
+        >>> with replacing(path) as partial:
+        ...     _ = partial.write_text("whole")
+        >>> path.read_text(), partial.exists()
+        ('whole', False)
+    """
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")  # the ending may decide the format
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Writes a dictionary as JSON, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns the JSON object in a file.
+
+    Raises:
+        ConfigError: it cannot be read, or holds something else.
+    """
+    try:
+        values = json.loads(path.read_bytes())
+    except RecursionError:
+        raise damaged(path, "brackets within brackets without end") from None
+    except (OSError, ValueError) as error:  # ValueError: no JSON, no UTF-8, or an endless number
+        raise damaged(path, str(error)) from error
+    if not isinstance(values, dict):
+        raise damaged(path, f"{type(values).__name__} in place of an object")
+    return values
+
+
+def damaged(path: Path, why: str) -> ConfigError:
+    """Returns the sentence about a file that cannot be used."""
+    return ConfigError(f"{path} is damaged ({why}); restore it or leave this run out.")

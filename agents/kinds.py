@@ -1,0 +1,102 @@
+"""Kinds of values, by their type hints: what fits, from JSON or from words, and how to call it."""
+
+import math
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+NAMES = {int: ("a whole number in digits", "whole numbers"), float: ("a number", "numbers")}
+NAMES |= {Path: ("a path", "paths"), str: ("a text", "texts"), type(None): ("None", "None")}
+
+
+def fits(hint: Any, value: Any) -> bool:
+    """Whether a value, such as one out of a JSON file, is of the kind; lists count as tuples.
+
+    Example:
+        >>> fits(tuple[int, int] | None, [84, 84]), fits(float, float("nan")), fits(int, True)
+        (True, False, False)
+    """
+    if _is_union(hint):
+        return any(fits(member, value) for member in get_args(hint))
+    if get_origin(hint) is Literal:
+        return isinstance(value, str) and value in get_args(hint)
+    if get_origin(hint) is tuple:
+        members = _members(hint, len(value)) if isinstance(value, (list, tuple)) else None
+        return members is not None and all(map(fits, members, value))
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is (hint or type(None))
+
+
+def accepts(hint: Any, words: Sequence[str]) -> bool:
+    """Whether words of a command line are of the kind.
+
+    Example:
+        >>> accepts(int | None, ["None"]), accepts(int, ["1e12"]), accepts(tuple[int, ...], [])
+        (True, False, True)
+    """
+    if _is_union(hint):
+        return any(accepts(member, words) for member in get_args(hint))
+    if get_origin(hint) is tuple:
+        members = _members(hint, len(words))
+        return members is not None and all(accepts(m, [w]) for m, w in zip(members, words, strict=True))
+    if len(words) != 1:
+        return False
+    if get_origin(hint) is Literal:
+        return words[0] in get_args(hint)
+    if hint is type(None):
+        return words[0] == "None"
+    return hint not in (int, float) or _is_number(hint, words[0])
+
+
+def most_words(hint: Any) -> float:
+    """Returns how many words a value of the kind has at the most."""
+    if _is_union(hint):
+        return max(map(most_words, get_args(hint)))
+    if get_origin(hint) is tuple:
+        members = get_args(hint)
+        return math.inf if members[-1] is Ellipsis else len(members)
+    return 0 if hint is bool else 1
+
+
+def described(hint: Any) -> str:
+    """Returns the kind in words, for a sentence that begins with "give".
+
+    Example:
+        >>> described(tuple[int, int, int, int] | None), described(float | Literal["auto", "none"])
+        ('4 whole numbers or None', 'a number, auto or none')
+    """
+    parts = _parts(hint)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def _parts(hint: Any) -> list[str]:
+    if _is_union(hint):
+        return [part for member in get_args(hint) for part in _parts(member)]
+    if get_origin(hint) is Literal:
+        return list(map(str, get_args(hint)))
+    if get_origin(hint) is tuple:
+        first, *others = get_args(hint)
+        many = NAMES[first][1] if first in NAMES else f"any of {described(first)}"
+        return [many if Ellipsis in others else f"{1 + len(others)} {many}"]
+    return [NAMES[hint][0]]
+
+
+def _members(hint: Any, count: int) -> tuple[Any, ...] | None:
+    """Returns the hints of a tuple's members, or None where it cannot have so many."""
+    members = get_args(hint)
+    if members[-1] is Ellipsis:
+        return (members[0],) * count
+    return members if len(members) == count else None
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType)
+
+
+def _is_number(hint: Any, word: str) -> bool:
+    try:
+        return math.isfinite(hint(word))
+    except (ValueError, OverflowError):
+        return False
