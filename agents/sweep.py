@@ -8,63 +8,26 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tqdm import tqdm
 
-from agents.command_line import Train, default_run_dir
+from agents.arguments import SweepArguments
 from agents.config import Config, ConfigError
+from agents.options import given_options
 from agents.presets import LADDER, PRESETS
+from agents.run_files import read_config, read_summary
+from agents.train_arguments import Train, default_run_dir
 from agents.training.launch import closing_line
 from agents.training.machine import cores
-from agents.training.run_folder import other_settings, read_config, read_summary
+from agents.training.run_folder import other_settings
 from envs.registry import find_spec
 
 TRAIN = Path(__file__).parents[1] / "scripts" / "train.py"
 LOOK_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class SweepArguments:
-    """Train a grid of runs: every environment x observation x preset x seed.
-
-    Each run is a process of its own, as scripts/train.py makes it; called again, finished runs are left
-    alone and stopped ones go on. Every further option is handed to all runs, such as --steps 20000.
-    """
-
-    env: tuple[str, ...] = ("CartPole-v1",)
-    """Gymnasium ids or short names of Atari games."""
-
-    obs: tuple[Literal["pixels", "state"], ...] = ("pixels", "state")
-    """What the agents see."""
-
-    preset: tuple[str, ...] = ("fast",)
-    """Presets; see scripts/train.py --help."""
-
-    ladder: bool = False
-    """All presets of the family in place of --preset, each from the observations it is for; then a table
-    and a figure of the steps and seconds each took to solve the environment, in <out>/ladder."""
-
-    seeds: int = 5
-    """Runs of each kind, with seeds from 1."""
-
-    jobs: int = 0
-    """Runs side by side, which share the cores; 0: one per core."""
-
-    out: Path = Path("runs")
-    """Folder that the runs' folders are made in."""
-
-    def __post_init__(self) -> None:
-        """Checks the numbers."""
-        if self.seeds < 1:
-            raise ConfigError(f"--seeds is {self.seeds}; give 1 or more.")
-        if self.jobs < 0:
-            raise ConfigError(f"--jobs is {self.jobs}; give 1 or more, or 0 for one per core.")
-        if self.ladder and len(self.env) != 1:
-            raise ConfigError("--ladder compares presets in one environment; name one --env.")
 
 
 class Cell(NamedTuple):
@@ -121,11 +84,11 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
     Raises:
         ConfigError: a cell cannot be, or an option is not one of scripts/train.py.
     """
-    own = {"--seed", "--run-dir", "--resume"} & {word.partition("=")[0] for word in options}
+    own = {"--seed", "--run-dir", "--resume"} & given_options(options).keys()
     if own:
         raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
     cells = []
-    presets = LADDER if arguments.ladder else arguments.preset
+    presets = LADDER if arguments.ladder else arguments.preset or ("fast",)
     kinds = product(range(1, arguments.seeds + 1), arguments.env, presets, arguments.obs)
     for seed, env, preset, obs in kinds:
         if arguments.ladder and obs not in PRESETS[preset].observations:

@@ -1,6 +1,6 @@
 """What an environment should look like, as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from envs.protocols import ProtocolName
@@ -23,10 +23,10 @@ def require_at_least(least: int, section: str, config: object, *names: str) -> N
 class EnvConfig:
     """The environment and the way it is observed."""
 
-    id: str = "CartPole-v1"
+    id: str = field(default="CartPole-v1", metadata={"asked_as": "--env"})
     """Gymnasium id of an environment with discrete actions."""
 
-    obs: Literal["pixels", "state"] = "pixels"
+    obs: Literal["pixels", "state"] = field(default="pixels", metadata={"asked_as": "--obs"})
     """What the agent sees: rendered pictures only, or the state vector."""
 
     num_envs: int = 8

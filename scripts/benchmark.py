@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.command_line import BenchmarkArguments, guarded, parse
+from agents.guard import StopSignal, guarded
 
 HERE = Path(__file__).parent
 
@@ -174,9 +174,13 @@ def atari(part: str) -> Callable[[], object]:
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Runs the parts that were asked for."""
+    from agents.arguments import BenchmarkArguments
+    from agents.command_line import parse
+
     arguments = parse(BenchmarkArguments, sys.argv[1:])
+    stop.interrupt()
     parts: dict[str, Callable[[], object]] = {
         "frames": frames,
         "start": start_up,

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.arguments import CompareArguments
-from agents.command_line import guarded, parse
+from agents.guard import StopSignal, guarded
 
 FRAMES = 300  # of a play: a page with four of them stays below 5 MB
 
@@ -25,9 +24,13 @@ def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Parses, reads the runs, answers."""
+    from agents.arguments import CompareArguments
+    from agents.command_line import parse
+
     arguments = parse(CompareArguments, sys.argv[1:])
+    stop.interrupt()
     from agents.analysis.records import read_runs
 
     runs, early = read_runs(arguments.runs)

@@ -3,13 +3,17 @@
 import json
 import sys
 
-from agents.command_line import EvaluateArguments, guarded, parse
+from agents.guard import StopSignal, guarded
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Parses, plays, prints."""
+    from agents.arguments import EvaluateArguments
+    from agents.command_line import parse
+
     arguments = parse(EvaluateArguments, sys.argv[1:])
+    stop.interrupt()
     from agents.kept import evaluate_run
     from envs.registry import import_environments
 

@@ -2,13 +2,17 @@
 
 import sys
 
-from agents.command_line import RecordArguments, guarded, parse
+from agents.guard import StopSignal, guarded
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Parses, plays, writes."""
+    from agents.arguments import RecordArguments
+    from agents.command_line import parse
+
     arguments = parse(RecordArguments, sys.argv[1:])
+    stop.interrupt()
     from agents.analysis.plays import check_play_path, write_play
     from agents.recording import CAPTIONS, Play
     from envs.registry import import_environments

@@ -1,28 +1,30 @@
 """Train a grid of runs side by side: every environment x observation x preset x seed."""
 
+import shlex
 import sys
 from typing import Any
 
-from agents.command_line import guarded, parse
+from agents.guard import StopSignal, guarded
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Parses, runs the grid, says what failed and what comes next."""
-    from agents.sweep import Sweep, SweepArguments, grid
-    from agents.training.launch import StopSignal
-    from agents.training.machine import cores
+    from agents.arguments import SweepArguments
+    from agents.command_line import parse
 
     parsed: Any = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
     arguments, options = parsed
+    from agents.sweep import Sweep, grid
+    from agents.training.machine import cores
+
     cells = grid(arguments, options)
     jobs = min(arguments.jobs or cores(), len(cells))
 
     sweep = Sweep(cells, jobs)
-    stop = StopSignal()
-    with stop.listen():
-        complete = sweep.run(stop)
-    if not complete:
+    stop.remember()
+    if not sweep.run(stop):
+        stop.ignore()
         print("Stopped and saved; the same command goes on.", file=sys.stderr)
         return 128 + (stop.number or 0)
     for name, said in sweep.failed.items():
@@ -38,7 +40,8 @@ def main() -> int:
         files = write_ladder(compare(read_runs(done)[0]), LADDER, arguments.out / "ladder")
         print(files[0].read_text(encoding="utf-8"))
         print(f"{arguments.out / 'ladder'}: {', '.join(file.name for file in files)}")
-    print(f"{good} of {len(cells)} runs finished. Next: python scripts/compare.py {arguments.out}")
+    out = shlex.quote(str(arguments.out))
+    print(f"{good} of {len(cells)} runs finished. Next: python scripts/compare.py {out}")
     return 1 if sweep.failed else 0
 
 

@@ -1,29 +1,32 @@
 """Train DQN on an environment, from its pictures only or from its state vector."""
 
+import shlex
 import sys
 
-from agents.command_line import Train, guarded
+from agents.guard import StopSignal, guarded
 
 
 @guarded
-def main() -> int:
+def main(stop: StopSignal) -> int:
     """Parses, trains, prints."""
+    from agents.train_arguments import Train
+
     arguments = Train.parse(sys.argv[1:])
     from agents.analysis.records import read_run
     from agents.analysis.references import on_track, published
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
-    from agents.training.launch import StopSignal, closing_line, complete
-    from agents.training.run_folder import RunFolder, read_summary
+    from agents.run_files import read_summary
+    from agents.training.launch import closing_line, complete
+    from agents.training.run_folder import RunFolder
 
     config, note = with_capacity(arguments.config)
-    folder = RunFolder(arguments.run_dir, config, resume=arguments.resume)
-    stop = StopSignal()
-    with stop.listen():
-        trainer, evaluator = build_trainer(config, folder)
-        if note:
-            print(note, file=sys.stderr)
-        finished = complete(trainer, evaluator, folder, stop)
+    folder = RunFolder(arguments.run_dir, config, resume=arguments.resume, on_open=stop.remember)
+    trainer, evaluator = build_trainer(config, folder)
+    if note:
+        print(note, file=sys.stderr)
+    finished = complete(trainer, evaluator, folder, stop)
     folder.close()
+    stop.ignore()
     summary = read_summary(folder.path)
     if finished and summary:
         print(closing_line(summary, folder.path))
@@ -31,8 +34,9 @@ def main() -> int:
         for sentence in (*on_track(run.config, run.score, summary), *published([run])):
             print(sentence)
         return 0
+    path = shlex.quote(str(folder.path))
     print(
-        f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {folder.path}",
+        f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {path}",
         file=sys.stderr,
     )
     return 128 + (stop.number or 0)

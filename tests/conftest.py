@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -13,3 +16,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if passed_over:
         reporter.write_line(f"tests were {' and '.join(passed_over)}: none may be", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Gives Ctrl-C back to pytest: scripts keep the signals until their process ends."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

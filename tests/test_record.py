@@ -14,7 +14,8 @@ import pytest
 
 from agents.analysis.plays import compose, count_frames, write_play
 from agents.analysis.value_panels import FILL
-from agents.command_line import RecordArguments, parse
+from agents.arguments import RecordArguments
+from agents.command_line import parse
 from agents.config import ConfigError
 from agents.recording import CAPTIONS, Play, recorded_play
 from envs.atari import AtariGame

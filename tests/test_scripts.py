@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from agents.command_line import Train
 from agents.config import ConfigError
+from agents.train_arguments import Train
 from tests.agents.test_training import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +66,7 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--env", "Pendulum-v1", "--obs", "state"], "continuous actions"),
         (["--preset", "rainbows"], "choose one of fast"),
         (["--preset", "nature", "--obs", "state"], "is for --obs pixels only"),
-        (["--obs", "sound"], "is for --obs pixels or state only"),
+        (["--obs", "sound"], "--obs sound: give pixels or state."),
         (["--memory.capacitty", "3"], "memory.capacitty"),
         (["--memory.capacity", "many"], "memory.capacity"),
         (["--memory.capacity", "10"], "smaller than --learning.batch-size"),

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from agents.arguments import SweepArguments
 from agents.command_line import parse
 from agents.config import ConfigError
 from agents.presets import LADDER
-from agents.sweep import Cell, SweepArguments, grid
+from agents.sweep import Cell, grid
 from scripts.sweep import main
 from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run

@@ -1,9 +1,7 @@
 """Running a trainer until it is done, with a bar, and stopping it without loss."""
 
-import contextlib
-import signal
+import shlex
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from tqdm import tqdm
@@ -12,40 +10,6 @@ from agents.training.evaluation import Interrupted, ShouldStop, refuse_to_stop
 from agents.training.output import Evaluator
 from agents.training.run_folder import RunFolder, read_best
 from agents.training.trainer import Trainer
-
-SAME_SECONDS = 1.0
-
-
-class StopSignal:
-    """Remembers that Ctrl-C or SIGTERM came; a second one ends the program at once.
-
-    Within a second it is the same one: make hands it on to a program that got it already.
-    """
-
-    def __init__(self) -> None:
-        self.number: int | None = None
-        self._at = 0.0
-
-    def __call__(self) -> bool:
-        """Whether a signal came."""
-        return self.number is not None
-
-    def _remember(self, number: int, _frame: Any) -> None:
-        now = time.monotonic()
-        if self.number is None:
-            self.number, self._at = number, now
-        elif now - self._at > SAME_SECONDS:
-            raise KeyboardInterrupt
-
-    @contextlib.contextmanager
-    def listen(self) -> Iterator[None]:
-        """Catches the signals inside the block."""
-        before = {n: signal.signal(n, self._remember) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class ProgressBar:
@@ -178,5 +142,5 @@ def closing_line(summary: dict[str, Any], folder: Any) -> str:
         f"{summary['env']} from {summary['obs']}: {how} (mean of {summary['eval_episodes']} greedy "
         f"episodes) after {summary['env_steps']:,} steps and {summary['train_seconds']:.1f} s of "
         f"training (+ {summary['eval_seconds']:.1f} s of evaluation). Next: make tensorboard, or "
-        f"python scripts/record.py {folder} --out play.html"
+        f"python scripts/record.py {shlex.quote(str(folder))} --out play.html"
     )

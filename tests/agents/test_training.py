@@ -15,13 +15,12 @@ import pytest
 import torch
 
 from agents.build import build_trainer
-from agents.command_line import guarded
 from agents.config import Config, ConfigError, from_dict, to_dict
 from agents.kept import evaluate_run, load_policy
 from agents.presets import preset_config, with_fields
 from agents.training import checkpoint
 from agents.training.evaluation import evaluate
-from agents.training.launch import StopSignal, summarize
+from agents.training.launch import summarize
 from agents.training.metrics import Metrics
 from agents.training.run_folder import RunFolder, read_best
 from envs.vector import SerialVectorEnv
@@ -381,26 +380,6 @@ def test_the_log_of_a_resumed_run_ends_where_it_was_cut(tmp_path: Path) -> None:
     again = Metrics(tmp_path, (1, at))
     assert again.bytes_written() == at
     again.close()
-
-
-def test_a_second_signal_ends_the_program_unless_it_is_the_same_one(monkeypatch: Any) -> None:
-    """Make hands SIGTERM on to a program that got it already; a person needs longer."""
-    stop, clock = StopSignal(), iter([10.0, 10.2, 12.0])
-    monkeypatch.setattr("agents.training.launch.time.monotonic", lambda: next(clock))
-    with stop.listen():
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
-        assert stop()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-
-
-def test_a_program_ended_at_once_says_so_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    def main() -> int:
-        raise KeyboardInterrupt
-
-    assert guarded(main)() == 128 + signal.SIGINT
-    assert capsys.readouterr().err == "Ended at once; what was saved before is there.\n"
 
 
 @pytest.mark.parametrize(("preset", "told"), [("prioritized", True), ("dqn", False)])
