@@ -26,8 +26,8 @@ def squared_loss(value: Tensor, target: Tensor) -> Tensor:
 def quantile_huber_loss(quantiles: Tensor, target: Tensor, taus: Tensor, delta: float = 1.0) -> Tensor:
     """Quantile Huber loss: `[B, N], [B, M], [B or 1, N] -> [B]`.
 
-    `Σ_i mean_j |τ_i − 1{u_ij < 0}| L_δ(u_ij) / δ` with `u_ij = target_j − quantile_i` (Dabney et al. 2018,
-    arXiv:1710.10044, eqs. 9 and 10; with sampled τ: arXiv:1806.06923, eq. 3).
+    `Σ_i mean_j |τ_i − 1{u_ij < 0}| L_δ(u_ij) / δ` with `u_ij = target_j − quantile_i`, as in IQN (Dabney et
+    al. 2018, arXiv:1806.06923, eq. 3). QR-DQN (arXiv:1710.10044, eq. 10) does not divide by δ.
     """
     error = target.unsqueeze(1) - quantiles.unsqueeze(2)  # [B, N, M]
     size = functional.huber_loss(error, error.new_zeros(()).expand_as(error), reduction="none", delta=delta)
