@@ -11,9 +11,11 @@ from ale_py import roms
 from gymnasium.utils import RecordConstructorArgs, seeding
 
 from envs.config import ConfigError
+from envs.emulator import NOOP, Emulator
 from envs.wrappers import Frame, picture_space
 
 FRAMES_A_SECOND = 60
+FIRE = ale_py.Action.FIRE.value
 WAIT_FOR_FIRE = frozenset({"breakout", "donkey_kong", "tennis"})
 """Games in which nothing happens before FIRE is pressed, and all goes on by itself after it."""
 
@@ -45,13 +47,15 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
 
     * a game that ends inside a frame skip shows its true last frame, not one pooled from the step before;
     * a lost life never ends or restarts the game; the lives stand in `info["lives"]`;
-    * FIRE can be pressed where a game waits for it.
+    * FIRE can be pressed where a game waits for it;
+    * it can be saved, but for the games whose `exact` is false.
 
     Args:
         game: Name of the ROM, such as `ms_pacman`.
         size: `(height, width)` of the observation in pixels.
         frame_skip: Frames an action is held; the newest two are pooled by their maximum.
-        sticky: Probability that the emulator repeats the action of the frame before.
+        sticky: Probability, for each frame, that the action of the frame before is played again in place of
+            the chosen one; it holds for no-ops and FIRE too.
         noop_max: A game starts with 1 to this many no-op frames; 0: none.
         fire: Press FIRE at the start and after a lost life, in games that wait for it.
         full_actions: All 18 actions instead of those the game uses.
@@ -89,17 +93,13 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         RecordConstructorArgs.__init__(self, **settings)
         self.render_mode = "rgb_array"
         self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / frame_skip}
-        self._rom = require_rom(game)
-        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # before it prints its name
-        self.ale = ale_py.ALEInterface()
-        self.ale.setFloat("repeat_action_probability", sticky)
-        self.ale.setInt("max_num_frames_per_episode", max_frames)
-        self.ale.loadROM(self._rom)
+        self._emulator = Emulator(require_rom(game), sticky=sticky, max_frames=max_frames)
+        self.ale, self.exact = self._emulator.ale, self._emulator.exact
         self._mode = _choose(game, "mode", mode, self.ale.getAvailableModes())
         self._difficulty = _choose(game, "difficulty", difficulty, self.ale.getAvailableDifficulties())
         own = self.ale.getMinimalActionSet()
         self._actions = self.ale.getLegalActionSet() if full_actions else own
-        # One frame of it is lost where the emulator repeats the action before.
+        # One frame of it is lost where the action before sticks.
         self._fire_frames = (1 if sticky == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
         self._skip, self._noop_max = frame_skip, noop_max
         self._width_height = size[::-1]  # OpenCV counts width first
@@ -115,28 +115,27 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         """Starts a game, with no-ops and FIRE where asked for."""
         super().reset(seed=seed, options=options)
         if seed is not None:
-            own, emulator = ale_seeds(seed)
+            own, of_emulator = ale_seeds(seed)
             self._np_random, _ = seeding.np_random(own)
-            self.ale.setInt("random_seed", emulator)
-            self.ale.loadROM(self._rom)
+            self._emulator.seed(of_emulator)
             self.ale.setMode(self._mode)
             self.ale.setDifficulty(self._difficulty)
-        self.ale.reset_game()
+        self._emulator.reset_game()
         noops = int(self.np_random.integers(1, self._noop_max + 1)) if self._noop_max else 0
-        for action in [ale_py.Action.NOOP] * noops + [ale_py.Action.FIRE] * self._fire_frames:
-            self.ale.act(action)
+        for action in [NOOP] * noops + [FIRE] * self._fire_frames:
+            self._emulator.act(action)
             if self.ale.game_over():
-                self.ale.reset_game()
+                self._emulator.reset_game()
         self._lives = self.ale.lives()
         self.ale.getScreenGrayscale(self._newest)
         return self._picture(), self._info()
 
     def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
         """Holds the action for `frame_skip` frames, or until the game is over."""
-        ale, held = self.ale, self._actions[action]
+        ale, act, held = self.ale, self._emulator.act, self._actions[action].value
         reward, over = 0, False
         for left in range(self._skip - 1, -1, -1):
-            reward += ale.act(held)
+            reward += act(held)
             over = ale.game_over()
             if over:
                 break
@@ -147,7 +146,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         lost = 0 < ale.lives() < self._lives and not over
         for _ in range(self._fire_frames if lost else 0):
             self._before, self._newest = self._newest, self._before
-            reward += ale.act(ale_py.Action.FIRE)
+            reward += act(FIRE)
             over, pooled = ale.game_over(), True
             ale.getScreenGrayscale(self._newest)
         if pooled:
@@ -165,13 +164,12 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         return self.ale.getScreenRGB()
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the emulator, its generator included, as bytes; `np_random` is saved with the others."""
-        emulator = np.frombuffer(self.ale.cloneState(include_rng=True).serialize(), np.uint8)
-        return {"emulator": emulator.copy(), "lives": self._lives}
+        """Returns the emulator and the lives; `np_random` is saved with the others."""
+        return {"emulator": self._emulator.state_dict(), "lives": self._lives}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` returned, into a game with the same settings."""
-        self.ale.restoreState(ale_py.ALEState(np.asarray(state["emulator"]).tobytes()))
+        self._emulator.load_state_dict(state["emulator"])
         self._lives = state["lives"]
 
     def _picture(self) -> Frame:

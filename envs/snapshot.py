@@ -29,7 +29,9 @@ def layers(env: gym.Env[Any, Any]) -> list[Any]:
 
 def is_exact(env: gym.Env[Any, Any]) -> bool:
     """Whether `load_env_state` continues this environment's episode exactly."""
-    return type(env.unwrapped) in ATTRIBUTES or hasattr(env.unwrapped, "state_dict")
+    base = env.unwrapped
+    saves_itself = hasattr(base, "state_dict") and getattr(base, "exact", True)
+    return type(base) in ATTRIBUTES or saves_itself
 
 
 def env_state(env: gym.Env[Any, Any]) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""An emulator whose sticky actions and state can be saved exactly, which ALE's own cannot (0.12.1)."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import ale_py
+import numpy as np
+
+NOOP = ale_py.Action.NOOP.value
+STOPPED = 1
+"""Bit of the processor's execution status that the end of a frame sets (ALE, M6502.hxx)."""
+UNFINISHED_FRAMES = frozenset({"tic_tac_toe_3d", "video_checkers", "video_chess"})
+"""Games whose program now and then thinks for longer than a frame may take."""
+CANNOT_BE_SAVED = frozenset({"miniature_golf"})
+"""Games whose count of the score ALE does not save: a restored hole pays millions of points."""
+
+
+class Emulator:
+    """Plays a game frame by frame, with sticky actions (Machado et al. 2018, arXiv:1709.06009).
+
+    ALE's `cloneState` leaves out three things, which are kept here:
+
+    * The action that sticky actions repeat. They are drawn here, by the generator that ALE has, so that the
+      frames are those of ALE with the same seed.
+    * Whether the picture is finished. A frame ends at the game's vertical sync, or unfinished after 25,000
+      instructions; the next call of `act` then goes on with it. Q*bert and Tetris stand there after
+      `reset_game`. A state restored into an emulator that does not stand where it was saved goes on
+      differently, or writes beyond the picture.
+    * The pictures themselves, which unfinished frames show again. The games that have such frames in
+      mid-play are restored by playing the game again from its start.
+
+    Args:
+        rom: Path of the ROM, called as the game is.
+        sticky: Probability, for each frame, that the action of the frame before is played again.
+        max_frames: Frames after which the game is truncated.
+    """
+
+    def __init__(self, rom: Path, *, sticky: float = 0.0, max_frames: int = 0) -> None:
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # before it prints its name
+        self.ale = ale_py.ALEInterface()
+        self.ale.setFloat("repeat_action_probability", 0.0)
+        self.ale.setInt("max_num_frames_per_episode", max_frames)
+        self.ale.loadROM(rom)
+        self.exact = rom.stem not in CANNOT_BE_SAVED
+        self._rom, self._replayed = rom, rom.stem in UNFINISHED_FRAMES
+        self._repeats_below = float(np.float32(sticky)) * 2**32  # ALE holds the probability as a float
+        self._generator, self._executed = np.random.MT19937(), NOOP
+        self._start, self._played = b"", bytearray()
+
+    def seed(self, seed: int) -> None:
+        """Loads the game anew, in its first mode, with ALE's generator and ours seeded alike."""
+        self.ale.setInt("random_seed", seed)
+        self.ale.loadROM(self._rom)
+        seeded: Any = np.random.RandomState(seed).get_state(legacy=False)
+        self._generator.state = seeded
+
+    def reset_game(self) -> None:
+        """Starts a game; nothing is pressed that could be repeated."""
+        self.ale.reset_game()
+        self._executed, self._start = NOOP, self._save()
+        self._played.clear()
+
+    def act(self, action: int) -> int:
+        """Plays one frame of the action, or of the last one played where that sticks; returns the reward.
+
+        Each frame draws two numbers, the second for the other player (ALE, `StellaEnvironment::act`).
+        """
+        if self._repeats_below and self._generator.random_raw(2)[0] < self._repeats_below:
+            action = self._executed
+        self._executed = action
+        self._played.append(action)
+        return self.ale.act(action)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns a state of the emulator, the frames played after it, and what sticky actions need."""
+        state, played = self._save(), b""
+        if self._replayed or inside_a_frame(state):
+            state, played = self._start, bytes(self._played)
+        return {
+            "state": np.frombuffer(state, np.uint8).copy(),
+            "played": np.frombuffer(played, np.uint8).copy(),
+            "executed": self._executed,
+            "generator": dict(self._generator.state["state"]),
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned, into an emulator of the same game."""
+        self._start = np.asarray(saved["state"]).tobytes()
+        self.ale.reset_game()
+        if inside_a_frame(self._save()) != inside_a_frame(self._start):
+            self.ale.act(NOOP)
+        self.ale.restoreState(ale_py.ALEState(self._start))
+        self._played = bytearray(np.asarray(saved["played"]).tobytes())
+        for action in self._played:
+            self.ale.act(action)
+        self._executed = saved["executed"]
+        self._generator.state = {
+            "bit_generator": "MT19937",
+            "state": {"key": np.asarray(saved["generator"]["key"]), "pos": saved["generator"]["pos"]},
+        }
+
+    def _save(self) -> bytes:
+        return self.ale.cloneState(include_rng=True).serialize()
+
+
+def inside_a_frame(state: bytes) -> bool:
+    """Whether an emulator was saved with an unfinished frame.
+
+    Args:
+        state: A serialized `ALEState`: six words and the console, of which the cartridge, the clock and the
+            generator come first, then the processor: its name, 13 registers and its execution status.
+    """
+    outer = _Reader(state)
+    outer.words(6)
+    console = _Reader(outer.text())
+    console.text(), console.text(), console.words(1), console.text()
+    console.text(), console.words(13)
+    return not console.words(1)[0] & STOPPED
+
+
+class _Reader:
+    """Reads what ALE's `Serializer` wrote: little-endian words, texts with their length before them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def words(self, count: int) -> tuple[int, ...]:
+        values = struct.unpack_from(f"<{count}i", self._data, self._at)
+        self._at += 4 * count
+        return values
+
+    def text(self) -> bytes:
+        (length,) = self.words(1)
+        self._at += length
+        return self._data[self._at - length : self._at]
