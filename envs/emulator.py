@@ -10,8 +10,9 @@ import numpy as np
 NOOP = ale_py.Action.NOOP.value
 STOPPED = 1
 """Bit of the processor's execution status that the end of a frame sets (ALE, M6502.hxx)."""
-UNFINISHED_FRAMES = frozenset({"tic_tac_toe_3d", "video_checkers", "video_chess"})
-"""Games whose program now and then thinks for longer than a frame may take."""
+REPLAYED = frozenset({"tic_tac_toe_3d", "video_checkers", "video_chess", "yars_revenge"})
+"""Games restored by playing them again from their start: three think for longer than a frame may take, one
+shows a few other pixels in the first frame after it was restored."""
 CANNOT_BE_SAVED = frozenset({"miniature_golf"})
 """Games whose count of the score ALE does not save: a restored hole pays millions of points."""
 
@@ -27,8 +28,8 @@ class Emulator:
       instructions; the next call of `act` then goes on with it. Q*bert and Tetris stand there after
       `reset_game`. A state restored into an emulator that does not stand where it was saved goes on
       differently, or writes beyond the picture.
-    * The pictures themselves, which unfinished frames show again. The games that have such frames in
-      mid-play are restored by playing the game again from its start.
+    * The pictures themselves, which unfinished frames show again. The games where that can be seen are
+      restored by playing them again from their start.
 
     Args:
         rom: Path of the ROM, called as the game is.
@@ -43,7 +44,7 @@ class Emulator:
         self.ale.setInt("max_num_frames_per_episode", max_frames)
         self.ale.loadROM(rom)
         self.exact = rom.stem not in CANNOT_BE_SAVED
-        self._rom, self._replayed = rom, rom.stem in UNFINISHED_FRAMES
+        self._rom, self._replayed = rom, rom.stem in REPLAYED
         self._repeats_below = float(np.float32(sticky)) * 2**32  # ALE holds the probability as a float
         self._generator, self._executed = np.random.MT19937(), NOOP
         self._start, self._played = b"", bytearray()
