@@ -122,23 +122,6 @@ def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -
     assert_same_run(Path(whole), Path(halves))
 
 
-@pytest.mark.parametrize("game", ["Pong", "Breakout", "Seaquest"])
-def test_an_atari_run_goes_on_exactly_on_the_python_back_end(game: str, tmp_path: Path) -> None:
-    fields = {"env.backend": "python", "env.sticky": 0.25, "env.protocol": "none"}
-    fields["evaluation.probe_samples"] = 0  # it starts twelve more emulators
-    config = small(
-        "pixels",
-        env=f"ALE/{game}-v5",
-        **fields | {"evaluation.every": 200, "steps": 400, "env.max_frames": 400},
-    )
-    whole, halves = tmp_path / "whole", tmp_path / "halves"
-    train(config, whole)
-    train(with_fields(config, {"steps": 200}), halves)
-    train(config, halves, resume=True)
-    assert_same_run(whole, halves)
-    assert json.loads((whole / "config.json").read_text())["resume"] == "exact"
-
-
 def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
