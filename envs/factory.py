@@ -157,12 +157,11 @@ def make_vector_env(
                 stack=config.stack,
                 life_loss=config.life_loss,
                 threads=config.threads,
-                frameskip=config.frame_skip,
-                repeat_action_probability=config.sticky,
+                frame_skip=config.frame_skip,
                 noop_max=config.noop_max,
-                use_fire_reset=False,
+                max_frames=config.max_frames,
+                repeat_action_probability=config.sticky,
                 full_action_space=config.full_actions,
-                max_num_frames_per_episode=config.max_frames,
             )
         if config.backend == "native":
             raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")

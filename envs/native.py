@@ -18,15 +18,22 @@ Array = NDArray[Any]
 class NativeAtariEnv:
     """The same games as `SerialVectorEnv` of `FrameStack(AtariGame)`, emulated in C++ threads.
 
-    Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot: it draws
-    the number of no-ops from another generator, shows a stale last frame where a game ends inside a frame
-    skip, counts a game's frames from the first action, and cannot save a game (`exact`).
+    Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot. It draws
+    the number of no-ops from another generator. It shows a stale last picture where a game ends inside a
+    frame skip, from which nothing is bootstrapped. It plays the step in which the frame cap falls to its
+    end. It cannot save a game (`exact`).
+
+    ale-py would show a stale picture at its own frame cap as well, and draw one no-op too few; so games
+    are truncated here, and begun anew where they began without a no-op.
 
     Args:
         game: Name of the ROM.
         seeds: One for each game.
         size: `(height, width)` of a picture in pixels.
         stack: Newest pictures seen at once.
+        frame_skip: Frames an action is held.
+        noop_max: A game starts with 1 to this many no-op frames; 0: none.
+        max_frames: Frames, no-ops among them, after which a game is truncated.
         life_loss: Whether no value follows a lost life.
         threads: Of the emulators; 0: one per core.
         settings: Further arguments of `AtariVectorEnv`.
@@ -42,12 +49,16 @@ class NativeAtariEnv:
         *,
         size: tuple[int, int] = (84, 84),
         stack: int = 4,
+        frame_skip: int = 4,
+        noop_max: int = 0,
+        max_frames: int = 108_000,
         life_loss: bool = False,
         threads: int = 0,
         **settings: Any,
     ) -> None:
         require_rom(game)
         self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), life_loss
+        self._noop_max, self._max_frames = noop_max, max_frames
         self._env = AtariVectorEnv(
             game,
             self.num_envs,
@@ -55,7 +66,11 @@ class NativeAtariEnv:
             stack_num=1,
             img_height=size[0],
             img_width=size[1],
+            frameskip=frame_skip,
+            noop_max=noop_max + 1 if noop_max else 0,  # ale-py draws 0 to noop_max - 1
+            max_num_frames_per_episode=max_frames + frame_skip,  # never reached
             num_threads=threads,
+            use_fire_reset=False,
             reward_clipping=False,
             autoreset_mode=AutoresetMode.SAME_STEP,
             **settings,
@@ -65,7 +80,7 @@ class NativeAtariEnv:
         self.num_actions = int(actions.n)
         self.observation_shape: tuple[int, ...] = (stack, *size)
         self.dtype: Any = np.dtype(np.uint8)
-        self.render_fps = FRAMES_A_SECOND / settings.get("frameskip", 4)
+        self.render_fps = FRAMES_A_SECOND / frame_skip
         self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
         self._spare, self._now = self._next.copy(), self._next.copy()
         self._lives = np.zeros(self.num_envs, np.int32)
@@ -79,9 +94,20 @@ class NativeAtariEnv:
         """Starts all games from the seeds; returns the first observations `[E, S, H, W]`."""
         emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
         first, info = self._env.reset(seed=emulator)
+        first, info = self._begin(np.zeros(self.num_envs, np.bool_), first, info)
         self._now = np.repeat(first, self.observation_shape[0], axis=1)
         self._lives[:] = info["lives"]
         return self._now
+
+    def _begin(self, ended: Array, newest: Array, info: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """Starts games anew where they ended, or began without a no-op; returns what all show now."""
+        while True:
+            if self._noop_max:
+                ended = ended | (info["episode_frame_number"] == 0)
+            if not ended.any():
+                return newest, info
+            newest, info = self._env.reset(options={"reset_mask": ended})
+            ended = np.zeros_like(ended)
 
     def step(self, action: Array) -> Step:
         """Acts in every game; the arrays are valid until the next call.
@@ -92,12 +118,15 @@ class NativeAtariEnv:
         self._env.send(action)
         self._next, self._spare = self._spare, self._next
         self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
-        newest, reward, terminated, truncated, info = self._env.recv()
-        last = terminated | truncated
+        newest, reward, terminated, _, info = self._env.recv()
+        capped = (info["episode_frame_number"] >= self._max_frames) & ~terminated
+        last = terminated | capped
         self._next[:, -1] = newest[:, 0]
         self._now = self._next
+        if terminated.any():  # those have begun anew by themselves
+            self._next[terminated, -1] = info["final_obs"][terminated, 0]
         if last.any():
-            self._next[last, -1] = info["final_obs"][last, 0]
+            newest, info = self._begin(capped, newest, info)
             self._now = self._next.copy()
             self._now[last] = newest[last]
         if self._life_loss:

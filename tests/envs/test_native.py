@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_vector_env, why_not_native
@@ -51,11 +52,72 @@ def test_the_native_back_end_equals_the_python_one(game: str, settings: dict[str
         assert np.array_equal(left.next_observation[:, :-1], right.next_observation[:, :-1])
 
 
-def test_the_native_back_end_counts_frames_from_the_first_action() -> None:
-    native = make_vector_env(atari(max_frames=100, noop_max=0), [0])
-    native.reset()
-    ends = [bool(native.step(np.array([0])).last[0]) for _ in range(50)]
-    assert ends == ([False] * 24 + [True]) * 2
+@pytest.mark.parametrize("sticky", [0.0, 0.25])
+def test_a_native_game_cut_at_the_frame_cap_shows_its_true_last_picture(sticky: float) -> None:
+    """100 frames of 4: all of a step equals the Python back-end's, next_observation of the cut too."""
+    config = atari("Breakout", max_frames=100, sticky=sticky)
+    native, python = (make_vector_env(replace(config, backend=b), SEEDS) for b in ("native", "python"))
+    assert np.array_equal(native.reset(), python.reset())
+    generator, lasts = np.random.default_rng(0), []
+    for t in range(110):
+        action = generator.integers(python.num_actions, size=3)
+        left, right = native.step(action), python.step(action)
+        for name in left._fields:
+            assert np.array_equal(getattr(left, name), getattr(right, name)), (t, name)
+        lasts.append((left.last.tolist(), left.terminated.tolist()))
+    ends = [t for t, end in enumerate(lasts) if end != ([False] * 3, [False] * 3)]
+    assert ends == [24, 49, 74, 99]
+    assert all(lasts[t] == ([True] * 3, [False] * 3) for t in ends)
+
+
+def test_a_native_game_is_cut_at_the_end_of_the_step_of_the_cap() -> None:
+    """No-ops count; a cap of 101 frames falls in a step, which is played to its end."""
+    env = make_vector_env(atari(max_frames=101, noop_max=5), [0, 1])
+    assert isinstance(env, NativeAtariEnv)
+    env.reset()
+    lengths: list[int] = []
+    counts = np.zeros(2, np.int64)
+    for _ in range(400):
+        last = env.step(np.array([0, 0])).last
+        counts += 1
+        lengths += counts[last].tolist()
+        counts[last] = 0
+    assert set(lengths) == {24, 25}  # (101 - 5) / 4 and (101 - 1) / 4
+
+
+def noops(env: NativeAtariEnv, steps: int) -> list[int]:
+    """Plays at random; returns the frames that games had at their start, the first ones included."""
+    counts: list[int] = []
+    begin, generator = env._begin, np.random.default_rng(0)
+
+    def counting(ended: Any, newest: Any, info: Any) -> Any:
+        started = ended | (info["episode_frame_number"] <= env._noop_max)
+        newest, info = begin(ended, newest, info)
+        counts.extend(info["episode_frame_number"][started].tolist())
+        return newest, info
+
+    env._begin = counting  # type: ignore[method-assign]
+    env.reset()
+    for _ in range(steps):
+        env.step(generator.integers(env.num_actions, size=env.num_envs))
+    return counts
+
+
+def test_native_games_start_with_1_to_noop_max_no_ops() -> None:
+    """As the protocols say; ale-py alone would draw 0 to 2. Each game is one step long."""
+    env = make_vector_env(atari(max_frames=4, noop_max=3, backend="native"), list(range(10)))
+    assert isinstance(env, NativeAtariEnv)
+    counts = np.bincount(noops(env, steps=60), minlength=4)
+    assert counts.sum() == 610 and counts[0] == 0 and len(counts) == 4
+    assert chisquare(counts[1:]).pvalue > 0.01
+
+
+def test_native_games_start_with_a_no_op_where_one_has_ended_by_itself() -> None:
+    """Klax ends within 500 frames of random play; with a maximum of 1 there is always one."""
+    env = make_vector_env(atari("Klax", noop_max=1, backend="native"), list(range(10)))
+    assert isinstance(env, NativeAtariEnv)
+    counts = noops(env, steps=250)
+    assert len(counts) >= 20 and set(counts) == {1}
 
 
 def test_native_games_start_anew_when_a_run_goes_on() -> None:
