@@ -77,7 +77,8 @@ class EnvConfig:
 
     backend: Literal["auto", "python", "native"] = "auto"
     """Atari: who steps the emulators. native: ale-py's threads, faster, but an interrupted game cannot be
-    gone on with; python: exact resuming; auto: native where the settings allow it."""
+    gone on with; python: exact resuming, of all games but Miniature Golf; auto: native where the settings
+    allow it."""
 
     threads: int = 0
     """Atari: threads of the native back-end; 0: one per core."""

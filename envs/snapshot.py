@@ -2,7 +2,8 @@
 
 Gymnasium has no call for this. The classic-control environments keep their whole state in a few
 attributes, named below; our own wrappers and `AtariGame` answer `state_dict`; others (Box2D's world, for
-one) cannot be saved, and the episodes in hand end as truncations when their run is resumed.
+one, and games whose `exact` is false) cannot be saved, and the episodes in hand end as truncations when
+their run is resumed.
 """
 
 from typing import Any
