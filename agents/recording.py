@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 
+from agents.analysis.captions import Kind, ViewName, describe, score_sentence
 from agents.analysis.drawing import Array, Picture
 from agents.analysis.plays import compose, count_frames, write_play
 from agents.analysis.shots import Course, Shot, reach_of, returns_that_followed
@@ -17,21 +18,10 @@ from agents.build import make_value
 from agents.kept import load_policy
 from agents.learning.saliency import SmoothGrad
 from agents.training.rng import draw_seeds
+from agents.training.run_folder import read_summary
 from envs.factory import make_env
 from envs.names import action_names, variable_names
 from envs.vector import SerialVectorEnv
-
-ViewName = Literal["screen", "agent"]
-CAPTIONS: dict[ViewName, str] = {
-    "screen": "Greedy play of a trained agent; on the right, where it learned from pixels, its view.",
-    "agent": (
-        "Greedy play of a trained agent: the screen, what the agent sees, what the greedy action's value "
-        "hangs on (how far blurring each spot would move it, by SmoothGrad, Smilkov et al. 2017; each "
-        "frame has its own scale), the values of all actions (of a distributional agent also how their "
-        "returns are distributed), and below the screen the greedy value against the discounted return "
-        "that came (with the agent's own value where a time limit or the recording cuts it off)."
-    ),
-}
 
 
 class Outcome(NamedTuple):
@@ -53,7 +43,7 @@ class Play:
     """
 
     def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
-        config, self._policy, _ = load_policy(folder)
+        config, self._policy, note = load_policy(folder)
         self._value = make_value(config, torch.device("cpu"))
         torch.set_num_threads(1)  # the encoder works at the same time; two would wait for each other
         self._config, self._seed = config, seed
@@ -64,6 +54,8 @@ class Play:
         self._variables = variable_names(env, self._env.observation_shape[0])
         self._episodes, self._max_shots = episodes, max_shots
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
+        self.score = _score(folder, note)
+        """What the kept agent scored, in a sentence."""
         self.fps = self._env.render_fps
         self.returns: list[float] = []
         """Returns of the episodes that have ended in the latest pass."""
@@ -75,6 +67,17 @@ class Play:
         else:
             for shot, _ in self._pass():
                 yield compose(shot.screen, shot.stack, shot.frame, shot.episode * (self._episodes > 1))
+
+    def caption(self, view: ViewName) -> tuple[str, str]:
+        """Returns the agent's score, and what the frames of this view show of an agent of its kind."""
+        learning, shape = self._config.learning, self._env.observation_shape
+        kind = Kind(
+            pictures=shape[0] if len(shape) == 3 else 0,
+            value=learning.value,
+            munchausen=learning.bootstrap == "munchausen",
+            clipped=self._config.memory.clip_reward,
+        )
+        return self.score, describe(view, kind)
 
     def course(self) -> Course:
         """Plays without drawing; returns the values of the whole play and what they came to."""
@@ -139,6 +142,14 @@ class Play:
                 return
 
 
+def _score(folder: Path, note: dict[str, Any]) -> str:
+    """Returns the score of a finished run; of another, that of the evaluation that kept the agent."""
+    summary = read_summary(folder)
+    if summary is not None and "eval_episodes" in summary:
+        return score_sentence(summary["eval_mean"], summary["eval_episodes"])
+    return score_sentence(note["score"]["mean"], note["score"]["episodes"])
+
+
 class Recorded(NamedTuple):
     """A play in the agent's view, ready for a page."""
 
@@ -180,6 +191,6 @@ def _record(play: Play, film: Path, still: Path) -> None:
                 cv2.imwrite(str(picture), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
             yield frame
 
-    write_play(frames(), partial, fps=play.fps, title=play.title, caption=CAPTIONS["agent"])
+    write_play(frames(), partial, fps=play.fps, title=play.title)
     os.replace(picture, still)
     os.replace(partial, film)

@@ -37,7 +37,7 @@ def main(stop: StopSignal) -> int:
     for path in early:
         print(f"{path} has no evaluation yet and is left out", file=sys.stderr)
     from agents.analysis.comparison import compare
-    from agents.analysis.figures import write_figures
+    from agents.analysis.figures import file_part, write_figures
     from agents.analysis.references import on_track, published, references, write_bands
     from agents.analysis.report import console_table, render, write_tables
 
@@ -70,7 +70,7 @@ def main(stop: StopSignal) -> int:
         arguments.out.write_text(page, encoding="utf-8")
         if arguments.figures is not None:
             for name, play in plays.items():
-                still = "-".join(["view", *name.split(", ")[1:]]) + ".png"
+                still = "-".join(["view", *map(file_part, name.split(", ")[1:])]) + ".png"
                 (arguments.figures / still).write_bytes(play.still)
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
     return 0

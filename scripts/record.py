@@ -14,7 +14,7 @@ def main(stop: StopSignal) -> int:
     arguments = parse(RecordArguments, sys.argv[1:])
     stop.interrupt()
     from agents.analysis.plays import check_play_path, write_play
-    from agents.recording import CAPTIONS, Play
+    from agents.recording import Play
     from envs.registry import import_environments
 
     for module in arguments.module:
@@ -22,7 +22,7 @@ def main(stop: StopSignal) -> int:
 
     check_play_path(arguments.out)
     play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)
-    frames, caption = play.frames(arguments.view), CAPTIONS[arguments.view]
+    frames, caption = play.frames(arguments.view), play.caption(arguments.view)
     write_play(frames, arguments.out, fps=play.fps, title=play.title, caption=caption)
     returns = ", ".join(f"{value:g}" for value in play.returns)
     print(f"{arguments.out}: {play.title}, return {returns or 'cut off by --max-frames'}")

@@ -1,5 +1,6 @@
 """Recording in the agent's view: the script as a user meets it, and the play for a report."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,10 +18,11 @@ from agents.analysis.value_panels import FILL
 from agents.arguments import RecordArguments
 from agents.command_line import parse
 from agents.config import ConfigError
-from agents.recording import CAPTIONS, Play, recorded_play
+from agents.recording import Play, recorded_play
 from envs.atari import AtariGame
 from envs.names import action_names, variable_names
 from tests.agents.test_training import small, train, train_both
+from tests.hostile import HOSTILE, harmless
 from tests.test_scripts import refused, run
 from tests.toy import TOY
 
@@ -62,7 +64,7 @@ def test_record_writes_the_agents_view(obs: str, runs: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["play.gif", "play.html", "play.png"])
 def test_the_agents_view_comes_in_every_format(name: str, runs: Path, tmp_path: Path) -> None:
     out, play = tmp_path / name, Play(runs / "pixels", 1, 0, 3)
-    write_play(play.frames("agent"), out, fps=play.fps, title=play.title, caption=CAPTIONS["agent"])
+    write_play(play.frames("agent"), out, fps=play.fps, title=play.title, caption=play.caption("agent"))
     if name == "play.html":
         assert "SmoothGrad" in out.read_text() and "data:video/mp4;base64," in out.read_text()
     else:
@@ -209,3 +211,35 @@ def test_what_has_no_name_gets_a_number() -> None:
     assert action_names(env, 2) == ("action 0", "action 1")
     assert variable_names(env, 3) == ("variable 0", "variable 1", "variable 2")
     assert action_names(gym.make("CartPole-v1"), 3) == ("action 0", "action 1", "action 2")
+
+
+def test_a_strangers_preset_is_text_on_the_page_of_a_play(own: Path, tmp_path: Path) -> None:
+    for path in (own / "config.json", own / "summary.json"):
+        stamp = json.loads(path.read_text())
+        stamp.get("config", stamp)["preset"] = HOSTILE
+        path.write_text(json.dumps(stamp))
+    done = run("record.py", "run", "--out", "play.html", "--max-frames", "3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "play.html").read_text()
+    assert harmless(page) and page.count("&lt;script&gt;document.title") >= 2
+
+
+@pytest.mark.parametrize(
+    ("obs", "value", "there"),
+    [
+        ("state", "expected", set()),
+        ("state", "categorical", {"distributed"}),
+        ("pixels", "expected", {"SmoothGrad"}),
+        ("pixels", "quantile", {"SmoothGrad", "distributed"}),
+    ],
+)
+def test_the_page_speaks_of_the_agent_that_plays(
+    obs: str, value: str, there: set[str], tmp_path: Path
+) -> None:
+    fields = {"learning.value": value, "learning.quantiles": 7}
+    train(small(obs, steps=100, **fields), tmp_path / "run")
+    play, page = Play(tmp_path / "run", 1, 0, 2), tmp_path / "play.html"
+    write_play(play.frames("agent"), page, fps=play.fps, title=play.title, caption=play.caption("agent"))
+    assert {word for word in ("SmoothGrad", "distributed") if word in page.read_text()} == there
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert f"scored {summary['eval_mean']:.1f}, the mean of 3 greedy episodes" in page.read_text()

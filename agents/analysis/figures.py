@@ -18,11 +18,11 @@ from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.groups import Group
 from agents.analysis.intervals import share_interval
 from agents.analysis.joined import Axis, grid, is_wide, join
+from agents.analysis.pages import COLOURS
 from agents.analysis.references import Reference
 from agents.analysis.statistics import Array, performance_profile
 from agents.analysis.wording import number
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
 DASHES = ("-", "--", ":", "-.")
 INK = "#010203"  # what a page replaces by the colour of its text; on paper it is black
 GRAY = "#808080"
@@ -48,6 +48,21 @@ STYLE: Any = {
 Look = Mapping[str, tuple[str, str]]
 """Colour and dashes by method."""
 Draw = Callable[[Axes], None]
+
+
+def literal(text: str) -> str:
+    """Returns text that matplotlib draws as it is: dollar signs are no mathematics."""
+    return text.replace("$", r"\$")
+
+
+def file_part(name: str) -> str:
+    """Returns a name as a part of a file's, without anything that leads to another folder.
+
+    Example:
+        >>> file_part("ALE/Pong-v5"), file_part("../../x<y>")
+        ('ALE-Pong-v5', 'x-y')
+    """
+    return re.sub(r"[^\w.+]+", "-", name).strip("-.")
 
 
 def looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
@@ -83,7 +98,8 @@ def probes(group: Group) -> list[str]:
 def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Reference], ax: Axes) -> None:
     points = grid(task, axis)
     for row in task.rows:
-        colour, dash = look[row.group.method]
+        name = row.group.method
+        colour, dash = look[name]
         joined = join(row.group, points, axis)
         if 1 < len(joined.runs) <= MANY:
             ax.plot(joined.x, joined.runs.T, color=colour, alpha=0.3, linewidth=0.7)
@@ -92,7 +108,12 @@ def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Refere
                 joined.x, joined.iqm.low, joined.iqm.high, color=colour, alpha=0.15, linewidth=0
             )
         ax.plot(
-            joined.x, joined.iqm.point, color=colour, linestyle=dash, linewidth=2, label=row.group.method
+            joined.x,
+            joined.iqm.point,
+            color=colour,
+            linestyle=dash,
+            linewidth=2,
+            label=literal(name),
         )
         ax.plot(joined.x[-1], joined.iqm.point[-1], "o", color=colour, markersize=4)
     scores = np.concatenate([run.score.values for row in task.rows for run in row.group.runs])
@@ -136,12 +157,13 @@ def _draw_shares(
     rows: Sequence[Row], look: Look, x: Array, share: Callable[[Row], Array], ax: Axes
 ) -> None:
     for row in rows:
-        colour, dash = look[row.group.method]
+        name = row.group.method
+        colour, dash = look[name]
         y = share(row)
         if len(row.ends) >= MANY:
             low, high = share_interval(y, len(row.ends))
             ax.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0, step="post")
-        ax.step(x, y, where="post", color=colour, linestyle=dash, linewidth=2, label=row.group.method)
+        ax.step(x, y, where="post", color=colour, linestyle=dash, linewidth=2, label=literal(name))
     ax.set_ylim(-0.03, 1.05)
     ax.set_ylabel("share of runs")
     ax.grid(alpha=0.25)
@@ -171,7 +193,7 @@ def draw_game_profile(comparison: Comparison, look: Look, ax: Axes) -> None:
         y = performance_profile(method.scores, x)
         low, high = share_interval(y, sum(len(scores) for scores in method.scores))
         ax.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0)
-        ax.plot(x, y, color=colour, linestyle=dash, linewidth=2, label=method.method)
+        ax.plot(x, y, color=colour, linestyle=dash, linewidth=2, label=literal(method.method))
     ax.set_ylim(-0.03, 1.05)
     ax.set_xlabel("score; random play 0, human 1")
     ax.set_ylabel("share of runs")
@@ -187,7 +209,7 @@ def _draw_probe(group: Group, ax: Axes) -> None:
         ended = np.isnan(runs).all(axis=0)
         y = np.where(ended, np.nan, np.nansum(runs, axis=0) / np.maximum((~np.isnan(runs)).sum(axis=0), 1))
         name = tag.removeprefix("probe/").removeprefix("r2_").replace("_dot", " velocity").replace("_", " ")
-        ax.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=name)
+        ax.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=literal(name))
     ax.set_ylim(max(min(ax.get_ylim()[0], 0.0), -0.5), 1.03)
     ax.set_ylabel("R² (1: read off exactly)")
     _label(ax, "steps")
@@ -240,7 +262,7 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
     look, written = looks(comparison), []
     folder.mkdir(parents=True, exist_ok=True)
     for task in comparison.tasks:
-        ending = f"-{task.name.replace('/', '-')}" if len(comparison.tasks) > 1 else ""
+        ending = f"-{file_part(task.name)}" if len(comparison.tasks) > 1 else ""
         drawn = panels(task, look, ())
         curves = {name: draw for name, draw in drawn.items() if name.startswith("Score")}
         others = {name: draw for name, draw in drawn.items() if name not in curves}
@@ -262,7 +284,7 @@ def _write(drawn: Mapping[str, Draw], stem: Path) -> list[Path]:
         axes: Any = figure.subplots(1, len(drawn), squeeze=False)[0]
         for ax, (title, draw) in zip(axes, drawn.items(), strict=True):
             draw(ax)
-            ax.set_title(title, fontsize="medium")
+            ax.set_title(literal(title), fontsize="medium")
         if axes[0].get_legend() is None:
             lines = axes[0].get_legend_handles_labels()
             figure.legend(*lines, loc="outside lower center", ncols=4, fontsize="small")

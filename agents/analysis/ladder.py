@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from agents.analysis.comparison import Comparison, Row, Task
-from agents.analysis.figures import COLOURS, STYLE
+from agents.analysis.figures import STYLE, literal
 from agents.analysis.intervals import Times, median_time
+from agents.analysis.pages import COLOURS
 from agents.analysis.wording import number
 from agents.config import ConfigError
 
@@ -117,7 +118,7 @@ def _draw_axis(rungs: Rungs, what: str, ax: Axes) -> None:
             if side in rung and (times := getattr(rung[side], what)) is not None:
                 _draw_times(times, place + (0.15 if side == "pixels" else -0.15), colour, label, ax)
                 label = None
-    ax.set_yticks(range(len(rungs)), list(rungs))
+    ax.set_yticks(range(len(rungs)), [literal(name) for name in rungs])
     ax.set_ylim(len(rungs) - 0.5, -0.5)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))

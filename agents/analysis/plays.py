@@ -1,6 +1,5 @@
 """A play as a film, an animated picture, a page or a sheet of pictures."""
 
-import base64
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,49 +10,13 @@ import imageio_ffmpeg
 import numpy as np
 
 from agents.analysis.drawing import PAPER, Picture
+from agents.analysis.pages import data_uri, render_page
 from envs.config import ConfigError
 
 GAP = 8  # pixels between the parts of a frame
 CAPTION = 28  # pixels below them
 SHEET_COLUMNS, SHEET_ROWS = 3, 4
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-  video {{ width: 100%; background: #fff; border-radius: .5rem; }}
-  button, input {{ font: inherit; margin-right: .5rem; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{caption}</p>
-<video id="play" src="data:video/mp4;base64,{film}" controls autoplay loop muted playsinline></video>
-<p>
-  <button type="button" data-step="-1">&#9664; frame</button>
-  <button type="button" data-step="1">frame &#9654;</button>
-  <label>Speed <input id="speed" type="range" min="0.1" max="3" step="0.1" value="1"></label>
-</p>
-<script>
-  const play = document.getElementById("play");
-  for (const button of document.querySelectorAll("[data-step]")) {{
-    button.addEventListener("click", () => {{
-      play.pause();
-      play.currentTime += Number(button.dataset.step) / {fps};
-    }});
-  }}
-  document.getElementById("speed").addEventListener("input", (event) => {{
-    play.playbackRate = Number(event.target.value);
-  }});
-</script>
-</body>
-</html>
-"""
+WIDE = 1000  # pixels, from which a film holds words that a telephone would make too small
 
 
 def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -> Picture:
@@ -103,13 +66,13 @@ def _write_film(frames: Iterable[Picture], path: Path, fps: float, **options: An
         writer.close()
 
 
-def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
+def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
     # Half the time of libx264's own preset, and smaller files where words and flat areas fill the frame.
     more = ["-preset", "veryfast", "-movflags", "+faststart"]
     _write_film(frames, path, fps, macro_block_size=2, quality=6, output_params=more)
 
 
-def _write_gif(frames: Iterable[Picture], path: Path, fps: float, _title: str, _caption: str) -> None:
+def _write_gif(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
     palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse"
     _write_film(
         frames,
@@ -122,15 +85,19 @@ def _write_gif(frames: Iterable[Picture], path: Path, fps: float, _title: str, _
     )
 
 
-def _write_html(frames: Iterable[Picture], path: Path, fps: float, title: str, caption: str) -> None:
+def _write_html(
+    frames: Iterable[Picture], path: Path, fps: float, title: str, caption: tuple[str, ...]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "play.mp4"
-        _write_mp4(frames, film, fps, title, caption)
-        text = base64.b64encode(film.read_bytes()).decode()
-    path.write_text(PAGE.format(title=title, caption=caption, film=text, fps=fps), encoding="utf-8")
+        _write_mp4(frames, film, fps)
+        wide = cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
+        content = data_uri("video/mp4", film.read_bytes())
+    page = render_page("play.html.j2", title=title, caption=caption, film=content, fps=fps, wide=wide)
+    path.write_text(page, encoding="utf-8")
 
 
-def _write_png(frames: Iterable[Picture], path: Path, _fps: float, _title: str, _caption: str) -> None:
+def _write_png(frames: Iterable[Picture], path: Path, _fps: float, *_words: Any) -> None:
     every = list(frames)
     count = min(SHEET_COLUMNS * SHEET_ROWS, len(every))
     chosen = [every[i] for i in np.linspace(0, len(every) - 1, count).astype(int)]
@@ -152,7 +119,9 @@ def check_play_path(path: Path) -> None:
         raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
 
 
-def write_play(frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: str) -> None:
+def write_play(
+    frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: tuple[str, ...] = ()
+) -> None:
     """Writes a play: .mp4, .gif, .html (one self-contained page) or .png (a sheet of frames).
 
     Args:
@@ -160,7 +129,7 @@ def write_play(frames: Iterable[Picture], path: Path, *, fps: float, title: str,
         path: Its ending decides the format.
         fps: Frames a second.
         title: Heading of the page.
-        caption: A sentence below it.
+        caption: Paragraphs of the page: the first above the film, the others below it.
 
     Raises:
         ConfigError: another ending, or no such folder.

@@ -1,19 +1,16 @@
 """A comparison as one page that needs nothing but itself, and as tables."""
 
-import base64
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agents.analysis import wording
 from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.figures import (
-    COLOURS,
     LETTERS,
     Draw,
     Look,
@@ -25,6 +22,7 @@ from agents.analysis.figures import (
 )
 from agents.analysis.intervals import Estimate, median_time
 from agents.analysis.joined import grid, join
+from agents.analysis.pages import COLOURS, data_uri, render_page
 from agents.analysis.references import Reference
 
 LINES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # of a key's line, as SVG writes them
@@ -69,28 +67,14 @@ def render(
         references: Numbers to hold the runs against.
     """
     look = looks(comparison)
-    environment = Environment(
-        loader=PackageLoader("agents.analysis", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": wording.number,
-        "interval": wording.with_interval,
-        "fraction": wording.fraction,
-        "times": wording.times,
-        "factor": wording.factor,
-    }
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "report.html.j2",
         title=_title(comparison),
         comparison=comparison,
         headlines=wording.headlines(comparison),
         cautions=wording.cautions(comparison),
         keys=[Key(m, f"--line{COLOURS.index(c)}", LINES[d]) for m, (c, d) in look.items()],
         look=look,
-        colours=COLOURS,
         pictures=_pictures(comparison, look, references),
         references={task.name: _lettered(task, references) for task in comparison.tasks},
         shows=list(_shows(comparison, plays or {}, views or {})),
@@ -132,12 +116,8 @@ def _shows(
 ) -> Iterator[Show]:
     for group in comparison.groups:
         if group.name in plays or group.name in views:
-            play = _data("video/mp4", plays.get(group.name))
-            yield Show(group.name, play, _data("image/png", views.get(group.name)))
-
-
-def _data(kind: str, content: bytes | None) -> str:
-    return "" if content is None else f"data:{kind};base64,{base64.b64encode(content).decode()}"
+            play = data_uri("video/mp4", plays.get(group.name))
+            yield Show(group.name, play, data_uri("image/png", views.get(group.name)))
 
 
 def _record(task: Task, row: Row) -> dict[str, Any]:

@@ -16,7 +16,7 @@ Attributes = list[tuple[str, str | None]]
 class Checker(html.parser.HTMLParser):
     """Notes what is wrong with a page: tags left open, ids twice, places that do not exist, loads."""
 
-    VOID = frozenset({"meta", "link", "img", "br"})
+    VOID = frozenset({"meta", "link", "img", "br", "input"})
 
     def __init__(self) -> None:
         super().__init__()
