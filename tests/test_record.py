@@ -1,5 +1,6 @@
 """Recording in the agent's view: the script as a user meets it, and the play for a report."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -222,6 +223,16 @@ def test_a_strangers_preset_is_text_on_the_page_of_a_play(own: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "play.html").read_text()
     assert harmless(page) and page.count("&lt;script&gt;document.title") >= 2
+
+
+def test_the_encoder_says_nothing_where_it_fails(tmp_path: Path, capfd: Any) -> None:
+    """A device that is always full, on which the encoder would print a page."""
+    full = tmp_path / "play.mp4"
+    full.symlink_to("/dev/full")
+    frames = np.random.default_rng(0).integers(0, 255, (30, 240, 320, 3), np.uint8)
+    with contextlib.suppress(OSError):
+        write_play(frames, full, fps=50, title="")
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -
 
 
 def _write_film(frames: Iterable[Picture], path: Path, fps: float, **options: Any) -> None:
+    options["ffmpeg_log_level"] = "quiet"  # what fails raises here
     writer = None
     for frame in frames:
         if writer is None:
