@@ -20,13 +20,14 @@ pytestmark = pytest.mark.browser
 ASK = """<script>
   const notes = [];
   addEventListener("error", (event) => notes.push("error " + event.message));
-  document.querySelector("video").scrollIntoView();  // what cannot be seen does not start
-  setTimeout(() => {
+  setTimeout(async () => {
     const beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const boxes = [...document.querySelectorAll("svg.figure path")].map((path) => path.getBoundingClientRect());
     const wide = boxes.filter((box) => box.width > 100 && box.height > 50).length;
-    for (const play of document.querySelectorAll("video"))
+    for (const play of document.querySelectorAll("video")) {
+      await play.play();  // by itself only what is in view starts
       notes.push(`paused-${play.paused}-ready-${play.readyState}-error-${play.error}`);
+    }
     document.title = `beyond ${beyond} wide ${wide} ` + notes.join(" ");
   }, 5000);
 </script></body>"""
