@@ -17,8 +17,8 @@ from agents.analysis.views import AgentView
 from agents.build import make_value
 from agents.kept import load_policy
 from agents.learning.saliency import SmoothGrad
+from agents.run_files import read_summary
 from agents.training.rng import draw_seeds
-from agents.training.run_folder import read_summary
 from envs.factory import make_env
 from envs.names import action_names, variable_names
 from envs.vector import SerialVectorEnv

@@ -34,11 +34,9 @@ def main(stop: StopSignal) -> int:
         for sentence in (*on_track(run.config, run.score, summary), *published([run])):
             print(sentence)
         return 0
-    path = shlex.quote(str(folder.path))
-    print(
-        f"Stopped and saved; go on with: python scripts/train.py --resume --run-dir {path}",
-        file=sys.stderr,
-    )
+    words = ["python", "scripts/train.py", "--resume", "--run-dir", str(folder.path)]
+    words += ["--env", config.env.id] if ":" in config.env.id else []
+    print(f"Stopped and saved; go on with: {shlex.join(words)}", file=sys.stderr)
     return 128 + (stop.number or 0)
 
 

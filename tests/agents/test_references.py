@@ -11,9 +11,9 @@ import pytest
 from agents.analysis import references
 from agents.analysis.records import Curve, Run
 from agents.analysis.references import make_band, on_track, published, write_bands
-from agents.command_line import Train
 from agents.config import flatten, to_dict
 from agents.presets import preset_config
+from agents.train_arguments import Train
 
 CONFIG: dict[str, Any] = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
 
