@@ -9,7 +9,7 @@ import numpy as np
 from agents.analysis.probe import decoded_share
 from agents.config import Config, ConfigError
 from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
-from agents.training.evaluation import Interrupted, Score, ShouldStop, evaluate, refuse_to_stop
+from agents.training.evaluation import Score, ShouldStop, evaluate, refuse_to_go_on, refuse_to_stop
 from agents.training.rng import draw_seeds, make_generator
 from envs.factory import make_env, make_vector_env
 from envs.truth import scatter, truth, truth_names
@@ -18,6 +18,7 @@ from envs.vector import SerialVectorEnv, VectorEnv
 FILM_SIZE = (80, 120)  # pixels of a state agent's film
 PROBE_LEVELS = 4  # shares of random actions
 PROBE_ENVS = 3 * PROBE_LEVELS
+FEATURE_ROWS = 256  # pictures that the network looks at together
 
 
 def play_of(policy: Any, env: VectorEnv, config: Config, generator: np.random.Generator) -> Any:
@@ -80,14 +81,12 @@ class Evaluations:
         score = evaluate(act, env, episodes, film_frames if pixels else 0, should_stop)
         if not periodic:
             return score
-        film = self._film(seeds[0], film_frames) if film_frames and not pixels else score.film
-        if should_stop():
-            raise Interrupted
-        shares = self._probe() if self._probe else {}
+        film = self._film(seeds[0], film_frames, should_stop) if film_frames and not pixels else score.film
+        shares = self._probe(should_stop) if self._probe else {}
         values = np.concatenate(watched.values) if watched.values else None
         return score._replace(film=film, values=values, probe=shares)
 
-    def _film(self, seed: int, frames: int) -> Array | None:
+    def _film(self, seed: int, frames: int, should_stop: ShouldStop) -> Array | None:
         """Returns gray pictures `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
         if self._twins is None:
             self._twins = self._make_twins()
@@ -98,6 +97,7 @@ class Evaluations:
         shown.seed([seed])
         observation, pictures = played.reset(), [shown.reset()[0, -1].copy()]
         while len(pictures) < frames:
+            refuse_to_go_on(should_stop)
             action = self._policy.act(observation)
             picture, step = shown.step(action), played.step(action)
             if step.last[0]:
@@ -129,34 +129,48 @@ class StateProbe:
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
+        self._scenes: tuple[Array, Array] | None = None
         self._envs = [make_env(config.env)]
         self._names = truth_names(self._envs[0])
         if self._names:
             self._envs += [make_env(config.env) for _ in range(PROBE_ENVS - 1)]
 
-    def __call__(self) -> dict[str, float]:
-        """Returns R² of each variable; for Atari games the mean over the bytes that vary, 0 at least."""
+    def __call__(self, should_stop: ShouldStop = refuse_to_stop) -> dict[str, float]:
+        """Returns R² of each variable; for Atari games the mean over the bytes that vary, 0 at least.
+
+        Raises:
+            Interrupted: `should_stop()`, which is asked between any two steps.
+        """
         if not self._names:
             return {}
-        shares = decoded_share(*self._play())
+        pictures, states = self._scenes or self._play(should_stop)
+        parts = np.array_split(pictures, -(-len(pictures) // FEATURE_ROWS))
+        features = np.concatenate([self._policy.features(part) for part in parts])
+        shares = decoded_share(features, states, np.arange(len(features)) % PROBE_ENVS % 3)
         if self._names[0].startswith("ram"):
             return {"probe/r2_ram": float(np.nanmean(np.maximum(shares, 0.0)))}
         told = zip(self._names, shares.tolist(), strict=True)
         return {f"probe/r2_{name}": share for name, share in told if np.isfinite(share)}
 
-    def _play(self) -> tuple[Array, Array, Array]:
-        """Returns features `[N, D]`, true states `[N, V]` and the part each row has, `[N]`."""
+    def _play(self, should_stop: ShouldStop) -> tuple[Array, Array]:
+        """Returns pictures `[N, S, H, W]` and true states `[N, V]`, of each environment in turn.
+
+        Those of scattered states owe nothing to the agent: they are the same each time, and are kept.
+        """
         env = SerialVectorEnv(self._envs, draw_seeds(self._config.seed, "probe", PROBE_ENVS))
         generator = make_generator(self._config.seed, "probe")
         play = EpsilonGreedyPolicy(self._policy, env.num_actions, generator).act
         epsilon = np.arange(PROBE_ENVS) // 3 / (PROBE_LEVELS - 1)
-        features, states = [], []
+        pictures, states, everywhere = [], [], True
         observation = env.reset()
         for _ in range(-(-self._config.evaluation.probe_samples // PROBE_ENVS)):
             scattered = [scatter(one, generator) for one in self._envs]
+            everywhere &= all(scattered)
             for _ in range(self._config.env.stack):  # until the stack shows nothing from before
-                observation = env.step(play(observation, 1.0 if all(scattered) else epsilon)).observation
-            features.append(self._policy.features(observation))
+                refuse_to_go_on(should_stop)
+                observation = env.step(play(observation, 1.0 if everywhere else epsilon)).observation
+            pictures.append(observation.copy())
             states.append(np.stack([truth(one) for one in self._envs]))
-        part = np.tile(np.arange(PROBE_ENVS) % 3, len(features))
-        return np.concatenate(features), np.concatenate(states), part
+        scenes = np.concatenate(pictures), np.concatenate(states)
+        self._scenes = scenes if everywhere else None
+        return scenes

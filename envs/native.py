@@ -109,11 +109,12 @@ class NativeAtariEnv:
             newest, info = self._env.reset(options={"reset_mask": ended})
             ended = np.zeros_like(ended)
 
-    def step(self, action: Array) -> Step:
+    def step(self, action: Array, acting: Array | None = None) -> Step:  # noqa: ARG002
         """Acts in every game; the arrays are valid until the next call.
 
         Args:
             action: `[E]` integers from 0 to `num_actions - 1`.
+            acting: Left aside: ale-py steps all games.
         """
         self._env.send(action)
         self._next, self._spare = self._spare, self._next

@@ -49,8 +49,11 @@ class VectorEnv(Protocol):
     def reset(self) -> Array:
         """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
 
-    def step(self, action: Array) -> Step:
-        """Acts in every environment, with `[E]` integers from 0 to `num_actions - 1`."""
+    def step(self, action: Array, acting: Array | None = None) -> Step:
+        """Acts in every environment, with `[E]` integers from 0 to `num_actions - 1`.
+
+        Where `acting`, `[E] bool`, is false an environment may rest: nothing of its row counts.
+        """
 
     def render(self) -> Any:
         """Returns the first environment's screen, `[H, W, 3] uint8`."""
@@ -127,13 +130,18 @@ class SerialVectorEnv:
         self._now[e], info = self.envs[e].reset(seed=seed)
         self._lives[e] = info.get("lives", 0)
 
-    def step(self, action: Array) -> Step:
+    def step(self, action: Array, acting: Array | None = None) -> Step:
         """Acts in every environment.
 
         Args:
             action: `[E]` integers from 0 to `num_actions - 1`.
+            acting: `[E] bool` which environments act; the others stay as they are. None: all.
         """
+        self._reward[:], self._terminated[:], self._last[:] = 0.0, False, False
         for e, env in enumerate(self.envs):
+            if acting is not None and not acting[e]:
+                self._next[e] = self._now[e]
+                continue
             chosen = int(action[e]) + self._first_action
             self._next[e], self._reward[e], terminated, truncated, info = env.step(chosen)
             last = terminated or truncated

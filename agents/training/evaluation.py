@@ -23,6 +23,12 @@ def refuse_to_stop() -> bool:
     return False
 
 
+def refuse_to_go_on(should_stop: ShouldStop) -> None:
+    """Raises `Interrupted` where the answer is yes."""
+    if should_stop():
+        raise Interrupted
+
+
 class Score(NamedTuple):
     """Undiscounted returns of whole episodes."""
 
@@ -69,10 +75,11 @@ def evaluate(
 ) -> Score:
     """Plays whole episodes from the environments' seeds.
 
-    Each environment plays a fixed share: to take whichever end first would favour short ones.
+    Each environment plays a fixed share, and rests from then on: to take whichever end first would favour
+    short ones.
 
     Args:
-        act: Maps observations `[E, *obs]` to actions `[E]`.
+        act: Maps observations `[N, *obs]`, of the environments at play, to actions `[N]`.
         env: Environments that nobody else is playing.
         episodes: How many in all.
         film_frames: Keep so many pictures of the first game, at the most.
@@ -90,22 +97,25 @@ def evaluate(
     lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
     truncated = 0
     film: list[Array] = []
+    action = np.zeros(env.num_envs, np.int64)
     observation = env.reset()
     first = observation[0].copy()
-    while (played < share).any():
-        if should_stop():
-            raise Interrupted
+    acting = played < share
+    while acting.any():
+        refuse_to_go_on(should_stop)
         if len(film) < film_frames and not played[0]:
             film.append(observation[0, -1].copy())
-        step = env.step(act(observation))
+        action[acting] = act(observation if acting.all() else observation[acting])
+        step = env.step(action, acting)
         observation = step.observation
         running += step.reward
         length += 1
-        for e in np.flatnonzero(step.last & (played < share)):
+        for e in np.flatnonzero(step.last & acting):
             returns[e].append(float(running[e]))
             lengths[e].append(int(length[e]))
             truncated += not step.terminated[e]
             played[e] += 1
+        acting = played < share
         running[step.last] = 0.0
         length[step.last] = 0
     pictures = np.stack(film) if film else None

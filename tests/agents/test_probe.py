@@ -92,3 +92,23 @@ def test_where_nothing_is_known_nothing_is_asked() -> None:
     vector = make_vector_env(config.env, [1])
     policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
     assert StateProbe(config, policy)() == {}
+
+
+def test_scattered_states_are_looked_at_again_not_played_again() -> None:
+    """They owe nothing to the agent, so its second probe must find what its first one found."""
+    config = with_fields(preset_config("fast", "CartPole-v1", "pixels"), {"evaluation.probe_samples": 96})
+    vector = make_vector_env(config.env, [1])
+    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
+    again, fresh = StateProbe(config, policy), StateProbe(config, policy)
+    first = again()
+    again._envs.clear()  # nobody can play any more
+    assert again() == first == fresh()
+
+
+def test_the_scenes_of_a_game_are_played_anew_by_each_agent() -> None:
+    config = with_fields(preset_config("fast", "ALE/Pong-v5", "pixels"), {"evaluation.probe_samples": 72})
+    vector = make_vector_env(config.env, [1])
+    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
+    game = StateProbe(config, policy)
+    game()
+    assert game._scenes is None

@@ -165,3 +165,30 @@ def test_solved_marks_come_from_gymnasium() -> None:
 
 def test_picture_space_is_bytes() -> None:
     assert picture_space(3, 4).dtype == np.uint8
+
+
+def test_an_environment_that_does_not_act_stays_as_it_is() -> None:
+    config = EnvConfig(obs="state")
+    env, alone = make_vector_env(config, [3, 4]), make_vector_env(config, [4])
+    at = env.reset().copy()
+    alone.reset()
+    for _ in range(40):
+        step, lone = env.step(np.array([1, 1]), np.array([False, True])), alone.step(np.array([1]))
+        np.testing.assert_array_equal(step.observation[0], at[0])
+        np.testing.assert_array_equal(step.observation[1], lone.observation[0])
+        assert (step.reward[0], step.last[0], step.terminated[0]) == (0.0, False, False)
+    rested, fresh = env.step(np.array([1, 1])), make_vector_env(config, [3])
+    fresh.reset()
+    np.testing.assert_array_equal(rested.observation[0], fresh.step(np.array([1])).observation[0])
+
+
+def test_an_environment_that_rests_after_an_end_rests_at_a_new_episodes_start() -> None:
+    env = make_vector_env(EnvConfig(obs="state"), [3])
+    env.reset()
+    for _ in range(500):
+        step = env.step(np.array([1]))
+        if step.last[0]:
+            break
+    start = step.observation.copy()
+    assert np.abs(start).max() < 0.05 < np.abs(step.next_observation).max()
+    np.testing.assert_array_equal(env.step(np.array([1]), np.array([False])).observation, start)
