@@ -6,9 +6,12 @@ from typing import Any
 
 from agents.analysis.records import Run
 from agents.config import ConfigError
+from agents.idle import idle_settings
 from envs.scores import SCORES
 
 PARTS = ("env.id", "preset", "env.obs")  # always told apart, and what a group is called by
+
+UNUSED = "–"  # in place of a setting that a group does not use
 
 # Fields that change no result, or only by rounding and luck, as the seed does.
 FREE = {
@@ -77,7 +80,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     groups: dict[tuple[str, str], list[Run]] = {}
     for (environment, *kind), members in families.items():
         for run in members:
-            extra = [f"{option(f)} {written(run.config[f])}" for f in sorted(told[tuple(kind)])]
+            used = sorted(told[tuple(kind)] - idle_settings(run.config))
+            extra = [f"{option(f)} {written(run.config[f])}" for f in used]
             groups.setdefault((environment, ", ".join([*kind, *extra])), []).append(run)
     order = list(dict.fromkeys(environment for environment, _ in groups))
     ranked = sorted(groups, key=lambda key: order.index(key[0]))
@@ -85,16 +89,21 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Returns the fields in which configurations differ, those aside that decide nothing."""
-    every = list(configs)
-    names = dict.fromkeys(name for config in every for name in config if name not in FREE)
-    return [n for n in names if any(config.get(n) != every[0].get(n) for config in every)]
+    """Returns the fields in which configurations differ that use them, those aside that decide nothing."""
+    every = [(config, idle_settings(config)) for config in configs]
+    names = dict.fromkeys(name for config, _ in every for name in config if name not in FREE)
+    used = {name: [config.get(name) for config, idle in every if name not in idle] for name in names}
+    return [name for name, values in used.items() if any(value != values[0] for value in values)]
 
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    """Returns each option that differs between groups, with its value in every group."""
+    """Returns each option that differs between groups that use it, with its value in every group."""
     fields = [field for field in differing(group.config for group in groups) if field not in PARTS]
-    return [(option(f), [written(group.config.get(f)) for group in groups]) for f in fields]
+    idle = {group.name: idle_settings(group.config) for group in groups}
+    return [
+        (option(f), [UNUSED if f in idle[group.name] else written(group.config.get(f)) for group in groups])
+        for f in fields
+    ]
 
 
 def option(field: str) -> str:

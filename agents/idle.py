@@ -1,0 +1,80 @@
+"""Settings that decide nothing beside others: which are idle, in one place."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Flat = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
+
+
+def is_atari(config: Flat) -> bool:
+    """Whether the environment is an Atari game."""
+    return str(config["env.id"]).rpartition(":")[2].startswith("ALE/")
+
+
+def _pixels(config: Flat) -> bool:
+    return bool(config["env.obs"] == "pixels")
+
+
+def _replay(config: Flat) -> bool:
+    return bool(config["memory.kind"] == "replay")
+
+
+def _huber(config: Flat) -> bool:
+    value = config["learning.value"]
+    return value in ("quantile", "implicit") or (value == "expected" and config["learning.loss"] == "huber")
+
+
+def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
+    return lambda config: config[field] in values
+
+
+GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
+    (
+        (
+            *("env.protocol", "env.frame_skip", "env.sticky", "env.noop_max", "env.fire", "env.life_loss"),
+            *(
+                "env.full_actions",
+                "env.max_frames",
+                "env.mode",
+                "env.difficulty",
+                "env.backend",
+                "env.threads",
+            ),
+        ),
+        is_atari,
+    ),
+    (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config)),
+    (("env.crop", "env.size", "env.stack", "network.zero_level", "learning.shift"), _pixels),
+    (("evaluation.probe_samples",), _pixels),
+    (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),
+    (("learning.atoms", "learning.value_range"), _is("learning.value", "categorical")),
+    (("learning.quantiles",), _is("learning.value", "quantile", "implicit")),
+    (("learning.loss",), _is("learning.value", "expected")),
+    (("learning.huber_delta",), _huber),
+    (
+        ("learning.munchausen_alpha", "learning.munchausen_tau", "learning.munchausen_least"),
+        _is("learning.bootstrap", "munchausen"),
+    ),
+    (("learning.adam_epsilon",), _is("learning.optimizer", "adam", "adamw", "radam")),
+    (("learning.n_step", "learning.double", "learning.bootstrap", "learning.tau"), _replay),
+    (("memory.capacity", "memory.priority", "schedule.target_every"), _replay),
+    (("schedule.learn_start", "schedule.learn_every", "schedule.updates"), _replay),
+    (("memory.beta",), lambda config: _replay(config) and config["memory.priority"] > 0),
+    (("memory.window", "memory.trace", "memory.epochs"), _is("memory.kind", "rollout")),
+    (
+        ("schedule.epsilon_duration",),
+        lambda config: config["schedule.epsilon_start"] != config["schedule.epsilon_end"],
+    ),
+)
+"""Fields, and whether a configuration uses them; all others are always used."""
+
+
+def idle_settings(config: Flat) -> frozenset[str]:
+    """Returns the fields that decide nothing in this configuration, whatever they are set to.
+
+    A field that switches something, such as `memory.priority`, is not idle where it is off.
+
+    Args:
+        config: Every field of a `Config`, under its dotted name.
+    """
+    return frozenset(name for names, used in GATES if not used(config) for name in names)
