@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary as make
 
@@ -24,6 +25,21 @@ FILM_SIDE = 120  # pixels of a film's longer side, about
 FILM_MILLISECONDS = 60  # a frame
 EDGES = 1e-12 * 1.1 ** np.arange(774)  # of a histogram's bins, on either side of 0
 BINS = [*-EDGES[::-1], 0.0, *EDGES]
+FIRST = ("env.id", "env.obs", "preset", "seed", "steps")
+"""Settings that the *HParams* table opens on; the others are ticked beside it."""
+
+
+def _opening(experiment: Summary) -> Summary:
+    """Returns the head of the *HParams* table with `FIRST` marked as differing between runs.
+
+    TensorBoard shows five columns of settings at the start: those so marked, then by name.
+    """
+    metadata = experiment.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(metadata.content)
+    for info in content.experiment.hparam_infos:
+        info.differs = info.name in FIRST
+    metadata.content = content.SerializeToString()
+    return experiment
 
 
 class EventFile:
@@ -83,9 +99,15 @@ class EventFile:
         self._add(make.custom_scalars(layout))
 
     def settings(self, values: Mapping[str, Any], results: Iterable[str]) -> None:
-        """Adds settings by name for the *HParams* table, and the tags of the results beside them."""
+        """Adds settings by name for the *HParams* table, and the tags of the results beside them.
+
+        Args:
+            values: Settings; the table opens on `FIRST` of them.
+            results: The tags, the first five of which the table opens on.
+        """
         plain = {k: v if isinstance(v, (bool, int, float)) else str(v) for k, v in values.items()}
-        for summary in make.hparams(plain, dict.fromkeys(results, 0.0)):
+        experiment, *session = make.hparams(plain, dict.fromkeys(results, 0.0))
+        for summary in (_opening(experiment), *session):
             self._add(summary)
 
     def flush(self) -> None:

@@ -9,6 +9,7 @@ from PIL import Image, ImageSequence
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.plugins.hparams.backend_context import _sort_and_reduce_to_hparams_limit
 
 from agents.training.metrics import LAYOUT, Metrics
 from tests.agents.test_training import metrics, train_both
@@ -101,3 +102,16 @@ def test_the_table_of_settings_shows_the_final_results(runs: Path) -> None:
     shown = {info.name.tag for info in experiment.metric_infos}
     assert {"final/eval_mean", "final/steps_to_solve", "final/train_seconds"} <= shown
     assert "final/eval_mean" in events.Tags()["scalars"]
+
+
+def test_the_table_of_settings_opens_on_preset_seed_and_score(runs: Path) -> None:
+    """TensorBoard's backend puts settings that differ first; its page opens on five, and on five results."""
+    plugin = read(runs / "state").PluginTagToContent("hparams")
+    content = plugin_data_pb2.HParamsPluginData.FromString(plugin["_hparams_/experiment"])
+    experiment = content.experiment
+    assert len(experiment.hparam_infos) > 50
+    _sort_and_reduce_to_hparams_limit(experiment)
+    opened = [info.name for info in experiment.hparam_infos[:5]]
+    assert opened == ["env.id", "env.obs", "preset", "seed", "steps"]
+    assert experiment.metric_infos[0].name.tag == "final/eval_mean"
+    assert len(experiment.metric_infos) == 5
