@@ -14,6 +14,7 @@ FILTERS = {
     "fraction": wording.fraction,
     "times": wording.times,
     "factor": wording.factor,
+    "kept": wording.kept_sentence,
 }
 
 

@@ -65,6 +65,16 @@ class Run:
         """Whether it ended because the environment was solved."""
         return self.finished and self.summary is not None and bool(self.summary["solved"])
 
+    @property
+    def games(self) -> int:
+        """Whole games that its score at the end is the mean of."""
+        return int(self.config["evaluation.solved_episodes" if self.finished else "evaluation.episodes"])
+
+    @property
+    def kept_score(self) -> float:
+        """Score of the kept agent: `eval_mean` of a finished run, else of its best evaluation."""
+        return float(self.summary["eval_mean"] if self.summary else self.score.values.max())
+
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Returns the run folders that are named, and those below folders that are not runs themselves.

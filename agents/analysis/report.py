@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from agents.analysis import wording
+from agents.analysis.captions import score_sentence
 from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.figures import (
     LETTERS,
@@ -47,6 +48,7 @@ class Show(NamedTuple):
     """A group's play, and what its agent sees; data URIs, empty where there is none."""
 
     name: str
+    score: str
     play: str
     view: str
 
@@ -116,8 +118,13 @@ def _shows(
 ) -> Iterator[Show]:
     for group in comparison.groups:
         if group.name in plays or group.name in views:
-            play = data_uri("video/mp4", plays.get(group.name))
-            yield Show(group.name, play, data_uri("image/png", views.get(group.name)))
+            run = group.typical
+            yield Show(
+                name=group.name,
+                score=score_sentence(run.kept_score, run.games),
+                play=data_uri("video/mp4", plays.get(group.name)),
+                view=data_uri("image/png", views.get(group.name)),
+            )
 
 
 def _record(task: Task, row: Row) -> dict[str, Any]:
@@ -179,7 +186,8 @@ def console_table(comparison: Comparison) -> str:
     lines = [*comparison.warnings, *wording.headlines(comparison), ""]
     for task in comparison.tasks:
         mark = "" if task.mark is None else f" to {wording.number(task.mark)}"
-        head = ("", "runs", "end", "mean score", f"steps{mark}", f"seconds{mark}")
+        end = f"end ({wording.games_of([run for row in task.rows for run in row.group.runs])})"
+        head = ("", "runs", end, "mean score", f"steps{mark}", f"seconds{mark}")
         cells = [head, *(_cells(row) for row in task.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
         lines += [

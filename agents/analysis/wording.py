@@ -1,12 +1,14 @@
 """Numbers and answers in words."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from agents.analysis.comparison import Aggregate, Comparison, Ratio, Row, Task
 from agents.analysis.groups import game
 from agents.analysis.intervals import FEWEST, Estimate, Times, median_time
+from agents.analysis.records import Run
 
 FEWEST_FOR_A_RATIO = 5  # runs a side, below which its interval holds less often than it says
 
@@ -174,3 +176,24 @@ def _cautions(task: Task, row: Row) -> list[str]:
     if len({run.config["seed"] for run in runs}) < len(runs):
         found.append(f"{name}: a seed occurs more than once; such runs are no independent evidence.")
     return found
+
+
+def kept_sentence(task: Task) -> str:
+    """Returns where the scores of an environment's kept agents come from, over how many games."""
+    runs = [run for row in task.rows for run in row.group.runs if run.summary is not None]
+    games = games_of(runs)
+    confirmed = f"scored by the {games} that confirmed that it was solved"
+    best = f"the network of its best evaluation, measured anew over {games}"
+    kinds = {bool(run.summary and run.summary["solved"]) for run in runs}
+    if not kinds:
+        return "The kept agents of unfinished runs are not measured yet."
+    if len(kinds) == 1:
+        return f"The kept agent of each run is {confirmed if True in kinds else best}."
+    return f"The kept agent of a solved run is {confirmed}; that of any other is {best}."
+
+
+def games_of(runs: Sequence[Run]) -> str:
+    """Returns how many whole games the scores at the end are means of, as in `30 games`."""
+    counts = sorted({run.games for run in runs})
+    plural = "game" if counts == [1] else "games"
+    return f"{' or '.join(map(str, counts))} {plural}"

@@ -5,9 +5,11 @@ import html.parser
 import re
 from pathlib import Path
 
+import pytest
+
 from agents.analysis.figures import write_figures
 from agents.analysis.references import Reference
-from agents.analysis.report import render, write_tables
+from agents.analysis.report import console_table, render, write_tables
 from tests.runs import compared, write_run
 
 Attributes = list[tuple[str, str | None]]
@@ -131,3 +133,35 @@ def test_runs_that_never_scored_can_be_drawn(tmp_path: Path) -> None:
     """All scores, and all seconds, are zero: no axis may fail on an empty range."""
     write_run(tmp_path / "1", env="ALE/Freeway-v5", obs="pixels", scores=[0.0], mark=None, seconds=0.0)
     assert check(render(compared(tmp_path))).faults == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        ([[10, 480]], "is scored by the 100 games that confirmed that it was solved."),
+        ([[10, 20]], "is the network of its best evaluation, measured anew over 100 games."),
+        ([[10, 480], [10, 20]], "of a solved run is scored by the 100 games that confirmed"),
+    ],
+)
+def test_a_kept_agents_score_is_told_as_it_came_about(
+    scores: list[list[float]], sentence: str, tmp_path: Path
+) -> None:
+    for seed, some in enumerate(scores, 1):
+        write_run(tmp_path / str(seed), seed=seed, scores=some)
+    page = render(compared(tmp_path))
+    assert sentence in page
+    assert "measured again" not in page
+    assert ("measured anew" in page) == (scores[-1] == [10, 20])
+
+
+@pytest.mark.parametrize(("finished", "games"), [(True, 30), (False, 10)])
+def test_atari_scores_say_over_how_many_games(finished: bool, games: int, tmp_path: Path) -> None:
+    """30 whole games at the end of a run, 10 in an evaluation of one that is at work."""
+    env = "ALE/Pong-v5"
+    write_run(tmp_path / "1", env=env, obs="pixels", scores=[-20, -7], mark=None, finished=finished)
+    comparison = compared(tmp_path)
+    name = comparison.groups[0].name
+    page = render(comparison, plays={name: b"film"})
+    assert f'<td class="figure">{games}</td>' in page
+    assert f"This agent scored -7.0, the mean of {games} greedy episodes." in page
+    assert f"end ({games} games)" in console_table(comparison)
