@@ -101,7 +101,7 @@ def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Pa
         (["--env.protocol", "machado", "--env.sticky", "0"], "means --env.sticky 0.25, not 0"),
         (["--env.protocol", "nature", "--memory.no-clip-reward"], "means --memory.clip-reward"),
         (["--env", "CartPole-v1", "--env.protocol", "nature"], "is for Atari games; leave it out"),
-        (["--env.protocol", "mnih"], "choose one of none, nature, machado"),
+        (["--env.protocol", "mnih"], "give none, nature, machado"),
         (["--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
         (["--env.sticky", "2", "--env.protocol", "none"], "give a probability"),
     ],

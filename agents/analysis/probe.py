@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 Array = NDArray[Any]
 
@@ -38,11 +39,12 @@ def decoded_share(features: Array, state: Array, part: Array) -> Array:
     """
     if set(np.unique(part)) != {FIT, CHOOSE, JUDGE}:
         raise ValueError("Each of the three parts needs rows.")
-    trials = _ridge(features, state, part == FIT, part == CHOOSE)
+    trials = _ridge(features, state, part == FIT, part == CHOOSE, PENALTIES)
     scores = np.stack([r_squared(state[part == CHOOSE], trial) for trial in trials])  # [P, V]
-    best = np.where(np.isnan(scores), -np.inf, scores).argmax(axis=0)
-    guesses = np.stack(_ridge(features, state, part != JUDGE, part == JUDGE))  # [P, N', V]
-    return r_squared(state[part == JUDGE], guesses[best, :, np.arange(state.shape[1])].T)
+    best = PENALTIES[np.where(np.isnan(scores), -np.inf, scores).argmax(axis=0)]
+    chosen, which = np.unique(best, return_inverse=True)
+    guesses = np.stack(_ridge(features, state, part != JUDGE, part == JUDGE, chosen))  # [P', N', V]
+    return r_squared(state[part == JUDGE], guesses[which, :, np.arange(state.shape[1])].T)
 
 
 def r_squared(truth: Array, guess: Array) -> Array:
@@ -52,8 +54,8 @@ def r_squared(truth: Array, guess: Array) -> Array:
     return 1.0 - np.divide(error, spread, out=np.full_like(spread, np.nan), where=spread > 1e-12)
 
 
-def _ridge(features: Array, state: Array, fit: Array, predict: Array) -> list[Array]:
-    """Returns the predictions `[N', V]` under each penalty, from one factorisation.
+def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties: Array) -> list[Array]:
+    """Returns the predictions `[N', V]` under each penalty.
 
     One scale serves all features: to standardise each would blow up those that hardly ever vary.
     """
@@ -64,9 +66,11 @@ def _ridge(features: Array, state: Array, fit: Array, predict: Array) -> list[Ar
     offset = state[fit].mean(axis=0)
     target = state[fit] - offset
     if known.shape[0] < known.shape[1]:  # the smaller of two equivalent problems
-        values, vectors = np.linalg.eigh(known @ known.T)
-        left, right = asked @ (known.T @ vectors), vectors.T @ target
+        gram, right, left = known @ known.T, target, asked @ known.T
     else:
-        values, vectors = np.linalg.eigh(known.T @ known)
-        left, right = asked @ vectors, vectors.T @ (known.T @ target)
-    return [left @ (right / (values.clip(0.0)[:, None] + penalty)) + offset for penalty in PENALTIES]
+        gram, right, left = known.T @ known, known.T @ target, asked
+    ridge = np.eye(len(gram))
+    factors = (
+        cho_factor(gram + penalty * ridge, overwrite_a=True, check_finite=False) for penalty in penalties
+    )
+    return [left @ cho_solve(factor, right, check_finite=False) + offset for factor in factors]
