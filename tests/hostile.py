@@ -34,8 +34,8 @@ def harmless(page: str) -> bool:
 
 
 def write_hostile_runs(folder: Path, text: str = HOSTILE) -> Path:
-    """Writes three runs whose every name is hostile: folder, preset, environment, option, tag, commit."""
-    made = ((1, text, "adam"), (2, text, text), (3, f"../../{text}", "adam"))
+    """Writes three runs whose every name is hostile: folder, preset, environment, tag, commit."""
+    made = ((1, text, "adam"), (2, text, "radam"), (3, f"../../{text}", "adam"))
     for seed, env, optimizer in made:
         name = text.replace("/", "") + str(seed)
         run = write_run(folder / name, seed=seed, scores=[1, 2], tags={f"probe/r2_{text}": [0.1, 0.2]})
