@@ -1,20 +1,19 @@
 """A run's kept agent at play, frame by frame: for films, pages and pictures."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 
 from agents.analysis.captions import Kind, ViewName, describe, score_sentence
 from agents.analysis.drawing import Array, Picture
-from agents.analysis.plays import compose, count_frames, write_play
+from agents.analysis.plays import compose, count_frames, encoded_png, write_play
 from agents.analysis.shots import Course, Shot, reach_of, returns_that_followed
 from agents.analysis.views import AgentView
 from agents.build import make_value
+from agents.files import write_whole
 from agents.kept import load_policy
 from agents.learning.saliency import SmoothGrad
 from agents.run_files import read_summary
@@ -182,15 +181,14 @@ def recorded_play(folder: Path, max_frames: int = 500, seed: int = 0) -> Recorde
 def _record(play: Play, film: Path, still: Path) -> None:
     """Writes film and still; neither is ever there half written."""
     course = play.course()
-    telling = int(np.ptp(course.values, axis=1).argmax())
-    partial, picture = film.with_suffix(".partial.mp4"), film.with_suffix(".partial.png")
+    telling, shown = int(np.ptp(course.values, axis=1).argmax()), b""
 
     def frames() -> Iterator[Picture]:
+        nonlocal shown
         for at, frame in enumerate(play.agent_frames(course)):
             if at == telling:
-                cv2.imwrite(str(picture), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+                shown = encoded_png(frame)
             yield frame
 
-    write_play(frames(), partial, fps=play.fps, title=play.title)
-    os.replace(picture, still)
-    os.replace(partial, film)
+    write_play(frames(), film, fps=play.fps, title=play.title)
+    write_whole(still, shown)

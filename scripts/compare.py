@@ -40,6 +40,7 @@ def main(stop: StopSignal) -> int:
     from agents.analysis.figures import file_part, write_figures
     from agents.analysis.references import on_track, published, references, write_bands
     from agents.analysis.report import console_table, render, write_tables
+    from agents.files import write_whole
 
     comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
     print(console_table(comparison))
@@ -67,11 +68,11 @@ def main(stop: StopSignal) -> int:
             views={name: play.still for name, play in plays.items()},
             references=references(typical),
         )
-        arguments.out.write_text(page, encoding="utf-8")
+        write_whole(arguments.out, page)
         if arguments.figures is not None:
             for name, play in plays.items():
                 still = "-".join(["view", *map(file_part, name.split(", ")[1:])]) + ".png"
-                (arguments.figures / still).write_bytes(play.still)
+                write_whole(arguments.figures / still, play.still)
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
     return 0
 

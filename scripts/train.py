@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import closing
 
 from agents.guard import StopSignal, guarded
 
@@ -21,11 +22,11 @@ def main(stop: StopSignal) -> int:
 
     config, note = with_capacity(arguments.config)
     folder = RunFolder(arguments.run_dir, config, resume=arguments.resume, on_open=stop.remember)
-    trainer, evaluator = build_trainer(config, folder)
-    if note:
-        print(note, file=sys.stderr)
-    finished = complete(trainer, evaluator, folder, stop)
-    folder.close()
+    with closing(folder):
+        trainer, evaluator = build_trainer(config, folder)
+        if note:
+            print(note, file=sys.stderr)
+        finished = complete(trainer, evaluator, folder, stop)
     stop.ignore()
     summary = read_summary(folder.path)
     if finished and summary:

@@ -22,6 +22,7 @@ from agents.analysis.pages import COLOURS
 from agents.analysis.references import Reference
 from agents.analysis.statistics import Array, performance_profile
 from agents.analysis.wording import number
+from agents.files import replacing
 
 DASHES = ("-", "--", ":", "-.")
 INK = "#010203"  # what a page replaces by the colour of its text; on paper it is black
@@ -289,5 +290,6 @@ def _write(drawn: Mapping[str, Draw], stem: Path) -> list[Path]:
             lines = axes[0].get_legend_handles_labels()
             figure.legend(*lines, loc="outside lower center", ncols=4, fontsize="small")
         for file in files:
-            figure.savefig(file, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
+            with replacing(file) as partial:
+                figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
     return files

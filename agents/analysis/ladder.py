@@ -16,6 +16,7 @@ from agents.analysis.intervals import Times, median_time
 from agents.analysis.pages import COLOURS
 from agents.analysis.wording import number
 from agents.config import ConfigError
+from agents.files import replacing, write_whole
 
 OBSERVATIONS = {"state": COLOURS[0], "pixels": COLOURS[1]}
 Rungs = Mapping[str, Mapping[str, Row]]
@@ -52,7 +53,7 @@ def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> 
     rungs = _rungs(task, order)
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "ladder.md"
-    table.write_text(_table(task, rungs), encoding="utf-8")
+    write_whole(table, _table(task, rungs))
     return [table, *_draw(task, rungs, folder)]
 
 
@@ -107,7 +108,8 @@ def _draw(task: Task, rungs: Rungs, folder: Path) -> list[Path]:
         lines = axes[0].get_legend_handles_labels()
         figure.legend(*lines, loc="outside lower center", ncols=3, fontsize="small")
         for file in files:
-            figure.savefig(file, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
+            with replacing(file) as partial:
+                figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
     return files
 
 

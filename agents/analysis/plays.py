@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import imageio_ffmpeg
 import numpy as np
 
 from agents.analysis.drawing import PAPER, Picture
+from agents.analysis.films import GIF, MP4, write_film
 from agents.analysis.pages import data_uri, render_page
+from agents.files import write_whole
 from envs.config import ConfigError
 
 GAP = 8  # pixels between the parts of a frame
@@ -54,36 +55,12 @@ def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -
     return whole
 
 
-def _write_film(frames: Iterable[Picture], path: Path, fps: float, **options: Any) -> None:
-    options["ffmpeg_log_level"] = "quiet"  # what fails raises here
-    writer = None
-    for frame in frames:
-        if writer is None:
-            size = (frame.shape[1], frame.shape[0])
-            writer = imageio_ffmpeg.write_frames(str(path), size, fps=fps, **options)
-            writer.send(None)
-        writer.send(np.ascontiguousarray(frame))
-    if writer is not None:
-        writer.close()
-
-
 def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
-    # Half the time of libx264's own preset, and smaller files where words and flat areas fill the frame.
-    more = ["-preset", "veryfast", "-movflags", "+faststart"]
-    _write_film(frames, path, fps, macro_block_size=2, quality=6, output_params=more)
+    write_film(frames, path, fps, MP4)
 
 
 def _write_gif(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
-    palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse"
-    _write_film(
-        frames,
-        path,
-        fps,
-        codec="gif",
-        pix_fmt_out="pal8",
-        macro_block_size=1,
-        output_params=["-filter_complex", palette],
-    )
+    write_film(frames, path, fps, GIF)
 
 
 def _write_html(
@@ -95,7 +72,7 @@ def _write_html(
         wide = cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
         content = data_uri("video/mp4", film.read_bytes())
     page = render_page("play.html.j2", title=title, caption=caption, film=content, fps=fps, wide=wide)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
 
 
 def _write_png(frames: Iterable[Picture], path: Path, _fps: float, *_words: Any) -> None:
@@ -106,7 +83,12 @@ def _write_png(frames: Iterable[Picture], path: Path, _fps: float, *_words: Any)
     chosen += [blank] * (-len(chosen) % SHEET_COLUMNS)
     rows = [np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, len(chosen), SHEET_COLUMNS)]
     sheet = np.vstack(rows)
-    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    write_whole(path, encoded_png(sheet))
+
+
+def encoded_png(picture: Picture) -> bytes:
+    """Returns a picture `[H, W, 3]` as a PNG file."""
+    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 WRITERS = {".mp4": _write_mp4, ".gif": _write_gif, ".html": _write_html, ".png": _write_png}
@@ -118,6 +100,8 @@ def check_play_path(path: Path) -> None:
         raise ConfigError(f"--out {path}: choose a name that ends in {', '.join(WRITERS)}.")
     if not path.parent.is_dir():
         raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
+    if path.is_dir():
+        raise ConfigError(f"--out {path} is a folder; choose another name.")
 
 
 def write_play(
@@ -134,6 +118,7 @@ def write_play(
 
     Raises:
         ConfigError: another ending, or no such folder.
+        OSError: it cannot be written; nothing of it is left.
     """
     check_play_path(path)
     WRITERS[path.suffix](frames, path, fps, title, caption)

@@ -10,6 +10,7 @@ import numpy as np
 from agents.analysis.groups import differing
 from agents.analysis.records import Curve, Run
 from agents.config import Config, flatten, to_dict
+from agents.files import write_whole
 
 BANDS = Path(__file__).with_name("bands.json")
 GRID = 61  # points that a band is kept at
@@ -230,4 +231,4 @@ def write_bands(groups: Sequence[Sequence[Run]]) -> None:
     kept = [band for band in bands() if band[:4] not in {new[:4] for new in made}]
     ranked = sorted([*kept, *made], key=lambda band: band[:4])
     lines = ",\n".join(json.dumps(band._asdict()) for band in ranked)
-    BANDS.write_text(f"[\n{lines}\n]\n")
+    write_whole(BANDS, f"[\n{lines}\n]\n")

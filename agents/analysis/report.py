@@ -25,6 +25,7 @@ from agents.analysis.intervals import Estimate, median_time
 from agents.analysis.joined import grid, join
 from agents.analysis.pages import COLOURS, data_uri, render_page
 from agents.analysis.references import Reference
+from agents.files import replacing
 
 LINES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # of a key's line, as SVG writes them
 
@@ -177,7 +178,7 @@ def _cell(value: Any) -> str:
 
 
 def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([head, *rows])
 
 

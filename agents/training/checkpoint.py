@@ -16,9 +16,17 @@ def save(path: Path, state: dict[str, Any]) -> None:
     Args:
         path: The file; its folder exists.
         state: Nested dictionaries and lists of tensors, arrays, numbers, texts and None.
+
+    Raises:
+        OSError: it cannot be written, as where the disk is full.
     """
     with replacing(path) as partial, partial.open("wb") as file:
-        torch.save(_without_numpy(state), file)
+        try:
+            torch.save(_without_numpy(state), file)
+        except RuntimeError as error:  # of torch's writer, which trips over what the file said
+            if isinstance(error.__context__, OSError):
+                raise OSError(*error.__context__.args, str(path)) from error
+            raise
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

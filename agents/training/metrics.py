@@ -1,5 +1,6 @@
 """Numbers and pictures of a run, to TensorBoard and to `metrics.jsonl` alike."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -78,6 +79,6 @@ class Metrics:
         return self._file.tell()
 
     def close(self) -> None:
-        """Writes what is left."""
-        self._file.close()
-        self._events.close()
+        """Writes what is left; both files are closed even where the disk is full."""
+        with contextlib.closing(self._events), self._file:
+            pass

@@ -1,5 +1,6 @@
 """What lies where in the folder of a run."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -48,9 +49,17 @@ def read_best(folder: Path) -> dict[str, Any]:
 
 def git_commit() -> str | None:
     """Returns the commit of the source tree, with a mark where it was changed."""
+    commit = _git("describe", "--always", "--abbrev=12")
+    # Not by `describe --dirty`, which writes to the index, and where it cannot leaves a lock behind.
+    changed = _git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}-dirty" if commit and changed else commit
+
+
+def _git(*words: str) -> str | None:
+    """Returns what git says of the source tree; None where it says nothing."""
     root = Path(__file__).resolve().parents[2]
     try:
-        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+        command = ["git", "-C", str(root), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -132,6 +141,8 @@ class RunFolder:
         try:
             self._write_first(facts)
         except OSError:
+            with contextlib.suppress(OSError):
+                self.close()
             if fresh:  # what lies there is no run, and the same command must work once there is room
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
@@ -191,11 +202,12 @@ class RunFolder:
         write_json(self.path / "summary.json", values)
 
     def close(self) -> None:
-        """Closes the logs."""
-        if self._metrics is not None:
-            self._metrics.close()
-        if self._lock is not None:
-            self._lock.close()
+        """Closes the logs, and lets others train here."""
+        with contextlib.ExitStack() as stack:
+            if self._lock is not None:
+                stack.callback(self._lock.close)
+            if self._metrics is not None:
+                stack.callback(self._metrics.close)
 
 
 def _locked(path: Path) -> IO[bytes]:
