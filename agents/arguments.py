@@ -9,6 +9,7 @@ from agents.kinds import fits
 
 POSITIONAL = {"positional": True}
 MOST = 10**9  # of anything that is counted
+LARGEST_SEED = 2**63 - 1
 
 BenchmarkPart = Literal[
     "frames",
@@ -33,8 +34,9 @@ def _check_counts(arguments: object, **least: int) -> None:
         value, option = getattr(arguments, name), name.replace("_", "-")
         if value < lowest:
             raise ConfigError(f"--{option} is {value}; give {lowest} or more.")
-        if value > MOST:
-            raise ConfigError(f"--{option} is {value}; give {MOST} or less.")
+        most = LARGEST_SEED if name == "seed" else MOST
+        if value > most:
+            raise ConfigError(f"--{option} is {value}; give {most} or less.")
 
 
 def _check_page(out: Path) -> None:

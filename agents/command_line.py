@@ -1,6 +1,7 @@
 """From the command line to arguments, by tyro; bad input becomes one sentence."""
 
 import contextlib
+import inspect
 import io
 import re
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ def parse(cls: type[T], words: Sequence[str], **options: Any) -> T:
         ConfigError: an option is unknown or its value unfit.
         SystemExit: after `--help`.
     """
+    options.setdefault("description", inspect.getdoc(cls))
     check_words(cls, words, others=options.get("return_unknown_args", False))
     errors = io.StringIO()
     try:
@@ -84,7 +86,8 @@ def _by_fields(info: StructTypeInfo) -> StructConstructorSpec | None:
         except ConfigError as error:
             raise _Refused(error) from error
 
-    specs.sort(key=lambda spec: FIRST.index(spec.name) if spec.name in FIRST else len(FIRST))
+    if inside:
+        specs.sort(key=lambda spec: FIRST.index(spec.name) if spec.name in FIRST else len(FIRST))
     return StructConstructorSpec(make, tuple(specs))
 
 

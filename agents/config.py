@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.bounds import check_bounds
 from agents.kinds import fits
 from agents.sections import EvaluationConfig, LearningConfig, MemoryConfig, ScheduleConfig, require
 from envs.config import ConfigError, EnvConfig
@@ -74,10 +75,7 @@ class Config:
     """Greedy play."""
 
     def __post_init__(self) -> None:
-        require(self.seed >= 0, f"--seed is {self.seed}; give 0 or more.")
-        require(self.steps >= 1, f"--steps is {self.steps}; give 1 or more.")
-        require(self.log_every >= 1, f"--log-every is {self.log_every}; give 1 or more.")
-        require(self.threads >= 0, f"--threads is {self.threads}; give 0 or more.")
+        check_bounds(flatten(to_dict(self)))
         require(
             self.learning.shift == 0 or self.env.obs == "pixels",
             "--learning.shift moves pictures; leave it out with --obs state.",
@@ -96,15 +94,6 @@ class Config:
 
     def _fit_network(self) -> None:
         network, batch = self.network, self.learning.batch_size
-        require(
-            all(units >= 1 for units in network.hidden),
-            f"--network.hidden is {' '.join(map(str, network.hidden))}; give 1 or more units a layer.",
-        )
-        require(
-            0 <= network.zero_level <= 255,
-            f"--network.zero-level is {network.zero_level}; give a gray level, 0 to 255.",
-        )
-        require(network.noisy >= 0, f"--network.noisy is {network.noisy}; give 0 or more.")
         require(
             network.norm != "batch" or batch >= 2,
             f"--network.norm batch needs several rows to normalise by, not --learning.batch-size {batch}; "

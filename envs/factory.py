@@ -43,15 +43,16 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     try:
         env = gym.make(spec, disable_env_checker=True)
         modes = env.metadata.get("render_modes") or []
-        if pixels and "rgb_array" not in modes:
-            raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); use --obs state.")
+        if (pixels or screen) and "rgb_array" not in modes:
+            instead = "use --obs state" if pixels else "evaluate.py measures its play without a picture"
+            raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); {instead}.")
         if pixels or screen:
             env.close()
             env = gym.make(spec, disable_env_checker=True, render_mode="rgb_array")
-        if pixels and type(env.unwrapped) is not CartPoleEnv:
+        if screen or (pixels and type(env.unwrapped) is not CartPoleEnv):
             env.reset(seed=0)
             env.render()  # what it draws with is loaded only now
-    except gym.error.DependencyNotInstalled as error:
+    except (gym.error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise ConfigError(f"{config.id} needs a package that is missing: {error}") from error
     if not isinstance(env.action_space, gym.spaces.Discrete):
         raise ConfigError(
@@ -63,6 +64,15 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     if max_steps is not None and not has_time_limit(config.id):
         env = TimeLimit(env, max_steps)
     return _observe_pixels(env, config) if pixels else _observe_state(env)
+
+
+def can_be_drawn(config: EnvConfig) -> bool:
+    """Whether a play of this environment can be recorded."""
+    try:
+        make_env(config, screen=True).close()
+    except ConfigError:
+        return False
+    return True
 
 
 def _observe_pixels(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from agents.guard import StopSignal, guarded
+
 PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, and timed ones
 
 
@@ -225,5 +227,18 @@ def peers(rounds: int = 3) -> None:
 PARTS = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
 ALONE = {"own": own_speed, "peer": peer_speed}
 
+
+@guarded
+def main(stop: StopSignal) -> int:
+    """Measures the part that was asked for."""
+    from agents.arguments import AtariBenchmarkArguments
+    from agents.command_line import parse
+
+    arguments = parse(AtariBenchmarkArguments, sys.argv[1:])
+    stop.interrupt()
+    (PARTS | ALONE)[arguments.part]()
+    return 0
+
+
 if __name__ == "__main__":
-    (PARTS | ALONE)[sys.argv[1]]()
+    sys.exit(main())

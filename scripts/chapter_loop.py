@@ -6,9 +6,9 @@ limit of 500 steps; `--max-steps` keeps such an episode from going on for ever. 
 JSON: seconds, updates and the greedy score.
 """
 
-import argparse
 import copy
 import json
+import sys
 import time
 from collections import deque
 from typing import Any
@@ -18,6 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+from agents.arguments import ChapterArguments
+from agents.command_line import parse
+from agents.guard import StopSignal, guarded
 
 EPISODES, UPDATES, BATCH, MEMORY, GAMMA, COPY_EVERY = 100, 1_000, 32, 10_000, 0.99, 5
 
@@ -84,13 +88,11 @@ def update(net: nn.Module, target: nn.Module, optimizer: Any, batch: list[Tensor
     optimizer.step()
 
 
-def main() -> None:
+@guarded
+def main(stop: StopSignal) -> int:
     """Trains and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--episodes", type=int, default=EPISODES)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--max-steps", type=int, default=5_000)
-    arguments = parser.parse_args()
+    arguments = parse(ChapterArguments, sys.argv[1:])
+    stop.interrupt()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     np.random.seed(arguments.seed)
@@ -113,7 +115,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, None, 500) for _ in range(100)]
     print(json.dumps({"seconds": seconds, "updates": updates, "mean": float(np.mean(scores))}))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

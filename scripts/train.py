@@ -19,6 +19,7 @@ def main(stop: StopSignal) -> int:
     from agents.run_files import read_summary
     from agents.training.launch import closing_line, complete
     from agents.training.run_folder import RunFolder
+    from envs.factory import can_be_drawn
 
     config, note = with_capacity(arguments.config)
     folder = RunFolder(arguments.run_dir, config, resume=arguments.resume, on_open=stop.remember)
@@ -30,7 +31,7 @@ def main(stop: StopSignal) -> int:
     stop.ignore()
     summary = read_summary(folder.path)
     if finished and summary:
-        print(closing_line(summary, folder.path))
+        print(closing_line(summary, folder.path, drawn=can_be_drawn(config.env)))
         run = read_run(folder.path)
         for sentence in (*on_track(run.config, run.score, summary), *published([run])):
             print(sentence)

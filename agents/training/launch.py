@@ -133,8 +133,16 @@ def summarize(
     }
 
 
-def closing_line(summary: dict[str, Any], folder: Any) -> str:
-    """Returns the sentence a run ends with: score, steps, seconds, and where to look next."""
+def closing_line(summary: dict[str, Any], folder: Any, *, drawn: bool = True) -> str:
+    """Returns the sentence a run ends with: score, steps, seconds, and where to look next.
+
+    Args:
+        summary: What `summarize` returned.
+        folder: The run's.
+        drawn: Whether a play of the environment can be recorded.
+    """
+    path = shlex.quote(str(folder))
+    record = f"python scripts/record.py {path} --out play.html"
     how = f"reached {summary['eval_mean']:.1f}"
     if summary["solved"]:
         how = f"solved with {summary['eval_mean']:.1f}"
@@ -142,5 +150,5 @@ def closing_line(summary: dict[str, Any], folder: Any) -> str:
         f"{summary['env']} from {summary['obs']}: {how} (mean of {summary['eval_episodes']} greedy "
         f"episodes) after {summary['env_steps']:,} steps and {summary['train_seconds']:.1f} s of "
         f"training (+ {summary['eval_seconds']:.1f} s of evaluation). Next: make tensorboard, or "
-        f"python scripts/record.py {shlex.quote(str(folder))} --out play.html"
+        f"{record if drawn else f'python scripts/evaluate.py {path}'}"
     )

@@ -1,5 +1,6 @@
 """Presets: parts that snap together, each running, resuming and (slow) learning."""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -137,7 +138,7 @@ CONTRADICTIONS = [
     ),
     ("dqn", {"learning.max_grad_norm": 0.0}, "--learning.max-grad-norm is 0.0; give a number above 0"),
     ("dqn", {"network.hidden": (8, 0)}, "--network.hidden is 8 0; give 1 or more"),
-    ("dqn", {"network.zero_level": 300}, "give a gray level, 0 to 255"),
+    ("dqn", {"network.zero_level": 300}, "--network.zero-level is 300; give 255 or less"),
     ("noisy", {"network.noisy": -1.0}, "--network.noisy is -1.0; give 0 or more"),
     ("chapter", {"learning.batch_size": 1}, "--network.norm batch needs several rows"),
     ("dqn", {"learning.tau": 0.0}, "must be either copied or blended"),
@@ -215,3 +216,23 @@ def test_every_preset_learns_the_toy(preset: str, obs: str, tmp_path: Path) -> N
     range_ = {"learning.value_range": (-2.0, 1.0), "steps": 20_000, "evaluation.probe_samples": 0}
     config = with_fields(preset_config(preset, TOY, obs), range_ | looks)
     assert train(config, tmp_path / "run").progress.steps_to_solve
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_every_number_of_a_configuration_is_finite(value: float) -> None:
+    """Whoever makes it, also without a command line."""
+    flat = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
+    names = [name for name, kept in flat.items() if isinstance(kept, float)]
+    assert len(names) > 10
+    for name in (*names, "stop_score", "learning.max_grad_norm"):
+        with pytest.raises(ConfigError, match=f"--{name}".replace("_", "-")):
+            with_fields(preset_config("dqn", "CartPole-v1", "state"), {name: value})
+
+
+def test_every_count_of_a_configuration_has_an_upper_bound() -> None:
+    flat = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
+    names = [name for name, kept in flat.items() if type(kept) is int]
+    assert len(names) > 20
+    for name in (*names, "schedule.episodes", "env.mode"):
+        with pytest.raises(ConfigError, match=f"--{name}".replace("_", "-")):
+            with_fields(preset_config("dqn", "CartPole-v1", "state"), {name: 10**30})
