@@ -141,8 +141,10 @@ def closing_line(summary: dict[str, Any], folder: Any, *, drawn: bool = True) ->
         folder: The run's.
         drawn: Whether a play of the environment can be recorded.
     """
-    path = shlex.quote(str(folder))
-    record = f"python scripts/record.py {path} --out play.html"
+    words = ["record.py" if drawn else "evaluate.py", str(folder)]
+    words += ["--out", "play.html"] if drawn else []
+    module = summary["env"].rpartition(":")[0]
+    words += ["--module", module] if module else []
     how = f"reached {summary['eval_mean']:.1f}"
     if summary["solved"]:
         how = f"solved with {summary['eval_mean']:.1f}"
@@ -150,5 +152,5 @@ def closing_line(summary: dict[str, Any], folder: Any, *, drawn: bool = True) ->
         f"{summary['env']} from {summary['obs']}: {how} (mean of {summary['eval_episodes']} greedy "
         f"episodes) after {summary['env_steps']:,} steps and {summary['train_seconds']:.1f} s of "
         f"training (+ {summary['eval_seconds']:.1f} s of evaluation). Next: make tensorboard, or "
-        f"{record if drawn else f'python scripts/evaluate.py {path}'}"
+        f"python scripts/{shlex.join(words)}"
     )

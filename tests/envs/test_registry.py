@@ -119,7 +119,8 @@ def test_such_a_run_is_trained_gone_on_with_evaluated_recorded_and_compared(
         assert found.returncode == 0, found.stderr
         return found
 
-    done("train.py", "--env", name, "--run-dir", "run", *WORDS)
+    said = done("train.py", "--env", name, "--run-dir", "run", *WORDS).stdout
+    assert "record.py run --out play.html --module walk_env" in said
     refused(
         run("train.py", "--run-dir", "run", "--resume", "--steps", "160", cwd=tmp_path), f"--env {name}"
     )
