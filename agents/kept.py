@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.build import network_for
-from agents.config import Config
+from agents.config import Config, ConfigError
 from agents.evaluations import play_of
 from agents.learning.policy import GreedyPolicy
 from agents.run_files import read_config
@@ -28,8 +28,15 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     place = pick_device(device)
     network = network_for(config, env, place)
     env.close()
-    network.load_state_dict(best["agent"])
-    return config, GreedyPolicy(network.eval(), place), best["note"]
+    try:
+        network.load_state_dict(best["agent"])
+        note: dict[str, Any] = dict(best["note"])
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"The agent kept in {folder} is not one of its configuration ({type(error).__name__}); restore "
+            "checkpoint/best.pt or config.json."
+        ) from error
+    return config, GreedyPolicy(network.eval(), place), note
 
 
 def evaluate_run(folder: Path, episodes: int, seed: int, device: str = "cpu") -> Score:

@@ -6,6 +6,7 @@ A limit on the size of files stands for the disk: what is written beyond it fail
 import contextlib
 import errno
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from agents.training import checkpoint
 from agents.training.metrics import Metrics
-from scripts import compare, record, train
+from scripts import compare, evaluate, record, train
 from tests.agents.test_training import OPTIONS, train_both
 from tests.runs import write_run
 
@@ -24,6 +25,7 @@ SCRIPTS: dict[str, Callable[[], int]] = {
     "train": train.main,
     "record": record.main,
     "compare": compare.main,
+    "evaluate": evaluate.main,
 }
 
 
@@ -154,7 +156,10 @@ def test_a_run_is_not_begun_where_no_folder_can_be(
     assert (tmp_path / "letter.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("words", [("compare", "{}"), ("compare", "{}", "--figures", "f")])
+@pytest.mark.parametrize(
+    "words",
+    [("compare", "{}"), ("evaluate", "{}/state", "--episodes", "2"), ("evaluate", "{}/state", "--json")],
+)
 def test_a_full_disk_under_what_is_printed_is_a_sentence(
     words: tuple[str, ...], runs: Path, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,8 +167,19 @@ def test_a_full_disk_under_what_is_printed_is_a_sentence(
     monkeypatch.setattr(sys, "argv", [word.format(runs) for word in words])
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert compare.main() == 2
+        assert SCRIPTS[words[0]]() == 2
         monkeypatch.undo()
         with contextlib.suppress(OSError):
             full.close()
     assert sentence(capsys).startswith("error: The disk is full")
+
+
+def test_an_agent_of_another_configuration_is_a_sentence(
+    call: Callable[..., int], runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "state", tmp_path / "run")
+    contents: list[dict[str, Any]] = [{"agent": {}, "note": {}}, {"other": 1}, {"agent": 3}]
+    for content in contents:
+        checkpoint.save(tmp_path / "run" / "checkpoint" / "best.pt", content)
+        assert call("evaluate", "run", "--episodes", "2") == 2
+        assert "The agent kept in run is not one of its configuration" in sentence(capsys)

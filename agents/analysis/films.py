@@ -54,7 +54,7 @@ def write_film(frames: Iterable[Picture], path: Path, fps: float, options: Seque
             _feed(encoder, chain([first], every))
         except BaseException:
             encoder.kill()
-            encoder.wait()
+            _end(encoder)
             raise
         if encoder.returncode:
             raise _failure(encoder.returncode, said, path)
@@ -68,6 +68,11 @@ def _feed(encoder: "subprocess.Popen[bytes]", frames: Iterable[Picture]) -> None
             encoder.stdin.write(np.ascontiguousarray(frame).data)
         except BrokenPipeError:
             break
+    _end(encoder)
+
+
+def _end(encoder: "subprocess.Popen[bytes]") -> None:
+    assert encoder.stdin is not None
     with suppress(BrokenPipeError):
         encoder.stdin.close()
     encoder.wait()
