@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 Array = NDArray[Any]
 
@@ -55,22 +55,21 @@ def r_squared(truth: Array, guess: Array) -> Array:
 
 
 def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties: Array) -> list[Array]:
-    """Returns the predictions `[N', V]` under each penalty.
+    """Returns the predictions `[N', V]` under each penalty, by Cholesky factors.
 
     One scale serves all features: to standardise each would blow up those that hardly ever vary.
     """
-    known, asked = features[fit].astype(np.float64), features[predict].astype(np.float64)
-    mean = known.mean(axis=0)
-    scale = max(float(known.std(axis=0).max()), 1e-12)
-    known, asked = (known - mean) / scale, (asked - mean) / scale
-    offset = state[fit].mean(axis=0)
-    target = state[fit] - offset
-    if known.shape[0] < known.shape[1]:  # the smaller of two equivalent problems
-        gram, right, left = known @ known.T, target, asked @ known.T
-    else:
-        gram, right, left = known.T @ known, known.T @ target, asked
-    ridge = np.eye(len(gram))
-    factors = (
-        cho_factor(gram + penalty * ridge, overwrite_a=True, check_finite=False) for penalty in penalties
+    known, asked, target = (
+        torch.from_numpy(rows).double() for rows in (features[fit], features[predict], state[fit])
     )
-    return [left @ cho_solve(factor, right, check_finite=False) + offset for factor in factors]
+    mean, offset = known.mean(0), target.mean(0)
+    scale = max(float(known.std(0, correction=0).max()), 1e-12)
+    known, asked = (known - mean) / scale, (asked - mean) / scale
+    right, left = target - offset, asked
+    if known.shape[0] < known.shape[1]:  # the smaller of two equivalent problems
+        gram, left = known @ known.T, asked @ known.T
+    else:
+        gram, right = known.T @ known, known.T @ right
+    ridge = torch.eye(len(gram), dtype=torch.float64)
+    factors = (torch.linalg.cholesky(gram + penalty * ridge) for penalty in penalties)
+    return [(left @ torch.cholesky_solve(right, factor) + offset).numpy() for factor in factors]
