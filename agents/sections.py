@@ -226,7 +226,7 @@ class EvaluationConfig:
     solved_episodes: int = 100
     """Episodes, on other seeds, that decide whether the environment is solved."""
 
-    num_envs: int = 20
+    num_envs: int = 100
     """Environments stepped together in an evaluation, at the most."""
 
     epsilon: float = 0.0
