@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-PENALTIES = 10.0 ** np.arange(-2, 6)
+PENALTIES = 10.0 ** np.arange(-2, 6, 2)
 FIT, CHOOSE, JUDGE = 0, 1, 2
 
 
@@ -60,7 +60,7 @@ def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties:
     One scale serves all features: to standardise each would blow up those that hardly ever vary.
     """
     known, asked, target = (
-        torch.from_numpy(rows).double() for rows in (features[fit], features[predict], state[fit])
+        torch.from_numpy(rows).float() for rows in (features[fit], features[predict], state[fit])
     )
     mean, offset = known.mean(0), target.mean(0)
     scale = max(float(known.std(0, correction=0).max()), 1e-12)
@@ -70,6 +70,7 @@ def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties:
         gram, left = known @ known.T, asked @ known.T
     else:
         gram, right = known.T @ known, known.T @ right
+    gram, right, left = gram.double(), right.double(), left.double()  # of float32 it might not factorise
     ridge = torch.eye(len(gram), dtype=torch.float64)
     factors = (torch.linalg.cholesky(gram + penalty * ridge) for penalty in penalties)
     return [(left @ torch.cholesky_solve(right, factor) + offset).numpy() for factor in factors]
