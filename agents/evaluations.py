@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.analysis.probe import decoded_share
 from agents.config import Config, ConfigError
+from agents.learning.linear_probe import decoded_share
 from agents.learning.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
 from agents.training.evaluation import Score, ShouldStop, evaluate, refuse_to_go_on, refuse_to_stop
 from agents.training.rng import draw_seeds, make_generator

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.analysis.probe import decoded_share, r_squared
 from agents.build import network_for
 from agents.evaluations import StateProbe
+from agents.learning.linear_probe import decoded_share, r_squared
 from agents.learning.policy import GreedyPolicy
 from agents.presets import preset_config, with_fields
 from envs.factory import make_vector_env
