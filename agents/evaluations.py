@@ -147,10 +147,10 @@ class StateProbe:
         parts = np.array_split(pictures, -(-len(pictures) // FEATURE_ROWS))
         features = np.concatenate([self._policy.features(part) for part in parts])
         shares = decoded_share(features, states, np.arange(len(features)) % PROBE_ENVS % 3)
-        if self._names[0].startswith("ram"):
-            return {"probe/r2_ram": float(np.nanmean(np.maximum(shares, 0.0)))}
-        told = zip(self._names, shares.tolist(), strict=True)
-        return {f"probe/r2_{name}": share for name, share in told if np.isfinite(share)}
+        told = {name: share for name, share in zip(self._names, shares, strict=True) if np.isfinite(share)}
+        if told and self._names[0].startswith("ram"):
+            return {"probe/r2_ram": float(np.maximum(list(told.values()), 0.0).mean())}
+        return {f"probe/r2_{name}": float(share) for name, share in told.items()}
 
     def _play(self, should_stop: ShouldStop) -> tuple[Array, Array]:
         """Returns pictures `[N, S, H, W]` and true states `[N, V]`, of each environment in turn.

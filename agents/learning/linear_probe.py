@@ -26,7 +26,8 @@ def decoded_share(features: Array, state: Array, part: Array) -> Array:
 
     Returns:
         `[V]` R², the coefficient of determination: 1 is perfect, 0 no better than the mean, less is
-        worse; NaN for a variable that does not vary.
+        worse; NaN for a variable that does not vary, and for all where the regressions cannot be
+        solved.
 
     Raises:
         ValueError: a part has no rows.
@@ -55,9 +56,11 @@ def r_squared(truth: Array, guess: Array) -> Array:
 
 
 def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties: Array) -> list[Array]:
-    """Returns the predictions `[N', V]` under each penalty, by Cholesky factors.
+    """Returns the predictions `[N', V]` under each penalty, by Cholesky factors; NaN where there are none.
 
-    One scale serves all features: to standardise each would blow up those that hardly ever vary.
+    One scale serves all features: to standardise each would blow up those that hardly ever vary. There is
+    no factor of what is not finite, as in a network that diverges, nor where float32's rounding of many
+    rows outgrows a small penalty.
     """
     known, asked, target = (
         torch.from_numpy(rows).float() for rows in (features[fit], features[predict], state[fit])
@@ -72,5 +75,9 @@ def _ridge(features: Array, state: Array, fit: Array, predict: Array, penalties:
         gram, right = known.T @ known, known.T @ right
     gram, right, left = gram.double(), right.double(), left.double()  # of float32 it might not factorise
     ridge = torch.eye(len(gram), dtype=torch.float64)
-    factors = (torch.linalg.cholesky(gram + penalty * ridge) for penalty in penalties)
-    return [(left @ torch.cholesky_solve(right, factor) + offset).numpy() for factor in factors]
+    predictions = []
+    for penalty in penalties:
+        factor, failed = torch.linalg.cholesky_ex(gram + penalty * ridge)
+        prediction = left @ torch.cholesky_solve(right, factor) + offset
+        predictions.append((torch.full_like(prediction, torch.nan) if failed else prediction).numpy())
+    return predictions

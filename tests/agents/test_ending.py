@@ -132,6 +132,17 @@ def test_a_run_that_diverges_ends_in_a_sentence_and_keeps_what_was_saved(
     assert saved["output"]["env_steps"] <= 120
 
 
+@pytest.mark.parametrize("every", [104, 120])
+def test_a_run_from_pixels_whose_divergence_is_met_by_an_evaluation_ends_in_a_sentence(
+    every: int, tmp_path: Path
+) -> None:
+    """Learning begins after 100 steps; nothing is logged before."""
+    config = small("pixels", "dqn", steps=2_000, log_every=10**6, **{"evaluation.every": every})
+    config = with_fields(config, {"learning.learning_rate": 1e30, "learning.learning_rate_end": None})
+    with pytest.raises(ConfigError, match=r"Training has diverged: after [\d,]+ steps"):
+        train(config, tmp_path / "run")
+
+
 def bar_of(config: Config, folder: Path, use: Callable[[ProgressBar], None]) -> None:
     """Has a bar of a trainer that has not begun used."""
     output = RunFolder(folder, config, resume=False)
