@@ -7,6 +7,7 @@ import contextlib
 import errno
 import functools
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -24,6 +25,7 @@ SAME_SECONDS = 1.0
 # Modules with libraries of their own that may fail to load, and the packages they come in.
 PACKAGES = {"cv2": "opencv-python-headless", "ale_py": "ale-py", "pygame": "pygame", "torch": "torch"}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_MEMORY = re.compile(r"(can't|cannot|unable to|tried to|failed to) allocate", re.IGNORECASE)
 
 
 class StopSignal:
@@ -127,7 +129,7 @@ def explain(error: Exception) -> str | None:
         )
     if isinstance(error, subprocess.CalledProcessError):
         return _about_child(error)
-    if isinstance(error, MemoryError) or "allocate" in str(error):
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return (
             f"More memory is asked for than there is ({_line(error)}); lower --env.size, --env.num-envs, "
             "--learning.batch-size, --memory.capacity or --network.hidden."

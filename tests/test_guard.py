@@ -39,6 +39,11 @@ def raising(error: BaseException) -> int:
             "a cannot be read or written (permission",
         ),
         (
+            FileNotFoundError(errno.ENOENT, "No such file", "allocated"),
+            "allocated cannot be read or written",
+        ),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "More memory is asked for than there is"),
+        (
             NotADirectoryError(errno.ENOTDIR, "Not a directory", "f/a"),
             "f/a cannot be read or written (not a",
         ),
