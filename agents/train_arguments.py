@@ -108,6 +108,7 @@ def _suffix(without: Sequence[str]) -> str:
 
 def _env_id(name: str) -> str:
     """Returns a Gymnasium id; only a short name costs the import of the environments."""
+    name = name.removeprefix("ale_py:")  # its games are known without it
     if "-v" in name or ":" in name:
         return name
     from envs.registry import resolve_id

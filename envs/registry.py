@@ -68,11 +68,12 @@ def import_environments(module: str) -> None:
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.partition(".")[0]:
+        if not f"{module}.".startswith(f"{error.name}."):
             raise ConfigError(f"The module {module} needs {error.name}; install that first.") from error
+        file = f"{module.replace('.', '/')}.py"
         raise ConfigError(
             f"There is no module {module}; install the package it comes in, or start from the folder that "
-            f"{module}.py lies in."
+            f"{file} lies in."
         ) from error
     except Exception as error:
         what = f"{type(error).__name__}: {error}"

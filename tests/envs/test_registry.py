@@ -97,6 +97,27 @@ def test_a_module_that_is_not_there_is_refused() -> None:
         Train.parse(["--env", "no_such_module:Walk-v0"])
 
 
+@pytest.mark.parametrize("module", ["json.no_such_part", "json.tool.no_such_part", "no_such.part"])
+def test_a_part_of_a_package_that_is_not_there_is_refused(module: str) -> None:
+    """Whether the package is there or not; `json.tool` is a module, which has no parts."""
+    file = f"{module.replace('.', '/')}.py"
+    with pytest.raises(ConfigError, match=f"There is no module {module}; .*folder that {file} lies in"):
+        Train.parse(["--env", f"{module}:Walk-v0"])
+
+
+def test_an_environment_of_a_part_of_a_package_is_found(walk: str) -> None:
+    Path("packed").mkdir(exist_ok=True)
+    Path(f"{walk}.py").rename(f"packed/{walk}.py")
+    config = Train.parse(["--env", f"packed.{walk}:{walk}-v0", "--obs", "state"]).config
+    assert config.env.id == f"packed.{walk}:{walk}-v0"
+    assert make_vector_env(config.env, [0]).observation_shape == (10,)
+
+
+def test_a_game_is_the_same_whether_its_module_is_named_or_not() -> None:
+    named, plain = (Train.parse(["--env", name]) for name in ("ale_py:ALE/Pong-v5", "ALE/Pong-v5"))
+    assert named == plain
+
+
 def test_a_name_that_the_module_does_not_register_is_refused_with_the_nearest(walk: str) -> None:
     import_environments(walk)
     with pytest.raises(ConfigError, match=f"is not registered by {walk}; did you mean {walk}-v0"):
