@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from envs.config import ATARI_FIELDS
+
 Flat = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
 
@@ -29,20 +31,7 @@ def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
 
 
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
-    (
-        (
-            *("env.protocol", "env.frame_skip", "env.sticky", "env.noop_max", "env.fire", "env.life_loss"),
-            *(
-                "env.full_actions",
-                "env.max_frames",
-                "env.mode",
-                "env.difficulty",
-                "env.backend",
-                "env.threads",
-            ),
-        ),
-        is_atari,
-    ),
+    (tuple(f"env.{name}" for name in ATARI_FIELDS), is_atari),
     (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config)),
     (("env.crop", "env.size", "env.stack", "network.zero_level", "learning.shift"), _pixels),
     (("evaluation.probe_samples",), _pixels),

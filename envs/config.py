@@ -5,6 +5,22 @@ from typing import Literal
 
 from envs.protocols import ProtocolName
 
+ATARI_FIELDS = (
+    "protocol",
+    "frame_skip",
+    "sticky",
+    "noop_max",
+    "fire",
+    "life_loss",
+    "full_actions",
+    "max_frames",
+    "mode",
+    "difficulty",
+    "backend",
+    "threads",
+)
+"""Fields of `EnvConfig` that are for Atari games only."""
+
 
 class ConfigError(ValueError):
     """A wish that cannot be met; its text is one sentence for the user that names the fix."""

@@ -11,7 +11,7 @@ from gymnasium.wrappers import FlattenObservation, TimeLimit, TransformObservati
 
 from envs.atari import WAIT_FOR_FIRE, AtariGame
 from envs.cartpole import CartPolePixels
-from envs.config import ConfigError, EnvConfig
+from envs.config import ATARI_FIELDS, ConfigError, EnvConfig
 from envs.native import NativeAtariEnv
 from envs.registry import atari_game, find_spec, has_time_limit
 from envs.vector import SerialVectorEnv, VectorEnv
@@ -19,7 +19,6 @@ from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObser
 
 PROBE_STEPS = 30
 GAME_FIELDS = ("size", "frame_skip", "sticky", "noop_max", "fire", "full_actions", "max_frames")
-ATARI_FIELDS = (*GAME_FIELDS[1:], "protocol", "life_loss", "mode", "difficulty", "backend", "threads")
 
 
 def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
