@@ -49,8 +49,7 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
             env.close()
             env = gym.make(spec, disable_env_checker=True, render_mode="rgb_array")
         if screen or (pixels and type(env.unwrapped) is not CartPoleEnv):
-            env.reset(seed=0)
-            env.render()  # what it draws with is loaded only now
+            _try_to_draw(env, config.id)
     except (gym.error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise ConfigError(f"{config.id} needs a package that is missing: {error}") from error
     if not isinstance(env.action_space, gym.spaces.Discrete):
@@ -63,6 +62,20 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     if max_steps is not None and not has_time_limit(config.id):
         env = TimeLimit(env, max_steps)
     return _observe_pixels(env, config) if pixels else _observe_state(env)
+
+
+def _try_to_draw(env: gym.Env[Any, Any], env_id: str) -> None:
+    """Draws a picture: what an environment draws with is loaded, and fails, only then."""
+    env.reset(seed=0)
+    try:
+        env.render()
+    except (gym.error.DependencyNotInstalled, ModuleNotFoundError):
+        raise
+    except Exception as error:  # of whatever library, such as pygame without a display
+        raise ConfigError(
+            f"{env_id} cannot be drawn here ({type(error).__name__}: {error}); mend that, or do without "
+            "pictures (--obs state)."
+        ) from error
 
 
 def can_be_drawn(config: EnvConfig) -> bool:

@@ -11,15 +11,21 @@ FRAMES = 300  # of a play: a page with four of them stays below 5 MB
 
 
 def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str, Any]:
-    """Returns a play of each run; torch is imported only for this."""
+    """Returns a play of each run that can be drawn; torch is imported only for this."""
     from tqdm import tqdm
 
     from agents.recording import recorded_play
-    from envs.registry import import_environments
+    from agents.run_files import read_config
+    from envs.factory import can_be_drawn
+    from envs.registry import find_spec, import_environments
 
     for module in modules:
         import_environments(module)
-    named = tqdm(runs.items(), desc="recording plays", unit="play", leave=False)
+    configs = {name: read_config(run).env for name, run in runs.items()}
+    for config in configs.values():
+        find_spec(config.id)  # one that is not known is no environment that cannot be drawn
+    drawn = {name: run for name, run in runs.items() if can_be_drawn(configs[name])}
+    named = tqdm(drawn.items(), desc="recording plays", unit="play", leave=False)
     return {name: recorded_play(run, FRAMES) for name, run in named}
 
 

@@ -12,7 +12,7 @@ import pytest
 from agents.config import ConfigError
 from envs.config import EnvConfig
 from envs.factory import can_be_drawn, make_env
-from scripts import record, train
+from scripts import compare, record, train
 from tests.agents.test_training import OPTIONS
 
 BLANK = "test/Undrawn-v0"
@@ -46,7 +46,14 @@ class Unequipped(Undrawn):
         raise gym.error.DependencyNotInstalled('pygame is not installed, run `pip install "gymnasium[x]"`')
 
 
-@pytest.fixture(autouse=True, params=[Undrawn, Unequipped])
+class Broken(Unequipped):
+    """Draws with a library that fails in words of its own, as without a display."""
+
+    def render(self) -> Any:
+        raise RuntimeError("No available video device")
+
+
+@pytest.fixture(autouse=True, params=[Undrawn, Unequipped, Broken])
 def registered(request: pytest.FixtureRequest) -> Iterator[None]:
     gym.register(BLANK, request.param, max_episode_steps=10)
     yield
@@ -76,3 +83,6 @@ def test_a_run_recommends_what_can_be_done_and_a_film_is_refused(
     said = capsys.readouterr().err
     assert said.startswith(f"error: {BLANK} ") and said.count("\n") == 1
     assert {path.name for path in tmp_path.rglob("*")} == before
+    monkeypatch.setattr(sys, "argv", ["compare.py", "a run", "--out", "page.html"])
+    assert compare.main() == 0
+    assert "<video" not in (tmp_path / "page.html").read_text()
