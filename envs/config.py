@@ -102,6 +102,10 @@ class EnvConfig:
     def __post_init__(self) -> None:
         require_at_least(1, "env", self, "num_envs", "stack", "action_repeat", "frame_skip", "max_frames")
         require_at_least(0, "env", self, "noop_max", "threads")
+        if self.max_frames <= self.noop_max:
+            raise ConfigError(
+                f"--env.max-frames is {self.max_frames}; give more than --env.noop-max ({self.noop_max})."
+            )
         if not 0 <= self.sticky <= 1:
             raise ConfigError(f"--env.sticky is {self.sticky}; give a probability, 0 to 1.")
         if min(self.size) < 1:

@@ -184,6 +184,13 @@ def test_a_probability_outside_0_to_1_is_refused() -> None:
         EnvConfig(sticky=1.5)
 
 
+def test_a_game_that_no_ops_alone_would_truncate_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"--env\.max-frames is 30; give more than --env\.noop-max \(30\)"
+    ):
+        EnvConfig(noop_max=30, max_frames=30)
+
+
 def test_protocols_fix_fields_that_exist() -> None:
     for name, protocol in PROTOCOLS.items():
         EnvConfig(protocol=name, **protocol.env)  # type: ignore[arg-type]
