@@ -10,6 +10,7 @@ COUNTS = (0, 10**12)
 BOUNDS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "steps": (1, 10**12),
+    "stop_score": (-math.inf, math.inf),
     "log_every": (1, 10**12),
     "threads": (0, 1_024),
     "checkpoint_seconds": (0, math.inf),
@@ -28,6 +29,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "learning.n_step": (1, 10_000),
     "learning.atoms": (2, 100_000),
     "learning.quantiles": (1, 10_000),
+    "learning.value_range": (-math.inf, math.inf),
+    "learning.munchausen_least": (-math.inf, math.inf),
     "learning.batch_size": (1, 1_000_000),
     "learning.shift": (0, 4_096),
     "memory.window": (1, 1_000_000),
@@ -53,7 +56,7 @@ def check_bounds(values: Mapping[str, Any]) -> None:
         for number in numbers:
             if isinstance(number, (str, bool)) or number is None:
                 continue
-            if not math.isfinite(number):
+            if not -math.inf < number < math.inf:  # `isfinite` cannot take whole numbers beyond floats
                 raise ConfigError(f"{option} is {shown}; give a number.")
             default = COUNTS if isinstance(number, int) else (-math.inf, math.inf)
             least, most = BOUNDS.get(name, default)

@@ -1,6 +1,7 @@
 """Kinds of values, by their type hints: what fits, from JSON or from words, and how to call it."""
 
 import math
+import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def fits(hint: Any, value: Any) -> bool:
         members = _members(hint, len(value)) if isinstance(value, (list, tuple)) else None
         return members is not None and all(map(fits, members, value))
     if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
     return type(value) is (hint or type(None))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,12 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or type(entry.get("env_steps")) is not int:
         return False
-    return abs(entry["env_steps"]) < 2**53 and all(type(value) in (int, float) for value in entry.values())
+    return abs(entry["env_steps"]) < 2**53 and all(map(_is_number, entry.values()))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value fits a float; endless ones do, which a run writes that diverges."""
+    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
 def _holds_entry(line: bytes) -> bool:

@@ -12,6 +12,7 @@ import torch
 
 from agents.build import OPTIMIZERS, build_trainer, network_for
 from agents.config import Config, ConfigError, flatten, to_dict
+from agents.kinds import fits
 from agents.parts import FAMILY, PARTS
 from agents.presets import LADDER, PRESETS, preset_config, with_fields
 from agents.train_arguments import Train
@@ -111,6 +112,21 @@ def test_a_part_that_a_preset_has_not_is_refused() -> None:
         preset_config("double-without-c51", "CartPole-v1", "state")
     with pytest.raises(ConfigError, match="--without noisy: preset dqn is not made of parts"):
         preset_config("dqn-without-noisy", "CartPole-v1", "state")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("stop_score", -21), ("learning.value_range", (-10, 10)), ("learning.munchausen_least", -1)],
+)
+def test_whole_numbers_below_0_are_taken_where_others_are(name: str, value: Any) -> None:
+    config = preset_config("dqn", "CartPole-v1", "state")
+    assert flatten(to_dict(with_fields(config, {name: value})))[name] == value
+
+
+def test_a_whole_number_beyond_all_floats_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--steps is 1000000"):
+        with_fields(Config(), {"steps": 10**400})
+    assert not fits(float, 10**400)
 
 
 CONTRADICTIONS = [
