@@ -1,6 +1,7 @@
 """What lies where in the folder of a run."""
 
 import contextlib
+import errno
 import os
 import platform
 import shutil
@@ -213,15 +214,18 @@ class RunFolder:
 def _locked(path: Path) -> IO[bytes]:
     """Returns an open file that no other process can lock meanwhile: two would spoil each other's run.
 
-    The operating system lets go of it when the process ends, however it ends.
+    The operating system lets go of it when the process ends, however it ends. Where the file system knows
+    no locks, as some of networks, nobody is kept out.
     """
     file = path.open("ab")
     if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            raise ConfigError(
-                f"Another process is training in {path.parent}; wait for it, or choose another --run-dir."
-            ) from None
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                file.close()
+                raise ConfigError(
+                    f"Another process is training in {path.parent}; wait for it, or choose another "
+                    "--run-dir."
+                ) from None
     return file

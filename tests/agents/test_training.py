@@ -1,5 +1,6 @@
 """The trainer as a whole: resuming, saving, counting, presets."""
 
+import errno
 import json
 import os
 import signal
@@ -66,6 +67,25 @@ def train_both(folder: Path, steps: int) -> Path:
     for obs in ("state", "pixels"):
         train(small(obs, steps=steps), folder / obs)
     return folder
+
+
+def test_only_one_process_at_a_time_trains_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system knows no locks (ENOLCK), the run is made without one."""
+    config, path = small("state"), tmp_path / "run"
+    with closing(RunFolder(path, config, resume=False)) as first:
+        first.open()
+        second = RunFolder(path, config, resume=True)
+        with pytest.raises(ConfigError, match="Another process is training in"):
+            second.open()
+
+        def without_locks(*_: Any) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr("agents.training.run_folder.fcntl.flock", without_locks)
+        with closing(RunFolder(path, config, resume=True)) as third:
+            third.open()
 
 
 def command(*words: str) -> list[str]:
