@@ -13,31 +13,37 @@ from agents.training.trainer import Trainer
 
 
 class ProgressBar:
-    """A bar of a trainer's clock, with scores and what is being done besides training.
+    """A bar of a trainer's budget, with scores and what is being done besides training.
 
     Args:
-        trainer: Whose clock.
+        trainer: Whose budget.
     """
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer
         schedule = trainer.config.schedule
-        by_episodes = schedule.clock == "episodes" and schedule.episodes is not None
+        self._by_episodes = by_episodes = schedule.clock == "episodes" and schedule.episodes is not None
         self._bar = tqdm(
             total=schedule.episodes if by_episodes else trainer.config.steps,
             unit=" episodes" if by_episodes else " steps",
-            initial=trainer.ticks,
+            initial=self._done,
             dynamic_ncols=True,
             mininterval=0.5,
         )
 
+    @property
+    def _done(self) -> int:
+        """How much is spent of what ends the run."""
+        progress = self._trainer.progress
+        return progress.episodes if self._by_episodes else progress.env_steps
+
     def __call__(self, stage: str) -> None:
-        """Takes note of the trainer's clock; a stage is shown at once."""
-        bar, ticks = self._bar, self._trainer.ticks
-        if stage or (ticks > bar.n and time.time() - bar.last_print_t > bar.mininterval):
+        """Takes note of the trainer's progress; a stage is shown at once."""
+        bar, done = self._bar, self._done
+        if stage or (done > bar.n and time.time() - bar.last_print_t > bar.mininterval):
             bar.set_postfix(self._shown(stage), refresh=False)
-        if ticks > bar.n:
-            bar.update(ticks - bar.n)
+        if done > bar.n:
+            bar.update(done - bar.n)
         if stage:
             bar.refresh()
 

@@ -173,6 +173,19 @@ def test_the_bar_says_over_how_many_episodes_its_score_is(tmp_path: Path) -> Non
     output.close()
 
 
+def test_the_bar_counts_steps_where_steps_end_a_run_whose_clock_counts_episodes(tmp_path: Path) -> None:
+    fields = {"schedule.episodes": None, "schedule.updates": 1, "schedule.learn_start": 0}
+    config = small("state", "chapter", steps=40, **fields)
+    output = RunFolder(tmp_path / "run", config, resume=False)
+    trainer, _ = build_trainer(config, output)
+    bar = ProgressBar(trainer)
+    trainer.run(lambda: False, bar)
+    bar("")
+    assert (bar._bar.n, bar._bar.total, bar._bar.unit) == (40, 40, " steps")
+    bar.close()
+    output.close()
+
+
 def test_the_log_of_truncations_counts_those_of_the_environment_too(tmp_path: Path) -> None:
     """MountainCar's own limit of 200 steps ends every game of a beginner."""
     config = small("state", env="MountainCar-v0", steps=200)
