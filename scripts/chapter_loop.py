@@ -88,6 +88,11 @@ def update(net: nn.Module, target: nn.Module, optimizer: Any, batch: list[Tensor
     optimizer.step()
 
 
+def epsilons(episodes: int) -> Any:
+    """Probabilities of a random action, `[episodes]`: they fall over the first `EPISODES`, and stay."""
+    return np.interp(np.arange(episodes), [0, EPISODES - 1], [0.5, 0.005])
+
+
 @guarded
 def main(stop: StopSignal) -> int:
     """Trains and prints."""
@@ -104,7 +109,7 @@ def main(stop: StopSignal) -> int:
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     memory, updates = Memory(), 0
     started = time.perf_counter()
-    for episode, epsilon in enumerate(np.linspace(0.5, 0.005, EPISODES)[: arguments.episodes]):
+    for episode, epsilon in enumerate(epsilons(arguments.episodes)):
         play(env, net, float(epsilon), memory, arguments.max_steps)
         sampler = RandomSampler(memory, replacement=True, num_samples=UPDATES * BATCH)
         for batch in DataLoader(memory, batch_size=BATCH, sampler=sampler):
