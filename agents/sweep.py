@@ -57,7 +57,7 @@ class Cell(NamedTuple):
         return 0.0
 
     def finished(self) -> bool:
-        """Whether the run is done, with at least as many steps as are wanted.
+        """Whether the run is done, with the steps and the mark that are wanted.
 
         Raises:
             ConfigError: another run lies in the folder.

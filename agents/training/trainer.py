@@ -28,6 +28,7 @@ class Trainer:
         agent: Learns.
         memory: Remembers.
         collector: Plays.
+        window: What happens between two log entries is added up here.
         evaluator: Measures greedy play.
         output: Where results go.
         stop_score: Mean return over `evaluation.solved_episodes` that ends the run; None goes on.
