@@ -154,8 +154,8 @@ def _chosen(name: str) -> tuple[Preset, tuple[str, ...], set[str]]:
     parts = PRESETS[base].parts
     for part in without:
         if part not in parts:
-            has = f"has {', '.join(parts)}" if parts else "is not made of parts"
-            raise ConfigError(f"--without {part}: preset {base} {has}; name one of those, or leave it out.")
+            has = f"has {', '.join(parts)}; name one of those, or" if parts else "is not made of parts;"
+            raise ConfigError(f"--without {part}: preset {base} {has} leave it out.")
     ideas = {name for part in without for name in PARTS[part].settings["all"]}
     return PRESETS[base], tuple(part for part in parts if part not in without), ideas
 

@@ -22,7 +22,7 @@ from agents.presets import LADDER, PRESETS
 from agents.run_files import read_config, read_summary
 from agents.train_arguments import Train, default_run_dir
 from agents.training.launch import closing_line
-from agents.training.machine import cores
+from agents.training.machine import cores, threads_allowed
 from agents.training.run_folder import other_settings
 from envs.registry import find_spec
 
@@ -179,7 +179,7 @@ class Sweep:
         ):
             words += ["--memory.capacity", str(self._capacity(cell.config))]
         command = [sys.executable, str(TRAIN), *words]
-        threads = str(max(cores() // self._jobs, 1))
+        threads = str(min(max(cores() // self._jobs, 1), threads_allowed()))
         with cell.log.open("ab") as log:
             return subprocess.Popen(
                 command,

@@ -129,7 +129,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("train", "--run-dir letter.txt", "letter.txt exists and holds no run"),
         ("train", "--run-dir odd --resume", "odd/config.json is damaged (brackets"),
         ("train", "--env nowhere:Walk-v0", "There is no module nowhere"),
-        ("train", "--without noisy", "preset fast is not made of parts"),
+        ("train", "--without noisy", "preset fast is not made of parts; leave it out."),
         ("evaluate", "", "give a path as RUN (Folder of a run made by train.py)"),
         ("evaluate", "run --threads 2", "--threads is not an option"),
         ("evaluate", "run --episodes 1e3", "--episodes 1e3: give a whole number in digits."),

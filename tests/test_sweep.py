@@ -14,7 +14,7 @@ from agents.arguments import SweepArguments
 from agents.command_line import parse
 from agents.config import ConfigError
 from agents.presets import LADDER
-from agents.sweep import Cell, grid
+from agents.sweep import Cell, Sweep, grid
 from scripts.sweep import main
 from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
@@ -197,3 +197,19 @@ def test_a_grid_is_refused_before_anything_runs(tmp_path: Path) -> None:
 def test_options_of_single_runs_are_checked_too() -> None:
     with pytest.raises(ConfigError, match="--steps is 0"):
         grid(SweepArguments(), ["--steps", "0"])
+
+
+def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 8 cores, 2 runs get 4 each; where the environment allows 3 threads, 3."""
+    given = []
+    monkeypatch.setattr("agents.training.machine.cores", lambda: 8)
+    monkeypatch.setattr("agents.sweep.cores", lambda: 8)
+    monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: given.append(env["OMP_NUM_THREADS"]))
+    (cell,) = grid(SweepArguments(obs=("state",), seeds=1, out=tmp_path), ["--memory.capacity", "10000"])
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    Sweep([cell], 2)._start(cell)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    Sweep([cell], 2)._start(cell)
+    assert given == ["4", "3"]

@@ -29,13 +29,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads_allowed() -> int:
+    """Returns how many threads a process may compute with: `OMP_NUM_THREADS`, else one per core."""
+    return int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or cores())
+
+
 def set_up_torch(config: Config) -> None:
     """Sets torch's threads: small networks lose more by handing work over than they gain.
 
-    For pictures they are as many as `OMP_NUM_THREADS` says, else one per core.
+    For pictures they are as many as are allowed.
     """
-    threads = int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or cores())
-    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads))
+    torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads_allowed()))
     _keep_freed_memory()
 
 
