@@ -11,13 +11,16 @@ import numpy as np
 import psutil
 import torch
 
+from agents.acting.collector import Collector
+from agents.acting.evaluations import Evaluations
+from agents.acting.policy import EpsilonGreedyPolicy, GreedyPolicy
+from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
-from agents.evaluations import Evaluations
+from agents.config.sections import LearningConfig
 from agents.learning.augmentation import random_shift
 from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import Loss, huber_loss, squared_loss
-from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.radam import RAdam
 from agents.learning.rmsprop import CenteredRMSProp
 from agents.learning.values import Categorical, Expected, Quantile, Value
@@ -26,16 +29,13 @@ from agents.memory.protocol import Memory
 from agents.memory.replay import Replay, row_bytes
 from agents.memory.rollout import Rollout
 from agents.memory.sampling import UniformSampler
-from agents.sections import LearningConfig
-from agents.training.collector import Collector
-from agents.training.machine import pick_device, set_up_torch
+from agents.runs.folder import RunFolder
+from agents.training.hardware import pick_device, set_up_torch
 from agents.training.progress import Window
-from agents.training.rng import draw_seeds, make_generator
-from agents.training.run_folder import RunFolder
 from agents.training.trainer import Trainer
+from envs.atari.scores import human_normalised
 from envs.factory import check_picture, make_vector_env
 from envs.registry import atari_game, has_time_limit, solved_mark
-from envs.scores import human_normalised
 from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork

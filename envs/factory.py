@@ -9,10 +9,10 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import FlattenObservation, TimeLimit, TransformObservation
 
-from envs.atari import WAIT_FOR_FIRE, AtariGame
-from envs.cartpole import CartPolePixels
+from envs.atari.game import WAIT_FOR_FIRE, AtariGame
+from envs.atari.native import NativeAtariEnv
+from envs.classic.cartpole import CartPolePixels
 from envs.config import ATARI_FIELDS, ConfigError, EnvConfig
-from envs.native import NativeAtariEnv
 from envs.registry import atari_game, find_spec, has_time_limit
 from envs.vector import SerialVectorEnv, VectorEnv
 from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize

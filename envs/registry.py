@@ -15,7 +15,7 @@ import gymnasium as gym
 from ale_py.registration import rom_id_to_name
 from gymnasium.envs.registration import EnvSpec
 
-from envs.atari import require_rom
+from envs.atari.game import require_rom
 from envs.config import ConfigError
 
 

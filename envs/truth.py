@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.envs.classic_control import CartPoleEnv
 from numpy.typing import NDArray
 
-from envs.atari import AtariGame
+from envs.atari.game import AtariGame
 
 RAM_BYTES = 128
 # Environments whose pictures are made fast enough for it.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 HERE = Path(__file__).parent
 
@@ -20,7 +20,7 @@ def heading(parts: Sequence[str]) -> None:
     """What was measured where: processor, cores, versions, commit."""
     import torch
 
-    from agents.training.run_folder import git_commit
+    from agents.runs.folder import git_commit
 
     listed = Path("/proc/cpuinfo")
     lines = listed.read_text().splitlines() if listed.exists() else []
@@ -119,7 +119,7 @@ def frames(count: int = 1_500) -> None:
     import gymnasium as gym
     import numpy as np
 
-    from envs.cartpole import CartPoleRenderer
+    from envs.classic.cartpole import CartPoleRenderer
     from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
@@ -155,7 +155,7 @@ def start_up() -> None:
     """From starting Python to the first environment step of an agent."""
     code = (
         "import numpy as np; from agents.build import make_vector_env;"
-        "from agents.presets import preset_config;"
+        "from agents.config.presets import preset_config;"
         "e = make_vector_env(preset_config('fast', 'CartPole-v1', 'pixels').env, [1]);"
         "e.reset(); e.step(np.zeros(1, int))"
     )
@@ -176,8 +176,8 @@ def atari(part: str) -> Callable[[], object]:
 @guarded
 def main(stop: StopSignal) -> int:
     """Runs the parts that were asked for."""
-    from agents.arguments import BenchmarkArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import BenchmarkArguments
+    from agents.cli.parser import parse
 
     arguments = parse(BenchmarkArguments, sys.argv[1:])
     stop.interrupt()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, and timed ones
 
@@ -64,8 +64,8 @@ def learner(batch_size: int = 32) -> None:
     import torch
 
     from agents.build import make_agent, make_replay
-    from agents.presets import preset_config, with_fields
-    from agents.training.machine import set_up_torch
+    from agents.config.presets import preset_config, with_fields
+    from agents.training.hardware import set_up_torch
     from envs.factory import make_vector_env
 
     fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "learning.n_step": 3}
@@ -155,8 +155,8 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
 def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
     """Agent steps a second of the peer's settings on Pong, from 200 steps after the first update on."""
     from agents.build import build_trainer
-    from agents.presets import preset_config, with_fields
-    from agents.training.run_folder import RunFolder
+    from agents.config.presets import preset_config, with_fields
+    from agents.runs.folder import RunFolder
 
     fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learn_start": start}
     fields |= {"env.num_envs": num_envs, "steps": start + steps, "evaluation.every": 10**9}
@@ -231,8 +231,8 @@ ALONE = {"own": own_speed, "peer": peer_speed}
 @guarded
 def main(stop: StopSignal) -> int:
     """Measures the part that was asked for."""
-    from agents.arguments import AtariBenchmarkArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import AtariBenchmarkArguments
+    from agents.cli.parser import parse
 
     arguments = parse(AtariBenchmarkArguments, sys.argv[1:])
     stop.interrupt()

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from agents.arguments import ChapterArguments
-from agents.command_line import parse
-from agents.guard import StopSignal, guarded
+from agents.cli.arguments import ChapterArguments
+from agents.cli.guard import StopSignal, guarded
+from agents.cli.parser import parse
 
 EPISODES, UPDATES, BATCH, MEMORY, GAMMA, COPY_EVERY = 100, 1_000, 32, 10_000, 0.99, 5
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 FRAMES = 300  # of a play: a page with four of them stays below 5 MB
 
@@ -14,8 +14,8 @@ def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str
     """Returns a play of each run that can be drawn; torch is imported only for this."""
     from tqdm import tqdm
 
-    from agents.recording import recorded_play
-    from agents.run_files import read_config
+    from agents.recording.player import recorded_play
+    from agents.runs.documents import read_config
     from envs.factory import can_be_drawn
     from envs.registry import find_spec, import_environments
 
@@ -32,21 +32,21 @@ def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str
 @guarded
 def main(stop: StopSignal) -> int:
     """Parses, reads the runs, answers."""
-    from agents.arguments import CompareArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import CompareArguments
+    from agents.cli.parser import parse
 
     arguments = parse(CompareArguments, sys.argv[1:])
     stop.interrupt()
-    from agents.analysis.records import read_runs
+    from agents.runs.reader import read_runs
 
     runs, early = read_runs(arguments.runs)
     for path in early:
         print(f"{path} has no evaluation yet and is left out", file=sys.stderr)
     from agents.analysis.comparison import compare
-    from agents.analysis.figures import file_part, write_figures
     from agents.analysis.references import on_track, published, references, write_bands
-    from agents.analysis.report import console_table, render, write_tables
-    from agents.files import write_whole
+    from agents.report.figures import file_part, write_figures
+    from agents.report.page import console_table, render, write_tables
+    from agents.runs.files import write_whole
 
     comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
     print(console_table(comparison))

@@ -3,18 +3,18 @@
 import json
 import sys
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
 def main(stop: StopSignal) -> int:
     """Parses, plays, prints."""
-    from agents.arguments import EvaluateArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import EvaluateArguments
+    from agents.cli.parser import parse
 
     arguments = parse(EvaluateArguments, sys.argv[1:])
     stop.interrupt()
-    from agents.kept import evaluate_run
+    from agents.load import evaluate_run
     from envs.registry import import_environments
 
     for module in arguments.module:

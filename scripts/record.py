@@ -2,19 +2,19 @@
 
 import sys
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
 def main(stop: StopSignal) -> int:
     """Parses, plays, writes."""
-    from agents.arguments import RecordArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import RecordArguments
+    from agents.cli.parser import parse
 
     arguments = parse(RecordArguments, sys.argv[1:])
     stop.interrupt()
-    from agents.analysis.plays import check_play_path, write_play
-    from agents.recording import Play
+    from agents.recording.player import Play
+    from agents.recording.video import check_play_path, write_play
     from envs.registry import import_environments
 
     for module in arguments.module:

@@ -4,19 +4,19 @@ import shlex
 import sys
 from typing import Any
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
 def main(stop: StopSignal) -> int:
     """Parses, runs the grid, says what failed and what comes next."""
-    from agents.arguments import SweepArguments
-    from agents.command_line import parse
+    from agents.cli.arguments import SweepArguments
+    from agents.cli.parser import parse
 
     parsed: Any = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
     arguments, options = parsed
-    from agents.sweep import Sweep, grid
-    from agents.training.machine import cores
+    from agents.cli.sweep import Sweep, grid
+    from agents.training.hardware import cores
 
     cells = grid(arguments, options)
     jobs = min(arguments.jobs or cores(), len(cells))
@@ -32,9 +32,9 @@ def main(stop: StopSignal) -> int:
     good = len(cells) - len(sweep.failed)
     if arguments.ladder and good:
         from agents.analysis.comparison import compare
-        from agents.analysis.ladder import write_ladder
-        from agents.analysis.records import read_runs
-        from agents.presets import LADDER
+        from agents.config.presets import LADDER
+        from agents.report.ladder import write_ladder
+        from agents.runs.reader import read_runs
 
         done = [cell.folder for cell in cells if cell.name not in sweep.failed]
         files = write_ladder(compare(read_runs(done)[0]), LADDER, arguments.out / "ladder")

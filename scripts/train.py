@@ -4,21 +4,21 @@ import shlex
 import sys
 from contextlib import closing
 
-from agents.guard import StopSignal, guarded
+from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
 def main(stop: StopSignal) -> int:
     """Parses, trains, prints."""
-    from agents.train_arguments import Train
+    from agents.cli.train import Train
 
     arguments = Train.parse(sys.argv[1:])
-    from agents.analysis.records import read_run
     from agents.analysis.references import on_track, published
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
-    from agents.run_files import read_summary
+    from agents.runs.documents import read_summary
+    from agents.runs.folder import RunFolder
+    from agents.runs.reader import read_run
     from agents.training.launch import closing_line, complete
-    from agents.training.run_folder import RunFolder
     from envs.factory import can_be_drawn
 
     config, note = with_capacity(arguments.config)

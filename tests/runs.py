@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from agents.analysis.comparison import Comparison, compare
-from agents.analysis.records import find_runs, read_run
 from agents.config import to_dict
-from agents.presets import preset_config, with_fields
+from agents.config.presets import preset_config, with_fields
+from agents.runs.reader import find_runs, read_run
 
 
 def write_run(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.arguments import (
+from agents.cli.arguments import (
     AtariBenchmarkArguments,
     BenchmarkArguments,
     ChapterArguments,
@@ -21,9 +21,9 @@ from agents.arguments import (
     RecordArguments,
     SweepArguments,
 )
-from agents.kinds import accepts
-from agents.options import Option, options_of
-from agents.train_arguments import TrainArguments
+from agents.cli.options import Option, options_of
+from agents.cli.train import TrainArguments
+from agents.config.kinds import accepts
 from tests.runs import write_run
 
 SCRIPTS = {

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from agents.training import checkpoint
-from agents.training.metrics import Metrics
+from agents.runs import checkpoint
+from agents.runs.metrics import Metrics
 from scripts import compare, evaluate, record, train
 from tests.agents.test_training import OPTIONS, train_both
 from tests.runs import write_run
@@ -130,7 +130,7 @@ def test_what_the_encoder_has_against_a_film_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("agents.analysis.plays.MP4", ("-c:v", "no-such-codec"))
+    monkeypatch.setattr("agents.recording.video.MP4", ("-c:v", "no-such-codec"))
     assert call("record", str(runs / "state"), "--out", "play.mp4", "--max-frames", "3") == 2
     assert "play.mp4 cannot be read or written" in sentence(capsys)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from agents.cli.guard import StopSignal, guarded
 from agents.config import ConfigError
-from agents.guard import StopSignal, guarded
 from scripts.benchmark import main
 from tests.agents.test_training import OPTIONS
 from tests.test_scripts import ROOT
@@ -88,7 +88,7 @@ def test_the_exit_status_names_the_signal(capsys: pytest.CaptureFixture[str]) ->
 def test_a_second_signal_ends_the_program_unless_it_is_the_same_one(monkeypatch: Any) -> None:
     """Make hands SIGTERM on to a program that got it already; a person needs longer."""
     stop, clock = StopSignal(), iter([10.0, 10.2, 12.0])
-    monkeypatch.setattr("agents.guard.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("agents.cli.guard.time.monotonic", lambda: next(clock))
     stop.remember()
     signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)
@@ -161,7 +161,7 @@ def test_after_the_last_word_no_signal_changes_anything(tmp_path: Path) -> None:
 
 def test_the_handlers_stand_before_anything_slow_is_imported() -> None:
     """Of this project and of what is slow to load, a script imports the guard only."""
-    code = "import sys; import agents.guard; print(*sys.modules)"
+    code = "import sys; import agents.cli.guard; print(*sys.modules)"
     names = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -173,7 +173,7 @@ def test_the_handlers_stand_before_anything_slow_is_imported() -> None:
 def test_a_script_begins_with_the_guard(script: str) -> None:
     text = (ROOT / "scripts" / f"{script}.py").read_text()
     top = [line for line in text.splitlines() if line.startswith(("from agents", "import torch"))]
-    assert top == ["from agents.guard import StopSignal, guarded"]
+    assert top == ["from agents.cli.guard import StopSignal, guarded"]
 
 
 def test_a_benchmark_whose_training_fails_is_one_sentence(

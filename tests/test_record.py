@@ -14,13 +14,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.analysis.plays import compose, count_frames, write_play
-from agents.analysis.value_panels import FILL
-from agents.arguments import RecordArguments
-from agents.command_line import parse
+from agents.cli.arguments import RecordArguments
+from agents.cli.parser import parse
 from agents.config import ConfigError
-from agents.recording import Play, recorded_play
-from envs.atari import AtariGame
+from agents.recording.player import Play, recorded_play
+from agents.recording.value_panels import FILL
+from agents.recording.video import compose, count_frames, write_play
+from envs.atari.game import AtariGame
 from envs.names import action_names, variable_names
 from tests.agents.test_training import small, train, train_both
 from tests.hostile import HOSTILE, harmless

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from agents.cli.train import Train
 from agents.config import ConfigError
-from agents.train_arguments import Train
 from tests.agents.test_training import OPTIONS
 
 ROOT = Path(__file__).parents[1]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.arguments import SweepArguments
-from agents.command_line import parse
+from agents.cli.arguments import SweepArguments
+from agents.cli.parser import parse
+from agents.cli.sweep import Cell, Sweep, grid
 from agents.config import ConfigError
-from agents.presets import LADDER
-from agents.sweep import Cell, Sweep, grid
+from agents.config.presets import LADDER
 from scripts.sweep import main
 from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
@@ -96,7 +96,7 @@ def test_a_ladder_runs_each_rung_from_what_it_is_for_and_leaves_table_and_figure
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two rungs; shifts need pictures. Nobody comes to 475 within 200 steps."""
-    for module in ("agents.presets", "agents.sweep"):
+    for module in ("agents.config.presets", "agents.cli.sweep"):
         monkeypatch.setattr(f"{module}.LADDER", ("dqn", "drq-eps"))
     assert ladder(monkeypatch, tmp_path) == 0
     table = (tmp_path / "grid" / "ladder" / "ladder.md").read_text()
@@ -204,8 +204,8 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
 ) -> None:
     """Of 8 cores, 2 runs get 4 each; where the environment allows 3 threads, 3."""
     given = []
-    monkeypatch.setattr("agents.training.machine.cores", lambda: 8)
-    monkeypatch.setattr("agents.sweep.cores", lambda: 8)
+    monkeypatch.setattr("agents.training.hardware.cores", lambda: 8)
+    monkeypatch.setattr("agents.cli.sweep.cores", lambda: 8)
     monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: given.append(env["OMP_NUM_THREADS"]))
     (cell,) = grid(SweepArguments(obs=("state",), seeds=1, out=tmp_path), ["--memory.capacity", "10000"])
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

@@ -16,7 +16,6 @@ from agents.analysis.intervals import (
     ratio_of_medians,
     student_interval,
 )
-from agents.analysis.records import SOLVED, Run
 from agents.analysis.statistics import (
     Array,
     area_under_curve,
@@ -26,7 +25,8 @@ from agents.analysis.statistics import (
     optimality_gap,
     probability_of_improvement,
 )
-from envs.scores import human_normalised
+from agents.runs.reader import SOLVED, Run
+from envs.atari.scores import human_normalised
 
 
 class Row(NamedTuple):

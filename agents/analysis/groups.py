@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.analysis.records import Run
 from agents.config import ConfigError
-from agents.idle import idle_settings
-from envs.scores import SCORES
+from agents.config.idle import idle_settings
+from agents.runs.reader import Run
+from envs.atari.scores import SCORES
 
 PARTS = ("env.id", "preset", "env.obs")  # always told apart, and what a group is called by
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.analysis.groups import differing
-from agents.analysis.records import Curve, Run
 from agents.config import Config, flatten, to_dict
-from agents.files import write_whole
+from agents.runs.files import write_whole
+from agents.runs.reader import Curve, Run
 
 BANDS = Path(__file__).with_name("bands.json")
 GRID = 61  # points that a band is kept at

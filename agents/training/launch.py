@@ -6,9 +6,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from agents.training.evaluation import Interrupted, ShouldStop, refuse_to_stop
+from agents.acting.episodes import Interrupted, ShouldStop, refuse_to_stop
+from agents.runs.folder import RunFolder, read_best
 from agents.training.output import Evaluator
-from agents.training.run_folder import RunFolder, read_best
 from agents.training.trainer import Trainer
 
 

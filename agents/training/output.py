@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from agents.training.evaluation import Score, ShouldStop
+from agents.acting.episodes import Score, ShouldStop
 
 Evaluator = Callable[[str, int, int, ShouldStop], Score]
 """Maps a seed stream, a key that tells its draws apart, a number of episodes and a question to a score; it

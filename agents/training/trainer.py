@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.acting.collector import Collector
+from agents.acting.episodes import Interrupted, Score, ShouldStop
 from agents.config import Config
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.schedules import linear
 from agents.memory.protocol import Memory
-from agents.training.collector import Collector
 from agents.training.divergence import diverged, refuse_divergence
-from agents.training.evaluation import Interrupted, Score, ShouldStop
 from agents.training.output import Evaluator, Output, Report, say_nothing
 from agents.training.progress import Progress, Window
 

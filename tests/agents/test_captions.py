@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.analysis.captions import Kind, describe, score_sentence
+from agents.report.captions import Kind, describe, score_sentence
 
 PICTURES, STATE = Kind(pictures=4), Kind()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.analysis.curves import grid, join
 from agents.analysis.groups import group_runs
-from agents.analysis.joined import grid, join
-from agents.analysis.records import find_runs, read_curves, read_run
-from agents.analysis.report import console_table, render
-from agents.analysis.wording import cautions, headlines
 from agents.config import ConfigError
+from agents.report.page import console_table, render
+from agents.report.text import cautions, headlines
+from agents.runs.reader import find_runs, read_curves, read_run
 from tests.runs import compared, write_run
 
 

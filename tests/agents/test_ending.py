@@ -9,11 +9,11 @@ import pytest
 
 from agents.build import build_trainer
 from agents.config import Config, ConfigError
-from agents.presets import with_fields
-from agents.run_files import read_summary
-from agents.training import checkpoint
+from agents.config.presets import with_fields
+from agents.runs import checkpoint
+from agents.runs.documents import read_summary
+from agents.runs.folder import RunFolder, read_best
 from agents.training.launch import ProgressBar, complete, summarize
-from agents.training.run_folder import RunFolder, read_best
 from tests.agents.test_training import assert_same_run, metrics, same, small, train
 
 ENDLESS = "CliffWalking-v1"  # no time limit, and a bad greedy player walks in a circle for ever

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.evaluations import play_of
-from agents.presets import preset_config, with_fields
-from agents.training.evaluation import evaluate
+from agents.acting.episodes import evaluate
+from agents.acting.evaluations import play_of
+from agents.config.presets import preset_config, with_fields
 from envs.config import EnvConfig
 from envs.factory import make_vector_env
 

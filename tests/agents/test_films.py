@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from agents.analysis.films import GIF, MP4, write_film
+from agents.recording.encoder import GIF, MP4, write_film
 
 
 def pictures(count: int, side: int = 64) -> Iterator[Any]:

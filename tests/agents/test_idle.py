@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from agents.analysis.groups import differences, differing, group_runs
-from agents.analysis.records import find_runs, read_run
 from agents.config import flatten, to_dict
-from agents.idle import GATES, idle_settings
-from agents.presets import preset_config, with_fields
+from agents.config.idle import GATES, idle_settings
+from agents.config.presets import preset_config, with_fields
+from agents.runs.reader import find_runs, read_run
 from tests.agents.test_training import small, train
 from tests.runs import write_run
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.analysis.ladder import write_ladder
 from agents.config import ConfigError
-from agents.presets import LADDER
+from agents.config.presets import LADDER
+from agents.report.ladder import write_ladder
 from tests.runs import climb, compared, write_run
 
 

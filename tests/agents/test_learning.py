@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from agents.acting.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, squared_loss
-from agents.learning.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.learning.schedules import linear
 from agents.learning.values import Expected
 from models.config import NetworkConfig

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.analysis.figures import write_figures
-from agents.analysis.plays import write_play
 from agents.analysis.references import Reference
-from agents.analysis.report import render
+from agents.recording.video import write_play
+from agents.report.figures import write_figures
+from agents.report.page import render
 from tests.agents.test_report import check
 from tests.hostile import HOSTILE, harmless, write_hostile_runs
 from tests.runs import compared

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from agents.build import OPTIMIZERS, build_trainer, network_for
+from agents.cli.train import Train
 from agents.config import Config, ConfigError, flatten, to_dict
-from agents.kinds import fits
-from agents.parts import FAMILY, PARTS
-from agents.presets import LADDER, PRESETS, preset_config, with_fields
-from agents.train_arguments import Train
-from agents.training.run_folder import RunFolder
+from agents.config.family import FAMILY, PARTS
+from agents.config.kinds import fits
+from agents.config.presets import LADDER, PRESETS, preset_config, with_fields
+from agents.runs.folder import RunFolder
 from envs.factory import make_vector_env
 from tests.agents.test_training import assert_same_run, small, train
 from tests.toy import TOY

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from agents.acting.evaluations import StateProbe
+from agents.acting.linear_probe import decoded_share, r_squared
+from agents.acting.policy import GreedyPolicy
 from agents.build import network_for
-from agents.evaluations import StateProbe
-from agents.learning.linear_probe import decoded_share, r_squared
-from agents.learning.policy import GreedyPolicy
-from agents.presets import preset_config, with_fields
+from agents.config.presets import preset_config, with_fields
 from envs.factory import make_vector_env
 from envs.truth import truth, truth_names
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from agents.analysis import references
-from agents.analysis.records import Curve, Run
 from agents.analysis.references import make_band, on_track, published, write_bands
+from agents.cli.train import Train
 from agents.config import flatten, to_dict
-from agents.presets import preset_config
-from agents.train_arguments import Train
+from agents.config.presets import preset_config
+from agents.runs.reader import Curve, Run
 
 CONFIG: dict[str, Any] = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
 

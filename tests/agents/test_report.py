@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.analysis.figures import write_figures
 from agents.analysis.references import Reference
-from agents.analysis.report import console_table, render, write_tables
+from agents.report.figures import write_figures
+from agents.report.page import console_table, render, write_tables
 from tests.runs import compared, write_run
 
 Attributes = list[tuple[str, str | None]]

@@ -10,8 +10,8 @@ import pytest
 
 from agents.build import build_trainer
 from agents.config import Config
-from agents.presets import LADDER
-from agents.training.run_folder import RunFolder
+from agents.config.presets import LADDER
+from agents.runs.folder import RunFolder
 from agents.training.trainer import Trainer
 from tests.agents.test_training import assert_same_run, small, train
 

@@ -1,6 +1,6 @@
 """Named streams of random numbers: a change here gives every run of the past other numbers."""
 
-from agents.training.rng import STREAMS, draw_seeds, make_generator
+from agents.acting.rng import STREAMS, draw_seeds, make_generator
 
 FIRST = {
     "environments": 1641411168,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from agents.learning.saliency import SmoothGrad
+from agents.recording.saliency import SmoothGrad
 from models.config import NetworkConfig, TorsoName
 from models.factory import make_network
 from models.torsos import CONVOLUTIONS

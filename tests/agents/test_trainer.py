@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from agents.acting.episodes import Score
 from agents.config import Config
+from agents.config.presets import preset_config, with_fields
 from agents.learning.batch import Batch
-from agents.presets import preset_config, with_fields
-from agents.training.evaluation import Score
 from agents.training.progress import Window
 from agents.training.trainer import Trainer
 

@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 import torch
 
+from agents.acting.episodes import evaluate
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict
-from agents.kept import evaluate_run, load_policy
-from agents.presets import preset_config, with_fields
-from agents.training import checkpoint
-from agents.training.evaluation import evaluate
+from agents.config.presets import preset_config, with_fields
+from agents.load import evaluate_run, load_policy
+from agents.runs import checkpoint
+from agents.runs.folder import RunFolder, read_best
+from agents.runs.metrics import Metrics
 from agents.training.launch import summarize
-from agents.training.metrics import Metrics
-from agents.training.run_folder import RunFolder, read_best
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
 from tests.toy import TOY
@@ -83,7 +83,7 @@ def test_only_one_process_at_a_time_trains_in_a_folder(
         def without_locks(*_: Any) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr("agents.training.run_folder.fcntl.flock", without_locks)
+        monkeypatch.setattr("agents.runs.folder.fcntl.flock", without_locks)
         with closing(RunFolder(path, config, resume=True)) as third:
             third.open()
 

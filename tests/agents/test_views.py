@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agents.analysis.drawing import (
+from agents.recording.drawing import (
     BLUE,
     BLUR,
     FAINT,
@@ -15,10 +15,10 @@ from agents.analysis.drawing import (
     effect_of_blurring,
     tinted,
 )
-from agents.analysis.panels import TITLE, PicturesPanel, ScreenPanel, VariablesPanel
-from agents.analysis.shots import Course, Shot, reach_of, returns_that_followed
-from agents.analysis.value_panels import FILL, CoursePanel, ReturnsPanel, ValuesPanel, density
-from agents.analysis.views import AgentView
+from agents.recording.layout import AgentView
+from agents.recording.panels import TITLE, PicturesPanel, ScreenPanel, VariablesPanel
+from agents.recording.steps import Course, Shot, reach_of, returns_that_followed
+from agents.recording.value_panels import FILL, CoursePanel, ReturnsPanel, ValuesPanel, density
 
 Array = Any
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.analysis.plays import write_play
+from agents.recording.video import write_play
 from tests.agents.test_pages import hostile_play, hostile_report
 from tests.browser.chromium import look
 from tests.hostile import HOSTILE

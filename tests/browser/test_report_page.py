@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from agents.analysis.comparison import compare
-from agents.analysis.records import find_runs, read_run
-from agents.analysis.report import render
+from agents.report.page import render
+from agents.runs.reader import find_runs, read_run
 from tests.browser.chromium import look
 from tests.runs import climb, write_run
 

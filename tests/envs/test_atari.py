@@ -12,7 +12,7 @@ from ale_py import roms
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import AtariPreprocessing
 
-from envs.atari import WAIT_FOR_FIRE, AtariGame, ale_seeds
+from envs.atari.game import WAIT_FOR_FIRE, AtariGame, ale_seeds
 from envs.config import ConfigError
 from envs.vector import SerialVectorEnv
 

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from envs.cartpole import CartPolePixels, CartPoleRenderer
+from envs.classic.cartpole import CartPolePixels, CartPoleRenderer
 from envs.config import ConfigError
 from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
 

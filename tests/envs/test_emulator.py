@@ -9,9 +9,9 @@ import pytest
 from ale_py import roms
 from scipy.stats import chisquare
 
-from envs.atari import AtariGame
+from envs.atari.emulator import CANNOT_BE_SAVED, REPLAYED, Emulator, inside_a_frame
+from envs.atari.game import AtariGame
 from envs.config import EnvConfig
-from envs.emulator import CANNOT_BE_SAVED, REPLAYED, Emulator, inside_a_frame
 from envs.factory import make_vector_env
 from envs.vector import SerialVectorEnv
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from envs.atari.native import NativeAtariEnv
+from envs.atari.scores import SCORES, human_normalised
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_vector_env, why_not_native
-from envs.native import NativeAtariEnv
 from envs.protocols import PROTOCOLS, protocol_fields
 from envs.registry import resolve_id
-from envs.scores import SCORES, human_normalised
 
 SEEDS = [5, 6, 7]
 

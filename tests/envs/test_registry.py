@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.train_arguments import Train, default_run_dir
+from agents.cli.train import Train, default_run_dir
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_vector_env
 from envs.registry import find_spec, import_environments, resolve_id

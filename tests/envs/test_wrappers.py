@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from envs.cartpole import CartPolePixels
+from envs.classic.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_env, make_vector_env
 from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize

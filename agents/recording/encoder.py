@@ -1,0 +1,87 @@
+"""Films, encoded by ffmpeg frame by frame: whole or not at all, and never a word of the encoder's own."""
+
+import errno
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import imageio_ffmpeg
+import numpy as np
+
+from agents.recording.drawing import Picture
+from agents.runs.files import replacing
+
+# Half the time of libx264's own preset, and smaller files where words and flat areas fill the frame.
+MP4 = (
+    *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20", "-preset", "veryfast"),
+    *("-vf", "scale=ceil(iw/2)*2:ceil(ih/2)*2", "-movflags", "+faststart"),
+)
+GIF = ("-c:v", "gif", "-filter_complex", "split[a][b];[a]palettegen[p];[b][p]paletteuse")
+
+
+def write_film(frames: Iterable[Picture], path: Path, fps: float, options: Sequence[str]) -> None:
+    """Encodes a film.
+
+    Args:
+        frames: `[H, W, 3] uint8` each, all of one size; at least one.
+        path: Its ending decides the container.
+        fps: Frames a second.
+        options: Of ffmpeg, for the file; `MP4` or `GIF`.
+
+    Raises:
+        OSError: it cannot be written, as where the disk is full; nothing of it is left.
+    """
+    every = iter(frames)
+    first = next(every)
+    size = f"{first.shape[1]}x{first.shape[0]}"
+    source = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", f"{fps:.02f}", "-i", "-")
+    with replacing(path) as partial, tempfile.TemporaryFile() as said:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *source, "-an", *options]
+        encoder = subprocess.Popen(
+            [*command, str(partial)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        try:
+            _feed(encoder, chain([first], every))
+        except BaseException:
+            encoder.kill()
+            _end(encoder)
+            raise
+        if encoder.returncode:
+            raise _failure(encoder.returncode, said, path)
+
+
+def _feed(encoder: "subprocess.Popen[bytes]", frames: Iterable[Picture]) -> None:
+    """Hands the frames over and waits for the encoder's end; where it ends early, it says why itself."""
+    assert encoder.stdin is not None
+    for frame in frames:
+        try:
+            encoder.stdin.write(np.ascontiguousarray(frame).data)
+        except BrokenPipeError:
+            break
+    _end(encoder)
+
+
+def _end(encoder: "subprocess.Popen[bytes]") -> None:
+    assert encoder.stdin is not None
+    with suppress(BrokenPipeError):
+        encoder.stdin.close()
+    encoder.wait()
+
+
+def _failure(status: int, said: IO[bytes], path: Path) -> OSError:
+    said.seek(0)
+    lines = said.read().decode(errors="replace").splitlines()
+    full = os.strerror(errno.ENOSPC)
+    if status == -signal.SIGXFSZ or any(full in line for line in lines):
+        return OSError(errno.ENOSPC, full, str(path))
+    return OSError(errno.EIO, lines[-1] if lines else f"ffmpeg ended with {status}", str(path))

@@ -1,0 +1,194 @@
+"""A run's kept agent at play, frame by frame: for films, pages and pictures."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from agents.acting.rng import draw_seeds
+from agents.build import make_value
+from agents.load import load_policy
+from agents.recording.drawing import Array, Picture
+from agents.recording.layout import AgentView
+from agents.recording.saliency import SmoothGrad
+from agents.recording.steps import Course, Shot, reach_of, returns_that_followed
+from agents.recording.video import compose, count_frames, encoded_png, write_play
+from agents.report.captions import Kind, ViewName, describe, score_sentence
+from agents.runs.documents import read_summary
+from agents.runs.files import write_whole
+from envs.factory import make_env
+from envs.names import action_names, variable_names
+from envs.vector import SerialVectorEnv
+
+
+class Outcome(NamedTuple):
+    """What the step after a shot brought."""
+
+    reward: float  # as the agent learned it
+    cut: bool  # whether the thread of rewards ends here: an end, a time limit, the last shot
+    after: float  # where it is cut, the agent's value of what came next; 0 at a true end
+
+
+class Play:
+    """A run's kept agent playing greedily, shot by shot; every pass over it is the same play.
+
+    Args:
+        folder: The run's.
+        episodes: Episodes to play.
+        seed: Decides how the episodes start, and the noise of the saliency maps.
+        max_shots: Stop after this many shots.
+    """
+
+    def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
+        config, self._policy, note = load_policy(folder)
+        self._value = make_value(config, torch.device("cpu"))
+        torch.set_num_threads(1)  # the encoder works at the same time; two would wait for each other
+        self._config, self._seed = config, seed
+        env = make_env(config.env, screen=True)
+        seeds = draw_seeds(seed, "recording", 1)
+        self._env = SerialVectorEnv([env], seeds, life_loss=config.env.life_loss)
+        self._actions = action_names(env, self._env.num_actions)
+        self._variables = variable_names(env, self._env.observation_shape[0])
+        self._episodes, self._max_shots = episodes, max_shots
+        self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
+        self.score = _score(folder, note)
+        """What the kept agent scored, in a sentence."""
+        self.fps = self._env.render_fps
+        self.returns: list[float] = []
+        """Returns of the episodes that have ended in the latest pass."""
+
+    def frames(self, view: ViewName) -> Iterator[Picture]:
+        """Plays and draws every shot, `[H, W, 3] uint8`, all of one size."""
+        if view == "agent":
+            yield from self.agent_frames(self.course())
+        else:
+            for shot, _ in self._pass():
+                yield compose(shot.screen, shot.stack, shot.frame, shot.episode * (self._episodes > 1))
+
+    def caption(self, view: ViewName) -> tuple[str, str]:
+        """Returns the agent's score, and what the frames of this view show of an agent of its kind."""
+        learning, shape = self._config.learning, self._env.observation_shape
+        kind = Kind(
+            pictures=shape[0] if len(shape) == 3 else 0,
+            value=learning.value,
+            munchausen=learning.bootstrap == "munchausen",
+            clipped=self._config.memory.clip_reward,
+        )
+        return self.score, describe(view, kind)
+
+    def course(self) -> Course:
+        """Plays without drawing; returns the values of the whole play and what they came to."""
+        values, reaches, seen, outcomes = [], [], [], []
+        for shot, outcome in self._pass(render=False):
+            values.append(shot.values)
+            if shot.returns is not None and shot.probability is not None:
+                reaches.append(reach_of(shot.returns, shot.probability))
+            seen.append(np.zeros(0) if shot.stack is not None else shot.observation)
+            outcomes.append(outcome)
+        reward, cut, after = (np.array(column) for column in zip(*outcomes, strict=True))
+        followed = returns_that_followed(reward, after, cut, self._config.learning.gamma)
+        reach = (min(low for low, _ in reaches), max(high for _, high in reaches)) if reaches else None
+        return Course(np.stack(values), followed, cut, np.stack(seen), reach)
+
+    def agent_frames(self, course: Course) -> Iterator[Picture]:
+        """Plays again and draws every shot with what the agent sees and what it makes of it."""
+        saliency, view = self._saliency(), None
+        for shot, _ in self._pass():
+            if view is None:
+                shape = (shot.screen.shape[0], shot.screen.shape[1])
+                names = (self._actions, self._variables)
+                view = AgentView(shape, shot.observation.shape, course, *names, several=self._episodes > 1)
+            yield view.frame(shot._replace(saliency=saliency(shot)))
+
+    def _saliency(self) -> Callable[[Shot], Array]:
+        """Returns SmoothGrad for pictures; for a state vector, whose units differ, the plain gradient."""
+        network, generator = self._policy.network, torch.Generator().manual_seed(self._seed)
+        network.requires_grad_(False)  # or autograd also finds the gradient of every weight
+        shape = self._env.observation_shape
+        if len(shape) == 3:
+            gradient = SmoothGrad(network, shape, generator)
+        else:
+            gradient = SmoothGrad(network, shape, generator, samples=1, noise=0.0)
+        return lambda shot: gradient(torch.from_numpy(shot.observation), int(shot.values.argmax())).numpy()
+
+    def _pass(self, *, render: bool = True) -> Iterator[tuple[Shot, Outcome]]:
+        """Plays from the seeds; yields every moment but the one after an episode's end."""
+        self.returns.clear()
+        observation, total, frame = self._env.reset(), 0.0, 0
+        blank: Picture = np.zeros((0, 0, 3), np.uint8)
+        for at in range(self._max_shots):
+            numbers = self._policy.numbers(observation)
+            values = self._value.mean(numbers).numpy()
+            screen = self._env.render() if render else blank
+            shot = Shot(screen, observation[0].copy(), values[0], total, frame, len(self.returns) + 1, at)
+            if numbers.shape[2] > 1:
+                returns, probability = (column[0].numpy() for column in self._value.distribution(numbers))
+                shot = shot._replace(returns=returns, probability=probability)
+            step = self._env.step(values.argmax(axis=1))
+            reward, ended, last = float(step.reward[0]), bool(step.terminated[0]), bool(step.last[0])
+            cut = ended or last or at + 1 == self._max_shots
+            after = 0.0 if ended or not cut else float(self._policy.values(step.next_observation).max())
+            total, frame = total + reward, frame + 1
+            if last:
+                self.returns.append(total)
+                total, frame = 0.0, 0
+            learned = min(max(reward, -1.0), 1.0) if self._config.memory.clip_reward else reward
+            yield shot, Outcome(learned, cut, after)
+            observation = step.observation
+            if len(self.returns) == self._episodes:
+                return
+
+
+def _score(folder: Path, note: dict[str, Any]) -> str:
+    """Returns the score of a finished run; of another, that of the evaluation that kept the agent."""
+    summary = read_summary(folder)
+    if summary is not None and "eval_episodes" in summary:
+        return score_sentence(summary["eval_mean"], summary["eval_episodes"])
+    return score_sentence(note["score"]["mean"], note["score"]["episodes"])
+
+
+class Recorded(NamedTuple):
+    """A play in the agent's view, ready for a page."""
+
+    film: bytes  # MP4
+    still: bytes  # PNG, the moment in which the choice matters most
+
+
+def recorded_play(folder: Path, max_frames: int = 500, seed: int = 0) -> Recorded:
+    """Returns one greedy play of a run's kept agent, from `play.mp4` and `play.png` in its folder.
+
+    They are made where they are missing, damaged, older than the kept agent, or longer than asked for.
+
+    Args:
+        folder: The run's.
+        max_frames: The film is no longer than that.
+        seed: Decides how the episode starts, where the film has to be made.
+
+    Raises:
+        ConfigError: the folder holds no run with a kept agent.
+    """
+    film, still = folder / "play.mp4", folder / "play.png"
+    best = folder / "checkpoint" / "best.pt"
+    made = [path.stat().st_mtime_ns for path in (film, still) if path.is_file()]
+    current = len(made) == 2 and best.is_file() and min(made) >= best.stat().st_mtime_ns
+    if not (current and 0 < count_frames(film) <= max_frames):
+        _record(Play(folder, 1, seed, max_frames), film, still)
+    return Recorded(film.read_bytes(), still.read_bytes())
+
+
+def _record(play: Play, film: Path, still: Path) -> None:
+    """Writes film and still; neither is ever there half written."""
+    course = play.course()
+    telling, shown = int(np.ptp(course.values, axis=1).argmax()), b""
+
+    def frames() -> Iterator[Picture]:
+        nonlocal shown
+        for at, frame in enumerate(play.agent_frames(course)):
+            if at == telling:
+                shown = encoded_png(frame)
+            yield frame
+
+    write_play(frames(), film, fps=play.fps, title=play.title)
+    write_whole(still, shown)

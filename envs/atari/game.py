@@ -1,0 +1,186 @@
+"""One Atari game, from emulator to gray picture."""
+
+import difflib
+from typing import Any
+
+import ale_py
+import cv2
+import gymnasium as gym
+import numpy as np
+from ale_py import roms
+from gymnasium.utils import RecordConstructorArgs, seeding
+
+from envs.atari.emulator import NOOP, Emulator
+from envs.config import ConfigError
+from envs.wrappers import Frame, picture_space
+
+FRAMES_A_SECOND = 60
+FIRE = ale_py.Action.FIRE.value
+WAIT_FOR_FIRE = frozenset({"breakout", "donkey_kong", "tennis"})
+"""Games in which nothing happens before FIRE is pressed, and all goes on by itself after it."""
+
+
+def ale_seeds(seed: int) -> tuple[int, int]:
+    """Returns the seeds of the game's own generator and of the emulator's.
+
+    As `ale_py.AtariEnv` draws them, but for the emulator's sign: the native back-end ignores negative
+    seeds.
+    """
+    own, emulator = np.random.SeedSequence(seed).generate_state(2)
+    return int(own), int(emulator) & 0x7FFFFFFF
+
+
+def require_rom(game: str) -> Any:
+    """Returns the path of a game's ROM, or raises `ConfigError` with the closest names."""
+    known = roms.get_all_rom_ids()
+    if game not in known:
+        close = difflib.get_close_matches(game, known, n=3, cutoff=0.4)
+        hint = f"did you mean {', '.join(close)}?" if close else "try pong."
+        raise ConfigError(f"--env {game} is no Atari game; {hint}")
+    return roms.get_rom_path(game)
+
+
+class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
+    """Plays a game of the Arcade Learning Environment frame by frame; observes `[h, w] uint8`.
+
+    As Gymnasium's `AtariPreprocessing` (after Machado et al. 2018, arXiv:1709.06009), except that
+
+    * a game that ends inside a frame skip shows its true last frame, not one pooled from the step before;
+    * a lost life never ends or restarts the game; the lives stand in `info["lives"]`;
+    * FIRE can be pressed where a game waits for it;
+    * it can be saved, but for the games whose `exact` is false.
+
+    Args:
+        game: Name of the ROM, such as `ms_pacman`.
+        size: `(height, width)` of the observation in pixels.
+        frame_skip: Frames an action is held; the newest two are pooled by their maximum.
+        sticky: Probability, for each frame, that the action of the frame before is played again in place of
+            the chosen one; it holds for no-ops and FIRE too.
+        noop_max: A game starts with 1 to this many no-op frames; 0: none.
+        fire: Press FIRE at the start and after a lost life, in games that wait for it.
+        full_actions: All 18 actions instead of those the game uses.
+        max_frames: Frames after which the game is truncated.
+        mode: Variant of the game; None: the first.
+        difficulty: Difficulty switch; None: the first.
+
+    Raises:
+        ConfigError: no such game, mode or difficulty.
+
+    Example:
+        >>> env = AtariGame("pong")
+        >>> env.reset(seed=1)[0].shape
+        (84, 84)
+    """
+
+    action_space: gym.spaces.Discrete
+    metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_A_SECOND / 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        game: str,
+        *,
+        size: tuple[int, int] = (84, 84),
+        frame_skip: int = 4,
+        sticky: float = 0.0,
+        noop_max: int = 0,
+        fire: bool = False,
+        full_actions: bool = False,
+        max_frames: int = 108_000,
+        mode: int | None = None,
+        difficulty: int | None = None,
+    ) -> None:
+        settings = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        RecordConstructorArgs.__init__(self, **settings)
+        self.render_mode = "rgb_array"
+        self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / frame_skip}
+        self._emulator = Emulator(require_rom(game), sticky=sticky, max_frames=max_frames)
+        self.ale, self.exact = self._emulator.ale, self._emulator.exact
+        self._mode = _choose(game, "mode", mode, self.ale.getAvailableModes())
+        self._difficulty = _choose(game, "difficulty", difficulty, self.ale.getAvailableDifficulties())
+        own = self.ale.getMinimalActionSet()
+        self._actions = self.ale.getLegalActionSet() if full_actions else own
+        # One frame of it is lost where the action before sticks.
+        self._fire_frames = (1 if sticky == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
+        self._skip, self._noop_max = frame_skip, noop_max
+        self._width_height = size[::-1]  # OpenCV counts width first
+        self._before = np.zeros(self.ale.getScreenDims(), np.uint8)
+        self._newest = self._before.copy()
+        self._lives = 0
+        self.action_space = gym.spaces.Discrete(len(self._actions))
+        self.observation_space = picture_space(*size)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Frame, dict[str, Any]]:
+        """Starts a game, with no-ops and FIRE where asked for."""
+        super().reset(seed=seed, options=options)
+        if seed is not None:
+            own, of_emulator = ale_seeds(seed)
+            self._np_random, _ = seeding.np_random(own)
+            self._emulator.seed(of_emulator)
+            self.ale.setMode(self._mode)
+            self.ale.setDifficulty(self._difficulty)
+        self._emulator.reset_game()
+        noops = int(self.np_random.integers(1, self._noop_max + 1)) if self._noop_max else 0
+        for action in [NOOP] * noops + [FIRE] * self._fire_frames:
+            self._emulator.act(action)
+            if self.ale.game_over():
+                self._emulator.reset_game()
+        self._lives = self.ale.lives()
+        self.ale.getScreenGrayscale(self._newest)
+        return self._picture(), self._info()
+
+    def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+        """Holds the action for `frame_skip` frames, or until the game is over."""
+        ale, act, held = self.ale, self._emulator.act, self._actions[action].value
+        reward, over = 0, False
+        for left in range(self._skip - 1, -1, -1):
+            reward += act(held)
+            over = ale.game_over()
+            if over:
+                break
+            if left == 1:
+                ale.getScreenGrayscale(self._before)
+        ale.getScreenGrayscale(self._newest)
+        pooled = left == 0 and self._skip > 1
+        lost = 0 < ale.lives() < self._lives and not over
+        for _ in range(self._fire_frames if lost else 0):
+            self._before, self._newest = self._newest, self._before
+            reward += act(FIRE)
+            over, pooled = ale.game_over(), True
+            ale.getScreenGrayscale(self._newest)
+        if pooled:
+            np.maximum(self._newest, self._before, out=self._newest)
+        self._lives = ale.lives()
+        terminated = ale.game_over(with_truncation=False)
+        return self._picture(), float(reward), terminated, over and not terminated, self._info()
+
+    def get_action_meanings(self) -> list[str]:
+        """Returns the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
+        return [action.name for action in self._actions]
+
+    def render(self) -> Any:
+        """Returns the screen, `[210, 160, 3] uint8` in most games."""
+        return self.ale.getScreenRGB()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the emulator and the lives; `np_random` is saved with the others."""
+        return {"emulator": self._emulator.state_dict(), "lives": self._lives}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned, into a game with the same settings."""
+        self._emulator.load_state_dict(state["emulator"])
+        self._lives = state["lives"]
+
+    def _picture(self) -> Frame:
+        return cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+    def _info(self) -> dict[str, Any]:
+        return {"lives": self._lives, "episode_frame_number": self.ale.getEpisodeFrameNumber()}
+
+
+def _choose(game: str, what: str, wanted: int | None, offered: list[int]) -> int:
+    if wanted is not None and wanted not in offered:
+        listed = ", ".join(map(str, offered))
+        raise ConfigError(f"--env.{what} {wanted}: {game} offers {listed}; choose one of them.")
+    return offered[0] if wanted is None else wanted

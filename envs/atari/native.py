@@ -1,0 +1,154 @@
+"""Many Atari games stepped by ale-py's own threads, behind the façade of `envs/vector.py`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ale_py.vector_env import AtariVectorEnv
+from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from envs.atari.game import FRAMES_A_SECOND, ale_seeds, require_rom
+from envs.vector import Step
+
+Array = NDArray[Any]
+
+
+class NativeAtariEnv:
+    """The same games as `SerialVectorEnv` of `FrameStack(AtariGame)`, emulated in C++ threads.
+
+    Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot. It draws
+    the number of no-ops from another generator. It shows a stale last picture where a game ends inside a
+    frame skip, from which nothing is bootstrapped. It plays the step in which the frame cap falls to its
+    end. It cannot save a game (`exact`).
+
+    ale-py would show a stale picture at its own frame cap as well, and draw one no-op too few; so games
+    are truncated here, and begun anew where they began without a no-op.
+
+    Args:
+        game: Name of the ROM.
+        seeds: One for each game.
+        size: `(height, width)` of a picture in pixels.
+        stack: Newest pictures seen at once.
+        frame_skip: Frames an action is held.
+        noop_max: A game starts with 1 to this many no-op frames; 0: none.
+        max_frames: Frames, no-ops among them, after which a game is truncated.
+        life_loss: Whether no value follows a lost life.
+        threads: Of the emulators; 0: one per core.
+        settings: Further arguments of `AtariVectorEnv`.
+    """
+
+    exact = False
+    """Whether `load_state_dict` continues the episodes in hand exactly."""
+
+    def __init__(
+        self,
+        game: str,
+        seeds: Sequence[int],
+        *,
+        size: tuple[int, int] = (84, 84),
+        stack: int = 4,
+        frame_skip: int = 4,
+        noop_max: int = 0,
+        max_frames: int = 108_000,
+        life_loss: bool = False,
+        threads: int = 0,
+        **settings: Any,
+    ) -> None:
+        require_rom(game)
+        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), life_loss
+        self._noop_max, self._max_frames = noop_max, max_frames
+        self._env = AtariVectorEnv(
+            game,
+            self.num_envs,
+            # ale-py fills a new stack with black; ours repeats the first picture, as the memory does.
+            stack_num=1,
+            img_height=size[0],
+            img_width=size[1],
+            frameskip=frame_skip,
+            noop_max=noop_max + 1 if noop_max else 0,  # ale-py draws 0 to noop_max - 1
+            max_num_frames_per_episode=max_frames + frame_skip,  # never reached
+            num_threads=threads,
+            use_fire_reset=False,
+            reward_clipping=False,
+            autoreset_mode=AutoresetMode.SAME_STEP,
+            **settings,
+        )
+        actions = self._env.single_action_space
+        assert isinstance(actions, Discrete)
+        self.num_actions = int(actions.n)
+        self.observation_shape: tuple[int, ...] = (stack, *size)
+        self.dtype: Any = np.dtype(np.uint8)
+        self.render_fps = FRAMES_A_SECOND / frame_skip
+        self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
+        self._spare, self._now = self._next.copy(), self._next.copy()
+        self._lives = np.zeros(self.num_envs, np.int32)
+        self._generator = np.random.default_rng(self._seeds)
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Sets the seeds that the next `reset` starts from, one for each game."""
+        self._seeds = list(seeds)
+
+    def reset(self) -> Array:
+        """Starts all games from the seeds; returns the first observations `[E, S, H, W]`."""
+        emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
+        first, info = self._env.reset(seed=emulator)
+        first, info = self._begin(np.zeros(self.num_envs, np.bool_), first, info)
+        self._now = np.repeat(first, self.observation_shape[0], axis=1)
+        self._lives[:] = info["lives"]
+        return self._now
+
+    def _begin(self, ended: Array, newest: Array, info: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """Starts games anew where they ended, or began without a no-op; returns what all show now."""
+        while True:
+            if self._noop_max:
+                ended = ended | (info["episode_frame_number"] == 0)
+            if not ended.any():
+                return newest, info
+            newest, info = self._env.reset(options={"reset_mask": ended})
+            ended = np.zeros_like(ended)
+
+    def step(self, action: Array, acting: Array | None = None) -> Step:  # noqa: ARG002
+        """Acts in every game; the arrays are valid until the next call.
+
+        Args:
+            action: `[E]` integers from 0 to `num_actions - 1`.
+            acting: Left aside: ale-py steps all games.
+        """
+        self._env.send(action)
+        self._next, self._spare = self._spare, self._next
+        self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
+        newest, reward, terminated, _, info = self._env.recv()
+        capped = (info["episode_frame_number"] >= self._max_frames) & ~terminated
+        last = terminated | capped
+        self._next[:, -1] = newest[:, 0]
+        self._now = self._next
+        if terminated.any():  # those have begun anew by themselves
+            self._next[terminated, -1] = info["final_obs"][terminated, 0]
+        if last.any():
+            newest, info = self._begin(capped, newest, info)
+            self._now = self._next.copy()
+            self._now[last] = newest[last]
+        if self._life_loss:
+            terminated = terminated | ((info["lives"] < self._lives) & ~last)
+        self._lives[:] = info["lives"]
+        return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
+
+    def render(self) -> Any:
+        """Returns the first game's newest picture as gray RGB; ale-py's threads keep no colours."""
+        return np.repeat(self._now[0, -1, :, :, None], 3, axis=2)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the seeds after resuming are drawn from."""
+        return {"generator": self._generator.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> Array:
+        """Starts new games from new seeds; returns their first observations."""
+        self._generator.bit_generator.state = state["generator"]
+        self.seed(self._generator.integers(2**32, size=self.num_envs).tolist())
+        return self.reset()
+
+    def close(self) -> None:
+        """Closes all games."""
+        self._env.close()

@@ -1,0 +1,1 @@
+"""Classic control: CartPole drawn as Gymnasium draws it, many times faster."""
