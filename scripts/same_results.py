@@ -92,11 +92,12 @@ def main(stop: StopSignal) -> int:
         subprocess.run([*git, "add", "--detach", "--quiet", str(tree), asked.base], check=True)
         try:
             for case in asked.cases:
+                if not (asked.folder / asked.base / case / "summary.json").is_file() and not stop():
+                    train(tree, asked.folder / asked.base / case, CASES[case])
+            for case in asked.cases:
                 if stop():
                     return 128 + (stop.number or 0)
                 before = asked.folder / asked.base / case
-                if not (before / "summary.json").is_file():
-                    train(tree, before, CASES[case])
                 with tempfile.TemporaryDirectory() as now:
                     train(ROOT, Path(now) / "run", CASES[case])
                     odd = differences(outcome(before), outcome(Path(now) / "run"))
