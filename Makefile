@@ -47,7 +47,7 @@ bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 
 cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: goes on
 	$(BIN)/python scripts/sweep.py --preset fast chapter --seeds 5
-	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.stack 1 --steps 25000 --out runs/one-picture
+	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.frame-stack 1 --steps 25000 --out runs/one-picture
 	mkdir -p docs/cartpole
 	$(BIN)/python scripts/compare.py runs/one-picture
 	$(BIN)/python scripts/compare.py runs/CartPole-v1 --as-reference --out docs/cartpole/report.html \
@@ -55,7 +55,7 @@ cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; a
 
 ladder: .venv/installed  ## The table and figure of docs/ladder.md: 93 runs, about two hours; again: goes on
 	$(BIN)/python scripts/sweep.py --ladder --obs state pixels --seeds 3 --out runs/family \
-	    --evaluation.film-frames 0 --evaluation.probe-samples 0 $(ARGS)
+	    --evaluation.video-frames 0 --evaluation.probe-samples 0 $(ARGS)
 	mkdir -p docs/ladder
 	cp runs/family/ladder/* docs/ladder/
 

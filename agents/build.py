@@ -18,12 +18,12 @@ from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
 from agents.config.sections import LearningConfig
 from agents.learning.augmentation import random_shift
-from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
+from agents.learning.backup import BackupRule, Greedy, Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import Loss, huber_loss, squared_loss
 from agents.learning.radam import RAdam
 from agents.learning.rmsprop import CenteredRMSProp
-from agents.learning.values import Categorical, Expected, Quantile, Value
+from agents.learning.values import Categorical, Quantile, Scalar, Value
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.protocol import Memory
 from agents.memory.replay import Replay, row_bytes
@@ -34,8 +34,8 @@ from agents.training.hardware import pick_device, set_up_torch
 from agents.training.progress import Window
 from agents.training.trainer import Trainer
 from envs.atari.scores import human_normalised
-from envs.factory import check_picture, make_vector_env
-from envs.registry import atari_game, has_time_limit, solved_mark
+from envs.factory import check_image, make_vector_env
+from envs.registry import atari_game, default_reward_threshold, has_time_limit
 from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork
@@ -48,14 +48,14 @@ OPTIMIZERS: dict[str, Callable[[Any, LearningConfig], torch.optim.Optimizer]] = 
     "rmsprop": lambda p, s: CenteredRMSProp(p, s.learning_rate, alpha=0.95, eps=0.01 / s.batch_size**2),
 }
 VALUES: dict[str, Callable[[LearningConfig, torch.device], Value]] = {
-    "expected": lambda s, _: Expected(loss_of(s)),
-    "categorical": lambda s, device: Categorical(s.atoms, *s.value_range, device=device),
-    "quantile": lambda s, device: Quantile(s.quantiles, s.huber_delta, device=device),
-    "implicit": lambda s, device: Quantile(s.quantiles, s.huber_delta, sampled=True, device=device),
+    "scalar": lambda s, _: Scalar(loss_of(s)),
+    "categorical": lambda s, device: Categorical(s.num_atoms, s.v_min, s.v_max, device=device),
+    "quantile": lambda s, device: Quantile(s.num_quantiles, s.huber_delta, device=device),
+    "iqn": lambda s, device: Quantile(s.num_quantiles, s.huber_delta, sampled=True, device=device),
 }
-BOOTSTRAPS: dict[str, Callable[[LearningConfig], Bootstrap]] = {
+BACKUPS: dict[str, Callable[[LearningConfig], BackupRule]] = {
     "greedy": lambda _: Greedy(),
-    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_least),
+    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_clip),
 }
 MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
@@ -71,11 +71,11 @@ NO_LIMIT = (
 CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."
 
 
-def stop_score(config: Config) -> float | None:
+def reward_threshold(config: Config) -> float | None:
     """Returns the mean return that ends the run, if any."""
-    if config.stop_score == "auto":
-        return solved_mark(config.env.id)
-    return None if config.stop_score == "none" else float(config.stop_score)
+    if config.reward_threshold == "auto":
+        return default_reward_threshold(config.env.id)
+    return None if config.reward_threshold == "none" else float(config.reward_threshold)
 
 
 def make_value(config: Config, device: torch.device) -> Value:
@@ -85,7 +85,7 @@ def make_value(config: Config, device: torch.device) -> Value:
 
 def network_for(config: Config, env: VectorEnv, device: torch.device) -> QNetwork:
     """Builds the Q-network, from the seed's own generator."""
-    value, implicit = make_value(config, device), config.learning.value == "implicit"
+    value, implicit = make_value(config, device), config.learning.value == "iqn"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
         try:
@@ -136,12 +136,12 @@ def make_memory(config: Config, env: VectorEnv, policy: GreedyPolicy) -> Memory:
     if config.memory.kind == "replay":
         return make_replay(config, env)
     return Rollout(
-        window=config.memory.window,
+        num_steps=config.memory.num_steps,
         num_envs=env.num_envs,
         observation_shape=env.observation_shape,
         dtype=env.dtype,
-        gamma=config.learning.gamma,
-        trace=config.memory.trace,
+        gamma=config.returns.gamma,
+        td_lambda=config.returns.td_lambda,
         values=policy.values,
         generator=make_generator(config.seed, "memory"),
     )
@@ -161,7 +161,7 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
             f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "
             f"the largest that fits is {free // each}."
         )
-    alpha = config.memory.priority
+    alpha = config.memory.priority_exponent
     try:
         return Replay(
             capacity=capacity,
@@ -169,8 +169,8 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
             observation_shape=env.observation_shape,
             dtype=env.dtype,
             stacked=config.env.obs == "pixels",
-            n_step=config.learning.n_step,
-            gamma=config.learning.gamma,
+            n_step=config.returns.n_step,
+            gamma=config.returns.gamma,
             generator=make_generator(config.seed, "memory"),
             sampler=partial(PrioritizedSampler, alpha=alpha) if alpha else UniformSampler,
         )
@@ -193,11 +193,11 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
         copy.deepcopy(online) if config.memory.kind == "replay" else None,
         OPTIMIZERS[settings.optimizer](online.parameters(), settings),
         value=make_value(config, device),
-        bootstrap=BOOTSTRAPS[settings.bootstrap](settings),
+        backup=BACKUPS[settings.backup](settings),
         double=settings.double,
-        tau=settings.tau,
+        tau=config.target.tau,
         max_grad_norm=settings.max_grad_norm,
-        average=settings.average,
+        ema_rate=settings.ema_rate,
         augment=partial(random_shift, most=settings.shift) if settings.shift else None,
         generator=generator,
     )
@@ -213,7 +213,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     device = pick_device(config.device)
     seeds = draw_seeds(config.seed, "environments", config.env.num_envs)
     if config.env.obs == "pixels" and folder.saved is None:
-        check_picture(config.env, seeds[0])
+        check_image(config.env, seeds[0])
     env = make_vector_env(config.env, seeds)
     agent = make_agent(config, env, device)
     memory = make_memory(config, env, GreedyPolicy(agent.online, device))
@@ -221,8 +221,8 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
     window = Window()
-    collector = Collector(env, policy, memory, window.seconds, clip_reward=config.memory.clip_reward)
-    evaluations = Evaluations(config, GreedyPolicy(agent.judged, device))
+    collector = Collector(env, policy, memory, window.seconds, clip_reward=config.returns.clip_reward)
+    evaluations = Evaluations(config, GreedyPolicy(agent.ema_network, device))
     trainer = Trainer(
         config,
         agent=agent,
@@ -231,7 +231,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
         window=window,
         evaluator=evaluations,
         output=folder,
-        stop_score=stop_score(config),
+        reward_threshold=reward_threshold(config),
         device=device,
         normalise=partial(human_normalised, atari_game(config.env.id)),
     )
@@ -241,7 +241,7 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
             _say(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
         collector.start()
         if config.env.obs == "pixels":
-            folder.picture(0, "observation/first", np.hstack(collector.observation[0]))
+            folder.image(0, "observation/first", np.hstack(collector.observation[0]))
         return trainer, evaluations
     try:
         trainer.load_state_dict(folder.saved["trainer"])
@@ -253,7 +253,9 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     folder.open(resume="exact" if env.exact else CUT)
     if not env.exact:
         _say(folder, trainer.progress.env_steps, "resume", CUT)
-    if folder.other_budget and (config.learning.learning_rate_end is not None or config.memory.priority):
+    if folder.other_budget and (
+        config.learning.learning_rate_end is not None or config.memory.priority_exponent
+    ):
         _say(folder, trainer.progress.env_steps, "resume", REPLANNED)
     folder.saved = None  # the memory in it is large
     return trainer, evaluations

@@ -8,11 +8,11 @@ from envs.protocols import ProtocolName
 ATARI_FIELDS = (
     "protocol",
     "frame_skip",
-    "sticky",
+    "repeat_action_probability",
     "noop_max",
     "fire",
-    "life_loss",
-    "full_actions",
+    "zero_discount_on_life_loss",
+    "full_action_space",
     "max_frames",
     "mode",
     "difficulty",
@@ -43,19 +43,19 @@ class EnvConfig:
     """Gymnasium id of an environment with discrete actions."""
 
     obs: Literal["pixels", "state"] = field(default="pixels", metadata={"asked_as": "--obs"})
-    """What the agent sees: rendered pictures only, or the state vector."""
+    """What the agent sees: rendered images only, or the state vector."""
 
     num_envs: int = 8
     """Environments stepped together."""
 
     crop: tuple[int, int, int, int] | None = None
-    """Part of the picture that is kept: top, bottom, left, right in pixels; None keeps all."""
+    """Part of the image that is kept: top, bottom, left, right in pixels; None keeps all."""
 
     size: tuple[int, int] = (84, 84)
-    """Height and width of the gray picture, in pixels."""
+    """Height and width of the gray image, in pixels."""
 
-    stack: int = 4
-    """Newest pictures seen at once."""
+    frame_stack: int = 4
+    """Newest images seen at once."""
 
     protocol: ProtocolName = "none"
     """Atari: the published rules that fix the fields below; none leaves each free."""
@@ -67,7 +67,7 @@ class EnvConfig:
     frame_skip: int = 4
     """Atari: frames an action is held; the newest two are pooled."""
 
-    sticky: float = 0.0
+    repeat_action_probability: float = 0.0
     """Atari: probability that a frame repeats the action before (Machado et al. 2018)."""
 
     noop_max: int = 0
@@ -76,10 +76,10 @@ class EnvConfig:
     fire: bool = False
     """Atari: press FIRE when a game starts and after a lost life, in games that wait for it."""
 
-    life_loss: bool = False
+    zero_discount_on_life_loss: bool = False
     """Atari: no value follows a lost life; the game goes on."""
 
-    full_actions: bool = False
+    full_action_space: bool = False
     """Atari: all 18 actions, not only those the game uses."""
 
     max_frames: int = 108_000
@@ -100,14 +100,19 @@ class EnvConfig:
     """Atari: threads of the native back-end; 0: one per core."""
 
     def __post_init__(self) -> None:
-        require_at_least(1, "env", self, "num_envs", "stack", "action_repeat", "frame_skip", "max_frames")
+        require_at_least(
+            1, "env", self, "num_envs", "frame_stack", "action_repeat", "frame_skip", "max_frames"
+        )
         require_at_least(0, "env", self, "noop_max", "threads")
         if self.max_frames <= self.noop_max:
             raise ConfigError(
                 f"--env.max-frames is {self.max_frames}; give more than --env.noop-max ({self.noop_max})."
             )
-        if not 0 <= self.sticky <= 1:
-            raise ConfigError(f"--env.sticky is {self.sticky}; give a probability, 0 to 1.")
+        if not 0 <= self.repeat_action_probability <= 1:
+            raise ConfigError(
+                f"--env.repeat-action-probability is {self.repeat_action_probability}; give a probability, "
+                "0 to 1."
+            )
         if min(self.size) < 1:
             raise ConfigError(f"--env.size is {self.size}; give a height and a width of 1 or more.")
         if self.crop is not None:

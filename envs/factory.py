@@ -15,10 +15,25 @@ from envs.classic.cartpole import CartPolePixels
 from envs.config import ATARI_FIELDS, ConfigError, EnvConfig
 from envs.registry import atari_game, find_spec, has_time_limit
 from envs.vector import SerialVectorEnv, VectorEnv
-from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize
+from envs.wrappers import (
+    AddRenderObservation,
+    Crop,
+    FrameStackObservation,
+    GrayscaleObservation,
+    RepeatAction,
+    ResizeObservation,
+)
 
 PROBE_STEPS = 30
-GAME_FIELDS = ("size", "frame_skip", "sticky", "noop_max", "fire", "full_actions", "max_frames")
+GAME_FIELDS = (
+    "size",
+    "frame_skip",
+    "repeat_action_probability",
+    "noop_max",
+    "fire",
+    "full_action_space",
+    "max_frames",
+)
 
 
 def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
@@ -35,7 +50,7 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     """
     game = atari_game(config.id)
     if game is not None:
-        return FrameStack(_make_game(game, config), config.stack)
+        return FrameStackObservation(_make_game(game, config), config.frame_stack)
     _refuse_atari_fields(config)
     spec = find_spec(config.id)
     pixels = config.obs == "pixels"
@@ -43,7 +58,7 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
         env = gym.make(spec, disable_env_checker=True)
         modes = env.metadata.get("render_modes") or []
         if (pixels or screen) and "rgb_array" not in modes:
-            instead = "use --obs state" if pixels else "evaluate.py measures its play without a picture"
+            instead = "use --obs state" if pixels else "evaluate.py measures its play without an image"
             raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); {instead}.")
         if pixels or screen:
             env.close()
@@ -58,14 +73,14 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
             "choose an environment such as CartPole-v1."
         )
     if config.action_repeat > 1:
-        env = ActionRepeat(env, config.action_repeat)
+        env = RepeatAction(env, config.action_repeat)
     if max_steps is not None and not has_time_limit(config.id):
         env = TimeLimit(env, max_steps)
     return _observe_pixels(env, config) if pixels else _observe_state(env)
 
 
 def _try_to_draw(env: gym.Env[Any, Any], env_id: str) -> None:
-    """Draws a picture: what an environment draws with is loaded, and fails, only then."""
+    """Draws an image: what an environment draws with is loaded, and fails, only then."""
     env.reset(seed=0)
     try:
         env.render()
@@ -74,7 +89,7 @@ def _try_to_draw(env: gym.Env[Any, Any], env_id: str) -> None:
     except Exception as error:  # of whatever library, such as pygame without a display
         raise ConfigError(
             f"{env_id} cannot be drawn here ({type(error).__name__}: {error}); mend that, or do without "
-            "pictures (--obs state)."
+            "images (--obs state)."
         ) from error
 
 
@@ -89,15 +104,15 @@ def can_be_drawn(config: EnvConfig) -> bool:
 
 def _observe_pixels(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
     if type(env.unwrapped) is CartPoleEnv:
-        return FrameStack(CartPolePixels(env, config.crop, config.size), config.stack)
-    env = Grayscale(RenderObservation(env))
+        return FrameStackObservation(CartPolePixels(env, config.crop, config.size), config.frame_stack)
+    env = GrayscaleObservation(AddRenderObservation(env))
     if config.crop is not None:
         env = Crop(env, config.crop)
-    return FrameStack(Resize(env, config.size), config.stack)
+    return FrameStackObservation(ResizeObservation(env, config.size), config.frame_stack)
 
 
 def _observe_state(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
-    """Observes vectors: pictures and dictionaries are laid out in a row, discrete parts as one-hot."""
+    """Observes vectors: images and dictionaries are laid out in a row, discrete parts as one-hot."""
     space = env.observation_space
     if not (isinstance(space, gym.spaces.Box) and len(space.shape) == 1):
         try:
@@ -176,26 +191,26 @@ def make_vector_env(
                 game,
                 seeds,
                 size=config.size,
-                stack=config.stack,
-                life_loss=config.life_loss,
+                stack=config.frame_stack,
+                zero_discount_on_life_loss=config.zero_discount_on_life_loss,
                 threads=config.threads,
                 frame_skip=config.frame_skip,
                 noop_max=config.noop_max,
                 max_frames=config.max_frames,
-                repeat_action_probability=config.sticky,
-                full_action_space=config.full_actions,
+                repeat_action_probability=config.repeat_action_probability,
+                full_action_space=config.full_action_space,
             )
         if config.backend == "native":
             raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")
     envs = [make_env(config, screen=screen, max_steps=max_steps) for _ in seeds]
-    return SerialVectorEnv(envs, seeds, life_loss=config.life_loss)
+    return SerialVectorEnv(envs, seeds, zero_discount_on_life_loss=config.zero_discount_on_life_loss)
 
 
-def check_picture(config: EnvConfig, seed: int) -> None:
-    """Looks at a few random steps, so that nobody trains for an hour on a blank picture.
+def check_image(config: EnvConfig, seed: int) -> None:
+    """Looks at a few random steps, so that nobody trains for an hour on a blank image.
 
     Raises:
-        ConfigError: the picture is one colour, or the same at every step.
+        ConfigError: the image is one colour, or the same at every step.
     """
     env = make_vector_env(config, [seed])
     generator = np.random.default_rng(seed)
@@ -207,10 +222,10 @@ def check_picture(config: EnvConfig, seed: int) -> None:
     env.close()
     if first.min() == first.max():
         raise ConfigError(
-            f"The picture of {config.id} is blank; check --env.crop and --env.size, or use --obs state."
+            f"The image of {config.id} is blank; check --env.crop and --env.size, or use --obs state."
         )
     if not changes:
         raise ConfigError(
-            f"The picture of {config.id} never changes in {PROBE_STEPS} random steps; check "
+            f"The image of {config.id} never changes in {PROBE_STEPS} random steps; check "
             "--env.crop and --env.size, or use --obs state."
         )

@@ -32,10 +32,10 @@ PROTOCOLS: dict[str, Protocol] = {
         summary="no sticky actions, a lost life ends the value, up to 30 no-ops, games of 5 minutes",
         source="Mnih et al. 2015, doi:10.1038/nature14236, Methods",
         env={
-            "sticky": 0.0,
-            "life_loss": True,
+            "repeat_action_probability": 0.0,
+            "zero_discount_on_life_loss": True,
             "noop_max": 30,
-            "full_actions": False,
+            "full_action_space": False,
             "max_frames": 18_000,
             "frame_skip": 4,
         },
@@ -46,10 +46,10 @@ PROTOCOLS: dict[str, Protocol] = {
         summary="sticky actions .25, whole games only, all 18 actions, games of 5 minutes",
         source="Machado et al. 2018, arXiv:1709.06009",
         env={
-            "sticky": 0.25,
-            "life_loss": False,
+            "repeat_action_probability": 0.25,
+            "zero_discount_on_life_loss": False,
             "noop_max": 0,
-            "full_actions": True,
+            "full_action_space": True,
             "fire": False,
             "max_frames": 18_000,
         },
@@ -60,10 +60,10 @@ PROTOCOLS: dict[str, Protocol] = {
         summary="sticky actions .25, whole games only, the game's own actions, games of 30 minutes",
         source="Gymnasium's ALE/<Game>-v5, as ale-py registers it",
         env={
-            "sticky": 0.25,
-            "life_loss": False,
+            "repeat_action_probability": 0.25,
+            "zero_discount_on_life_loss": False,
             "noop_max": 0,
-            "full_actions": False,
+            "full_action_space": False,
             "max_frames": 108_000,
             "frame_skip": 4,
         },
@@ -74,10 +74,10 @@ PROTOCOLS: dict[str, Protocol] = {
         summary="100,000 agent steps; no sticky actions, life loss, up to 30 no-ops, 30 minutes",
         source="Kaiser et al. 2020, arXiv:1903.00374; van Hasselt et al. 2019, arXiv:1906.05243",
         env={
-            "sticky": 0.0,
-            "life_loss": True,
+            "repeat_action_probability": 0.0,
+            "zero_discount_on_life_loss": True,
             "noop_max": 30,
-            "full_actions": False,
+            "full_action_space": False,
             "max_frames": 108_000,
             "frame_skip": 4,
         },
@@ -100,6 +100,6 @@ def protocol_fields(name: str) -> dict[str, Any]:
     protocol = PROTOCOLS[name]
     return {
         **{f"env.{key}": value for key, value in protocol.env.items()},
-        "memory.clip_reward": protocol.clip_reward,
+        "returns.clip_reward": protocol.clip_reward,
         "evaluation.epsilon": protocol.evaluation_epsilon,
     }

@@ -97,7 +97,7 @@ def find_spec(env_id: str) -> EnvSpec:
         raise ConfigError(f"--env {env_id} is not {where}; {hint}") from error
 
 
-def solved_mark(env_id: str) -> float | None:
+def default_reward_threshold(env_id: str) -> float | None:
     """Returns the mean return at which the environment counts as solved, where it has one."""
     return find_spec(env_id).reward_threshold
 

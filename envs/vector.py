@@ -81,7 +81,7 @@ class SerialVectorEnv:
     Args:
         envs: Environments with the same spaces, discrete actions, observations in one array.
         seeds: One seed for each, used at the first reset.
-        life_loss: Whether no value follows a fall of `info["lives"]`.
+        zero_discount_on_life_loss: Whether no value follows a fall of `info["lives"]`.
 
     Example:
         >>> env = SerialVectorEnv([gym.make("CartPole-v1")], seeds=[1])
@@ -92,9 +92,13 @@ class SerialVectorEnv:
     """
 
     def __init__(
-        self, envs: Sequence[gym.Env[Any, Any]], seeds: Sequence[int], *, life_loss: bool = False
+        self,
+        envs: Sequence[gym.Env[Any, Any]],
+        seeds: Sequence[int],
+        *,
+        zero_discount_on_life_loss: bool = False,
     ) -> None:
-        self.envs, self._seeds, self._life_loss = list(envs), list(seeds), life_loss
+        self.envs, self._seeds, self._life_loss = list(envs), list(seeds), zero_discount_on_life_loss
         if len(self.envs) != len(self._seeds):
             raise ValueError(f"{len(self.envs)} environments need as many seeds, not {len(seeds)}.")
         self.num_envs = len(self.envs)

@@ -1,8 +1,9 @@
-"""Wrappers that turn any rendered environment into a stack of small gray pictures.
+"""Wrappers that turn any rendered environment into a stack of small gray images.
 
-Each does one thing and keeps Gymnasium's API. The order is `RenderObservation`, `Grayscale`, `Crop`,
-`Resize`, `FrameStack` (Mnih et al. 2015, doi:10.1038/nature14236, Methods: Preprocessing). Only
-`FrameStack` remembers anything from step to step; its `state_dict` is what `envs/snapshot.py` saves.
+Each does one thing and keeps Gymnasium's API. The order is `AddRenderObservation`,
+`GrayscaleObservation`, `Crop`, `ResizeObservation`, `FrameStackObservation` (Mnih et al. 2015,
+doi:10.1038/nature14236, Methods: Preprocessing). Only `FrameStackObservation` remembers anything from step
+to step; its `state_dict` is what `envs/snapshot.py` saves.
 """
 
 from typing import Any
@@ -19,12 +20,12 @@ from envs.config import ConfigError
 Frame = NDArray[np.uint8]
 
 
-def picture_space(*shape: int) -> Any:
-    """The space of `uint8` pictures of this shape."""
+def image_space(*shape: int) -> Any:
+    """The space of `uint8` images of this shape."""
     return Box(0, 255, shape, np.uint8)
 
 
-class RenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
+class AddRenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
     """Observes what `env.render()` draws, `[H, W, 3] uint8`, and nothing else.
 
     Raises:
@@ -45,14 +46,14 @@ class RenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstruct
             raise ConfigError(
                 f"{env} renders no RGB array; make it with render_mode='rgb_array' or use --obs state."
             )
-        self.observation_space = picture_space(*frame.shape)
+        self.observation_space = image_space(*frame.shape)
 
     def observation(self, observation: Any) -> Frame:  # noqa: ARG002
-        """Returns the picture in place of the environment's own observation."""
+        """Returns the image in place of the environment's own observation."""
         return self.env.render()  # type: ignore[return-value]
 
 
-class ActionRepeat(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+class RepeatAction(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Holds each action for several steps and adds up their rewards (Mnih et al. 2015, Methods: k = 4).
 
     Example:
@@ -78,8 +79,8 @@ class ActionRepeat(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return observation, total, terminated, truncated, info
 
 
-class Grayscale(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """Luma of an RGB picture: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
+class GrayscaleObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
+    """Luma of an RGB image: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
 
     Example:
         >>> env = RenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
@@ -91,22 +92,22 @@ class Grayscale(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs
         RecordConstructorArgs.__init__(self)
         gym.ObservationWrapper.__init__(self, env)
         height, width, _ = env.observation_space.shape  # type: ignore[misc]
-        self.observation_space = picture_space(height, width)
+        self.observation_space = image_space(height, width)
 
     def observation(self, observation: Frame) -> Frame:
-        """Returns the gray picture."""
+        """Returns the gray image."""
         return cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 
 class Crop(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """Keeps rows `top:bottom` and columns `left:right` of a gray picture.
+    """Keeps rows `top:bottom` and columns `left:right` of a gray image.
 
     Args:
-        env: An environment that observes `[H, W]` pictures.
+        env: An environment that observes `[H, W]` images.
         box: `(top, bottom, left, right)` in pixels.
 
     Raises:
-        ConfigError: the box reaches outside the picture.
+        ConfigError: the box reaches outside the image.
     """
 
     def __init__(self, env: gym.Env[Frame, Any], box: tuple[int, int, int, int]) -> None:
@@ -116,22 +117,22 @@ class Crop(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
         top, bottom, left, right = box
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
             raise ConfigError(
-                f"--env.crop {top} {bottom} {left} {right} does not fit the picture of "
+                f"--env.crop {top} {bottom} {left} {right} does not fit the image of "
                 f"{height} rows and {width} columns; stay inside it or leave the option out."
             )
         self._rows, self._columns = slice(top, bottom), slice(left, right)
-        self.observation_space = picture_space(bottom - top, right - left)
+        self.observation_space = image_space(bottom - top, right - left)
 
     def observation(self, observation: Frame) -> Frame:
-        """Returns the part that is kept, as a contiguous picture."""
+        """Returns the part that is kept, as a contiguous image."""
         return np.ascontiguousarray(observation[self._rows, self._columns])
 
 
-class Resize(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """Resizes a gray picture with OpenCV's `INTER_AREA`, which averages instead of skipping pixels.
+class ResizeObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
+    """Resizes a gray image with OpenCV's `INTER_AREA`, which averages instead of skipping pixels.
 
     Args:
-        env: An environment that observes `[H, W]` pictures.
+        env: An environment that observes `[H, W]` images.
         size: `(height, width)` of the result in pixels.
     """
 
@@ -139,41 +140,41 @@ class Resize(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
         RecordConstructorArgs.__init__(self, size=size)
         gym.ObservationWrapper.__init__(self, env)
         self._size = (size[1], size[0])  # OpenCV counts width first
-        self.observation_space = picture_space(*size)
+        self.observation_space = image_space(*size)
 
     def observation(self, observation: Frame) -> Frame:
-        """Returns the resized picture."""
+        """Returns the resized image."""
         return cv2.resize(observation, self._size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-class FrameStack(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """The newest `stack` pictures, oldest first: `[H, W] -> [S, H, W]`.
+class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
+    """The newest `stack` images, oldest first: `[H, W] -> [S, H, W]`.
 
-    At the start of an episode the first picture fills the stack.
+    At the start of an episode the first image fills the stack.
     """
 
     def __init__(self, env: gym.Env[Frame, Any], stack: int) -> None:
         RecordConstructorArgs.__init__(self, stack=stack)
         gym.ObservationWrapper.__init__(self, env)
         self._frames = np.zeros((stack, *env.observation_space.shape), np.uint8)  # type: ignore[misc]
-        self.observation_space = picture_space(*self._frames.shape)
+        self.observation_space = image_space(*self._frames.shape)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
-        """Starts an episode; the stack holds its first picture `stack` times."""
+        """Starts an episode; the stack holds its first image `stack` times."""
         first, info = self.env.reset(seed=seed, options=options)
         self._frames[:] = first
         return self._frames.copy(), info
 
     def observation(self, observation: Frame) -> Frame:
-        """Drops the oldest picture, adds the newest, returns a copy of the stack."""
+        """Drops the oldest image, adds the newest, returns a copy of the stack."""
         self._frames[:-1] = self._frames[1:]
         self._frames[-1] = observation
         return self._frames.copy()
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the pictures in hand, `[S, H, W]`."""
+        """Returns the images in hand, `[S, H, W]`."""
         return {"frames": self._frames.copy()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

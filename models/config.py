@@ -12,7 +12,7 @@ class NetworkConfig:
     """The shape of the Q-network."""
 
     torso: TorsoName = "mlp"
-    """What comes before the fully connected layers: nothing (mlp), or convolutions for pictures. small,
+    """What comes before the fully connected layers: nothing (mlp), or convolutions for images. small,
     slim and half are for CPUs; nips, nature, der and impala are those of the papers."""
 
     hidden: tuple[int, ...] = (128, 64)
@@ -25,7 +25,7 @@ class NetworkConfig:
     """Whether hidden layers add a bias."""
 
     zero_level: int = 0
-    """Gray level of pictures, 0 to 255, that reads as zero: best the background's."""
+    """Gray level of images, 0 to 255, that reads as zero: best the background's."""
 
     dueling: bool = False
     """Whether state value and advantages have streams of their own, each with the last hidden layer."""

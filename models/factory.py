@@ -10,7 +10,7 @@ from models.heads import DuelingHead, QuantileEmbedding
 from models.layers import linear
 from models.q_network import QNetwork
 from models.residual import residual_sections
-from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_picture
+from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_image
 
 
 def make_network(
@@ -59,23 +59,22 @@ def make_network(
 
 def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
     """Returns the convolutions, if any, and the number of features they make."""
-    pictures = len(observation_shape) == 3
+    images = len(observation_shape) == 3
     if config.torso != "impala" and (config.width != 1 or config.spectral or config.pool):
         raise ValueError(
             "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
             f"leave them out with {config.torso}."
         )
     if config.torso == "mlp":
-        if pictures:
+        if images:
             raise ValueError(
                 "--network.torso mlp reads state vectors; choose nature, nips, slim or small for "
-                "pictures, or --obs state."
+                "images, or --obs state."
             )
         return [], observation_shape[0]
-    if not pictures:
+    if not images:
         raise ValueError(
-            f"--network.torso {config.torso} reads pictures; choose mlp for a state vector, "
-            "or --obs pixels."
+            f"--network.torso {config.torso} reads images; choose mlp for a state vector, or --obs pixels."
         )
     channels, *sides = observation_shape
     convolution = (
@@ -109,7 +108,7 @@ def _plain(config: NetworkConfig, channels: int, sides: list[int]) -> nn.Sequent
             f"--network.torso {config.torso} is unknown; choose one of mlp, impala, "
             f"{', '.join(CONVOLUTIONS)}."
         )
-    least = smallest_picture(config.torso)
+    least = smallest_image(config.torso)
     if min(sides) < least:
         raise ValueError(
             f"--env.size {sides[0]} {sides[1]} is smaller than the receptive field of torso "

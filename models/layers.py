@@ -66,10 +66,10 @@ class NoisyLinear(nn.Linear):
         start = sigma / inputs**0.5
         self.weight_sigma = nn.Parameter(torch.full_like(self.weight, start))
         self.bias_sigma = nn.Parameter(torch.full_like(self.bias, start)) if bias else None
-        self.silent = False
+        self.noise_disabled = False
         self._noise: tuple[Tensor, Tensor] | None = None  # no buffer: the target network has its own
 
-    def take_noise(self, noise: Tensor | None) -> None:
+    def set_noise(self, noise: Tensor | None) -> None:
         """Takes new noise, `[inputs + units]`, factors `f(ε)`; or none."""
         self._noise = None
         if noise is not None:
@@ -77,9 +77,9 @@ class NoisyLinear(nn.Linear):
             self._noise = (incoming, outgoing)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Maps `[B, inputs] -> [B, units]`; without noise where none was taken, or `silent`."""
+        """Maps `[B, inputs] -> [B, units]`; without noise where none was taken, or `noise_disabled`."""
         mean = multiplied(inputs, self.weight, self.bias)
-        if self.silent or self._noise is None:
+        if self.noise_disabled or self._noise is None:
             return mean
         incoming, outgoing = self._noise
         return torch.addcmul(

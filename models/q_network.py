@@ -17,7 +17,7 @@ class QNetwork(nn.Module):
     not know.
 
     Args:
-        torso: Maps observations `[B, *obs]` to features `[B, D]`; for pictures, convolutions come first.
+        torso: Maps observations `[B, *obs]` to features `[B, D]`; for images, convolutions come first.
         head: Maps features `[B, D]` to `[B, A K]` or `[B, A, K]`.
         num_actions: A.
         mean: Maps `[B, A, K]` to values `[B, A]`; None where K is 1.
@@ -41,7 +41,7 @@ class QNetwork(nn.Module):
         """What the noisy layers have, in one piece; None before the first draw, and without such layers."""
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Returns what the convolutions make of pictures `[B, S, H, W]`: `[B, D] float32`."""
+        """Returns what the convolutions make of images `[B, S, H, W]`: `[B, D] float32`."""
         return self.torso[0](observation)  # type: ignore[no-any-return]
 
     def predict(self, observation: Tensor, taus: Tensor | None = None) -> Tensor:
@@ -73,23 +73,23 @@ class QNetwork(nn.Module):
             return
         size = sum(layer.in_features + layer.out_features for layer in self._noisy)
         noise = torch.randn(size, generator=generator, device=generator.device)
-        self.take_noise(noise.sign() * noise.abs().sqrt())
+        self.set_noise(noise.sign() * noise.abs().sqrt())
 
-    def take_noise(self, noise: Tensor | None) -> None:
+    def set_noise(self, noise: Tensor | None) -> None:
         """Takes what `noise` once was."""
         self.noise = noise
         sizes = [layer.in_features + layer.out_features for layer in self._noisy]
         parts = [None] * len(sizes) if noise is None else noise.split(sizes)
         for layer, part in zip(self._noisy, parts, strict=True):
-            layer.take_noise(part)
+            layer.set_noise(part)
 
     @contextlib.contextmanager
-    def silence(self) -> Iterator[None]:
+    def disable_noise(self) -> Iterator[None]:
         """Leaves the noise out inside the block."""
         for layer in self._noisy:
-            layer.silent = True
+            layer.noise_disabled = True
         try:
             yield
         finally:
             for layer in self._noisy:
-                layer.silent = False
+                layer.noise_disabled = False

@@ -17,9 +17,9 @@ class Residual(nn.Module):
         first, second = (spectral_norm(layer) if spectral else layer for layer in pair)
         self._layers = nn.Sequential(nn.ReLU(), first, nn.ReLU(inplace=True), second)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps `[B, F, H, W]` to the same shape."""
-        return pictures + self._layers(pictures)
+        return images + self._layers(images)
 
 
 def residual_sections(
@@ -32,7 +32,7 @@ def residual_sections(
     2024, arXiv:2411.03820, section 3.
 
     Args:
-        channels: Pictures in a stack.
+        channels: Images in a stack.
         width: Multiplies all filters.
         spectral: Whether the residual blocks are normalised spectrally.
         pool: Side of the grid that is max-pooled to in the end; 0: no pooling.

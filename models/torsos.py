@@ -18,15 +18,15 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "der": ((32, 5, 5), (64, 5, 5)),
     # That of 2013 with half the filters, for CPUs.
     "slim": ((8, 8, 4), (16, 4, 2)),
-    # For Atari in 42x42 pictures.
+    # For Atari in 42x42 images.
     "half": ((16, 4, 2), (32, 4, 2), (32, 3, 2)),
-    # For pictures already shrunk to few pixels, where every pixel counts.
+    # For images already shrunk to few pixels, where every pixel counts.
     "small": ((16, 4, 4), (32, 3, 1)),
 }
 
 
 class PixelScale(nn.Module):
-    """`uint8` pictures `[B, S, H, W]` as floats, in the layout convolutions are fast in.
+    """`uint8` images `[B, S, H, W]` as floats, in the layout convolutions are fast in.
 
     A background that is not zero adds the same large number to every sum of the first layer and
     drowns what moves; so the background's gray level is what reads as zero.
@@ -81,8 +81,8 @@ def convolutions(name: str, channels: int, norm: Norm, bias: bool, zero_level: i
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def smallest_picture(name: str) -> int:
-    """Returns the receptive field of one last unit, in pixels: pictures must not be smaller."""
+def smallest_image(name: str) -> int:
+    """Returns the receptive field of one last unit, in pixels: images must not be smaller."""
     field = 1
     for _, kernel, stride in reversed(CONVOLUTIONS[name]):
         field = (field - 1) * stride + kernel

@@ -35,19 +35,19 @@ def heading(parts: Sequence[str]) -> None:
 # What the preset `fast` chooses, one choice at a time undone.
 ABLATIONS = {
     "pixels": [
-        "--learning.n-step 1",
+        "--returns.n-step 1",
         "--network.norm none",
         "--learning.double",
         "--learning.huber-delta 1",
-        "--learning.average 0",
+        "--learning.ema-rate 0",
         "--learning.optimizer adam",
     ],
     "state": [
-        "--learning.n-step 1",
+        "--returns.n-step 1",
         "--network.norm none",
         "--learning.no-double",
         "--learning.huber-delta 8",
-        "--learning.average 0.005",
+        "--learning.ema-rate 0.005",
         "--learning.optimizer radam",
     ],
 }
@@ -115,16 +115,16 @@ def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
 
 
 def frames(count: int = 1_500) -> None:
-    """The picture the agent sees, against `env.render()` and the plain wrappers."""
+    """The image the agent sees, against `env.render()` and the plain wrappers."""
     import gymnasium as gym
     import numpy as np
 
     from envs.classic.cartpole import CartPoleRenderer
-    from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
+    from envs.wrappers import AddRenderObservation, Crop, GrayscaleObservation, ResizeObservation
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     crop, size = (160, 320, 0, 600), (16, 60)
-    plain: Any = Resize(Crop(Grayscale(RenderObservation(base)), crop), size)
+    plain: Any = ResizeObservation(Crop(GrayscaleObservation(AddRenderObservation(base)), crop), size)
     states: list[Any] = []
     random = np.random.default_rng(0)
     plain_seconds = 0.0
@@ -136,9 +136,9 @@ def frames(count: int = 1_500) -> None:
             _, _, terminated, _, _ = inner.step(int(random.integers(2)))
             states.append(inner.state)
             started = time.perf_counter()
-            picture = plain.env.env.env.observation(None)
+            image = plain.env.env.env.observation(None)
             for layer in (plain.env.env, plain.env, plain):
-                picture = layer.observation(picture)
+                image = layer.observation(image)
             plain_seconds += time.perf_counter() - started
     renderer = CartPoleRenderer(crop, size)
     started = time.perf_counter()
@@ -146,7 +146,7 @@ def frames(count: int = 1_500) -> None:
         renderer.draw(state[0], state[2])
     fast = time.perf_counter() - started
     print(
-        f"\nCartPole's picture on {count} states of random play, nothing remembered before: plain "
+        f"\nCartPole's image on {count} states of random play, nothing remembered before: plain "
         f"{count / plain_seconds:.0f} a second, fast {count / fast:.0f}, {plain_seconds / fast:.0f}x"
     )
 

@@ -68,7 +68,7 @@ def learner(batch_size: int = 32) -> None:
     from agents.training.hardware import set_up_torch
     from envs.factory import make_vector_env
 
-    fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "learning.n_step": 3}
+    fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "returns.n_step": 3}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     set_up_torch(config)
     env = make_vector_env(config.env, list(range(config.env.num_envs)))
@@ -109,11 +109,11 @@ def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
     sampler = PrioritizedSampler(rows, generator, alpha=0.5)
     every = np.arange(rows)
     sampler.add(every)
-    sampler.prioritize(every + rows, generator.random(rows))  # tickets of what was added once
+    sampler.update_priorities(every + rows, generator.random(rows))  # tickets of what was added once
 
     def round_trip() -> None:
         draw = sampler.sample(batch_size, beta=0.4)
-        sampler.prioritize(draw.tickets, generator.random(batch_size))
+        sampler.update_priorities(draw.indices, generator.random(batch_size))
 
     taken = median_seconds(round_trip, 2_000)
     print(
@@ -158,7 +158,7 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
     from agents.config.presets import preset_config, with_fields
     from agents.runs.folder import RunFolder
 
-    fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learn_start": start}
+    fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learning_starts": start}
     fields |= {"env.num_envs": num_envs, "steps": start + steps, "evaluation.every": 10**9}
     fields |= {"learning.optimizer": "adam", "learning.learning_rate": 1e-4}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)

@@ -48,7 +48,7 @@ def main(stop: StopSignal) -> int:
     from agents.report.page import console_table, render, write_tables
     from agents.runs.files import write_whole
 
-    comparison = compare(runs, threshold=arguments.threshold, force=arguments.force)
+    comparison = compare(runs, reward_threshold=arguments.reward_threshold, force=arguments.force)
     print(console_table(comparison))
     if arguments.as_reference:
         write_bands([group.runs for group in comparison.groups])
@@ -70,7 +70,7 @@ def main(stop: StopSignal) -> int:
         plays = recorded_plays(kept, arguments.module) if kept else {}
         page = render(
             comparison,
-            plays={name: play.film for name, play in plays.items()},
+            plays={name: play.video for name, play in plays.items()},
             views={name: play.still for name, play in plays.items()},
             references=references(typical),
         )

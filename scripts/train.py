@@ -1,4 +1,4 @@
-"""Train DQN on an environment, from its pictures only or from its state vector."""
+"""Train DQN on an environment, from its images only or from its state vector."""
 
 import shlex
 import sys

@@ -28,7 +28,7 @@ class Tags(html.parser.HTMLParser):
 
 
 def harmless(page: str) -> bool:
-    """Whether a page has one script, its own, and neither handlers nor pictures from elsewhere."""
+    """Whether a page has one script, its own, and neither handlers nor images from elsewhere."""
     tags = Tags(page)
     return tags.names.count("script") == 1 and not tags.handlers and "x" not in tags.sources
 

@@ -22,7 +22,7 @@ def write_run(
     scores: list[float] | np.ndarray | None = None,
     every: int = 1_000,
     seconds: float = 1.0,
-    mark: float | None = 475.0,
+    reward_threshold: float | None = 475.0,
     finished: bool = True,
     tags: dict[str, list[float]] | None = None,
     **fields: Any,
@@ -35,10 +35,10 @@ def write_run(
         preset: Its name.
         env: Gymnasium id.
         seed: Of the run.
-        scores: Of each evaluation; the first that reaches the mark is confirmed and ends the run.
+        scores: Of each evaluation; the first that reaches the reward threshold is confirmed and ends the run.
         every: Agent steps between evaluations.
         seconds: Of training, for each evaluation.
-        mark: Solved mark; None: there is none.
+        reward_threshold: Mean return that counts as solved; None: there is none.
         finished: Whether there is a summary.
         tags: More scalars of each evaluation.
         fields: More of the configuration, `__` in place of the dot.
@@ -55,7 +55,7 @@ def write_run(
         at = {"env_steps": i * every}
         lines.append(at | {"epsilon": 0.02, "updates": 100.0 * i, "time/train_seconds": seconds * i})
         lines.append(at | {"return/eval": score} | {k: v[i - 1] for k, v in (tags or {}).items()})
-        if mark is not None and score >= mark:
+        if reward_threshold is not None and score >= reward_threshold:
             lines.append(at | {"return/solved": score})
             solved = True
             break
@@ -66,7 +66,10 @@ def write_run(
             "eval_mean": max(values),
             "final_mean": values[i - 1],
         }
-        end |= {"stop_score": mark, "solved": solved if mark is not None else None}
+        end |= {
+            "reward_threshold": reward_threshold,
+            "solved": solved if reward_threshold is not None else None,
+        }
         end |= {"steps_to_solve": lines[-1]["env_steps"] if solved else None}
         (folder / "summary.json").write_text(json.dumps(end))
     return folder

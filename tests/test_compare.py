@@ -55,7 +55,7 @@ def test_a_threshold_can_be_chosen(runs: Path) -> None:
         (["nowhere"], "nowhere holds no run"),
         (["runs", "--out", "report.pdf"], "ends in .html"),
         (["runs", "--out", "no/report.html"], "does not exist"),
-        (["runs", "--threshold", "high"], "threshold"),
+        (["runs", "--threshold", "high"], "reward_threshold"),
         (["runs", "--figures", "file"], "is no folder"),
     ],
 )

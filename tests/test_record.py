@@ -40,7 +40,7 @@ def own(runs: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(runs / "pixels", tmp_path / "run"))
 
 
-def film(path: Path) -> Iterator[Any]:
+def video(path: Path) -> Iterator[Any]:
     reader = cv2.VideoCapture(str(path))
     while True:
         there, frame = reader.read()
@@ -56,7 +56,7 @@ def test_record_writes_the_agents_view(obs: str, runs: Path, tmp_path: Path) -> 
     done = run("record.py", *words, cwd=runs)
     assert done.returncode == 0, done.stderr
     assert str(out) in done.stdout
-    frames = list(film(out))
+    frames = list(video(out))
     assert len(frames) == 6
     assert {frame.shape for frame in frames} == {(510, 1166, 3)}
     assert not np.array_equal(frames[0], frames[-1])
@@ -69,9 +69,9 @@ def test_the_agents_view_comes_in_every_format(name: str, runs: Path, tmp_path: 
     if name == "play.html":
         assert "SmoothGrad" in out.read_text() and "data:video/mp4;base64," in out.read_text()
     else:
-        picture = next(film(out)) if name == "play.gif" else cv2.imread(str(out))
-        assert picture is not None
-        assert picture.shape[1] == (1166 if name == "play.gif" else 3 * 1166)
+        image = next(video(out)) if name == "play.gif" else cv2.imread(str(out))
+        assert image is not None
+        assert image.shape[1] == (1166 if name == "play.gif" else 3 * 1166)
 
 
 def test_without_view_the_screen_is_recorded(runs: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_play_cut_off_goes_on_with_the_agents_own_value(runs: Path) -> None:
 
 def test_rewards_count_as_the_agent_learned_them(tmp_path: Path) -> None:
     """The toy pays -.1 and 1; twenty times that is -2 and 20, and clipped -1 and 1."""
-    train(small("state", env=TOY, steps=200, **{"memory.clip_reward": True}), tmp_path / "run")
+    train(small("state", env=TOY, steps=200, **{"returns.clip_reward": True}), tmp_path / "run")
     play = Play(tmp_path / "run", 1, 0, 30)
     inner = play._env.envs[0]
     play._env.envs[0] = gym.wrappers.TransformReward(inner, lambda reward: 20 * float(reward))
@@ -143,12 +143,12 @@ def test_the_film_shows_what_the_value_hangs_on(obs: str, runs: Path, monkeypatc
     assert all((a != b).any(axis=-1).sum() > 100 for a, b in zip(with_map, without, strict=True))
 
 
-@pytest.mark.parametrize(("value", "size"), [("categorical", 51), ("quantile", 7), ("implicit", 32)])
+@pytest.mark.parametrize(("value", "size"), [("categorical", 51), ("quantile", 7), ("iqn", 32)])
 def test_a_distributional_agent_shows_how_its_returns_are_distributed(
     value: str, size: int, tmp_path: Path
 ) -> None:
     """Implicit quantiles are shown at the levels the agent acts by, 32 of them."""
-    fields = {"learning.value": value, "learning.quantiles": 7, "network.noisy": 0.5}
+    fields = {"learning.value": value, "learning.num_quantiles": 7, "network.noisy": 0.5}
     train(small("state", steps=100, **fields), tmp_path / "run")
     play = Play(tmp_path / "run", 1, 0, 3)
     course: Any = play.course()
@@ -163,9 +163,9 @@ def test_a_distributional_agent_shows_how_its_returns_are_distributed(
 
 def test_a_report_gets_film_and_still_of_the_same_play(own: Path) -> None:
     found = recorded_play(own, max_frames=6)
-    assert found.film == (own / "play.mp4").read_bytes()
+    assert found.video == (own / "play.mp4").read_bytes()
     still = cv2.imdecode(np.frombuffer(found.still, np.uint8), cv2.IMREAD_COLOR)
-    frames = list(film(own / "play.mp4"))
+    frames = list(video(own / "play.mp4"))
     assert len(frames) == count_frames(own / "play.mp4") == 6
     values = Play(own, 1, 0, 6).course().values
     nearest = [np.abs(frame.astype(int) - still).mean() for frame in frames]
@@ -203,7 +203,7 @@ def test_atari_actions_have_the_emulators_names(full: bool) -> None:
     gym.register_envs(ale_py)
     emulator: Any = gym.make("ALE/Breakout-v5", full_action_space=full).unwrapped
     theirs = emulator.get_action_meanings()
-    ours = action_names(AtariGame("breakout", full_actions=full), len(theirs))
+    ours = action_names(AtariGame("breakout", full_action_space=full), len(theirs))
     assert list(ours) == theirs and len(theirs) == (18 if full else 4)
 
 
@@ -238,16 +238,16 @@ def test_the_encoder_says_nothing_where_it_fails(tmp_path: Path, capfd: Any) -> 
 @pytest.mark.parametrize(
     ("obs", "value", "there"),
     [
-        ("state", "expected", set()),
+        ("state", "scalar", set()),
         ("state", "categorical", {"distributed"}),
-        ("pixels", "expected", {"SmoothGrad"}),
+        ("pixels", "scalar", {"SmoothGrad"}),
         ("pixels", "quantile", {"SmoothGrad", "distributed"}),
     ],
 )
 def test_the_page_speaks_of_the_agent_that_plays(
     obs: str, value: str, there: set[str], tmp_path: Path
 ) -> None:
-    fields = {"learning.value": value, "learning.quantiles": 7}
+    fields = {"learning.value": value, "learning.num_quantiles": 7}
     train(small(obs, steps=100, **fields), tmp_path / "run")
     play, page = Play(tmp_path / "run", 1, 0, 2), tmp_path / "play.html"
     write_play(play.frames("agent"), page, fps=play.fps, title=play.title, caption=play.caption("agent"))

@@ -75,10 +75,10 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--steps", "-5"], "give 1 or more"),
         (["--steps"], "--steps"),
         (["--device", "cuda"], "use --device cpu or auto"),
-        (["--env.crop", "0", "500", "0", "600"], "does not fit CartPole's picture"),
+        (["--env.crop", "0", "500", "0", "600"], "does not fit CartPole's image"),
         (["--env.size", "2", "2"], "receptive field"),
         (["--network.torso", "mlp"], "reads state vectors"),
-        (["--learning.tau", "0"], "either copied or blended"),
+        (["--target.tau", "0"], "either copied or blended"),
         (["--env.crop", "0", "10", "0", "10", "--env.size", "10", "10"], "blank"),
         (["--seed", "-1"], "--seed is -1"),
         (["--env", "pongg"], "pongg is no Atari game; did you mean pong"),
@@ -98,12 +98,15 @@ def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--env.protocol", "machado", "--env.sticky", "0"], "means --env.sticky 0.25, not 0"),
-        (["--env.protocol", "nature", "--memory.no-clip-reward"], "means --memory.clip-reward"),
+        (
+            ["--env.protocol", "machado", "--env.repeat-action-probability", "0"],
+            "means --env.repeat-action-probability 0.25, not 0",
+        ),
+        (["--env.protocol", "nature", "--returns.no-clip-reward"], "means --returns.clip-reward"),
         (["--env", "CartPole-v1", "--env.protocol", "nature"], "is for Atari games; leave it out"),
         (["--env.protocol", "mnih"], "give none, nature, machado"),
         (["--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
-        (["--env.sticky", "2", "--env.protocol", "none"], "give a probability"),
+        (["--env.repeat-action-probability", "2", "--env.protocol", "none"], "give a probability"),
     ],
 )
 def test_what_contradicts_a_protocol_is_refused(words: list[str], sentence: str) -> None:
@@ -113,7 +116,11 @@ def test_what_contradicts_a_protocol_is_refused(words: list[str], sentence: str)
 
 def test_a_protocol_decides_what_is_left_open() -> None:
     config = Train.parse(["--env", "pong", "--env.protocol", "machado"]).config
-    assert config.env.full_actions and config.env.sticky == 0.25 and not config.env.fire
+    assert (
+        config.env.full_action_space
+        and config.env.repeat_action_probability == 0.25
+        and not config.env.fire
+    )
     assert (config.env.max_frames, config.evaluation.epsilon) == (18_000, 0.01)
     assert Train.parse(["--env", "pong", "--env.protocol", "atari100k"]).config.steps == 100_000
 
@@ -178,9 +185,9 @@ def test_record_writes_a_play(name: str, runs: Path, tmp_path: Path) -> None:
     if name == "play.png":
         assert cv2.imread(str(out)) is not None
         return
-    film = cv2.VideoCapture(str(out))
+    video = cv2.VideoCapture(str(out))
     frames = 0
-    while film.read()[0]:
+    while video.read()[0]:
         frames += 1
     assert frames == 8
 

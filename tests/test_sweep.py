@@ -19,7 +19,7 @@ from scripts.sweep import main
 from tests.agents.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
 
-MARK = ["--stop-score", "475"]
+MARK = ["--reward-threshold", "475"]
 SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
 
 
@@ -79,9 +79,14 @@ def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) ->
     train(cell.config, cell.folder)
     assert cell.finished()
     (longer,) = grid(arguments, [*words, "--steps", "400"])
-    assert not longer.finished() and longer.words[-6:-2] == ("400", "--stop-score", "none", "--run-dir")
-    (other,) = grid(arguments, [*words, "--learning.n-step", "2"])
-    with pytest.raises(ConfigError, match=r"holds a run with other settings \(--learning.n-step\)"):
+    assert not longer.finished() and longer.words[-6:-2] == (
+        "400",
+        "--reward-threshold",
+        "none",
+        "--run-dir",
+    )
+    (other,) = grid(arguments, [*words, "--returns.n-step", "2"])
+    with pytest.raises(ConfigError, match=r"holds a run with other settings \(--returns.n-step\)"):
         other.finished()
 
 
@@ -95,7 +100,7 @@ def ladder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
 def test_a_ladder_runs_each_rung_from_what_it_is_for_and_leaves_table_and_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two rungs; shifts need pictures. Nobody comes to 475 within 200 steps."""
+    """Two rungs; shifts need images. Nobody comes to 475 within 200 steps."""
     for module in ("agents.config.presets", "agents.cli.sweep"):
         monkeypatch.setattr(f"{module}.LADDER", ("dqn", "drq-eps"))
     assert ladder(monkeypatch, tmp_path) == 0
@@ -180,8 +185,11 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--seed", "3"], "--seed: a sweep chooses that itself"),
         (["--preset", "fast", "fast"], "the same run twice"),
         (["--ladder", "--env", "CartPole-v1", "Acrobot-v1"], "name one --env"),
-        (["--ladder", "--env", "pong", "--obs", "pixels"], "none to reach here; give one as --stop-score"),
-        (["--ladder", "--stop-score", "none"], "none to reach here"),
+        (
+            ["--ladder", "--env", "pong", "--obs", "pixels"],
+            "none to reach here; give one as --reward-threshold",
+        ),
+        (["--ladder", "--reward-threshold", "none"], "none to reach here"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Environments that cannot be drawn: trained and measured, and no film is promised."""
+"""Environments that cannot be drawn: trained and measured, and no video is promised."""
 
 import sys
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def registered(request: pytest.FixtureRequest) -> Iterator[None]:
     del gym.registry[BLANK]
 
 
-def test_a_picture_of_it_is_refused() -> None:
+def test_a_image_of_it_is_refused() -> None:
     assert not can_be_drawn(EnvConfig(id=BLANK, obs="state"))
     assert can_be_drawn(EnvConfig(id="CartPole-v1", obs="state"))
     with pytest.raises(ConfigError, match=r"cannot be drawn|needs a package that is missing"):

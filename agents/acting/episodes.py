@@ -35,7 +35,7 @@ class Score(NamedTuple):
     returns: Array  # [N] float64
     lengths: Array  # [N] int64  agent steps
     truncated: int  # how many of the episodes a limit of steps ended
-    film: Array | None = None  # [T, H, W] uint8  the newest pictures of the first game
+    video: Array | None = None  # [T, H, W] uint8  the newest images of the first game
     first: Array | None = None  # [*obs]  what the first game showed first
     values: Array | None = None  # [M, A]  the action values that were acted by
     probe: Mapping[str, float] = MappingProxyType({})  # what was found out about the agent, by tag
@@ -70,7 +70,7 @@ def evaluate(
     act: Callable[[Array], Array],
     env: VectorEnv,
     episodes: int,
-    film_frames: int = 0,
+    video_frames: int = 0,
     should_stop: ShouldStop = refuse_to_stop,
 ) -> Score:
     """Plays whole episodes from the environments' seeds.
@@ -82,7 +82,7 @@ def evaluate(
         act: Maps observations `[N, *obs]`, of the environments at play, to actions `[N]`.
         env: Environments that nobody else is playing.
         episodes: How many in all.
-        film_frames: Keep so many pictures of the first game, at the most.
+        video_frames: Keep so many images of the first game, at the most.
         should_stop: Asked between any two steps.
 
     Raises:
@@ -96,15 +96,15 @@ def evaluate(
     returns: list[list[float]] = [[] for _ in range(env.num_envs)]
     lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
     truncated = 0
-    film: list[Array] = []
+    video: list[Array] = []
     action = np.zeros(env.num_envs, np.int64)
     observation = env.reset()
     first = observation[0].copy()
     acting = played < share
     while acting.any():
         refuse_to_go_on(should_stop)
-        if len(film) < film_frames and not played[0]:
-            film.append(observation[0, -1].copy())
+        if len(video) < video_frames and not played[0]:
+            video.append(observation[0, -1].copy())
         action[acting] = act(observation if acting.all() else observation[acting])
         step = env.step(action, acting)
         observation = step.observation
@@ -118,5 +118,5 @@ def evaluate(
         acting = played < share
         running[step.last] = 0.0
         length[step.last] = 0
-    pictures = np.stack(film) if film else None
-    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), truncated, pictures, first)
+    images = np.stack(video) if video else None
+    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), truncated, images, first)

@@ -12,13 +12,13 @@ from agents.acting.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
 from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
 from envs.factory import make_env, make_vector_env
-from envs.truth import scatter, truth, truth_names
+from envs.simulator_state import randomize_state, simulator_state, state_names
 from envs.vector import SerialVectorEnv, VectorEnv
 
-FILM_SIZE = (80, 120)  # pixels of a state agent's film
+VIDEO_SIZE = (80, 120)  # pixels of a state agent's video
 PROBE_LEVELS = 4  # shares of random actions
 PROBE_ENVS = 3 * PROBE_LEVELS
-FEATURE_ROWS = 256  # pictures that the network looks at together
+FEATURE_ROWS = 256  # images that the network looks at together
 
 
 def play_of(policy: Any, env: VectorEnv, config: Config, generator: np.random.Generator) -> Any:
@@ -29,7 +29,7 @@ def play_of(policy: Any, env: VectorEnv, config: Config, generator: np.random.Ge
     return partial(EpsilonGreedyPolicy(policy, env.num_actions, generator).act, epsilon=epsilon)
 
 
-class Watched:
+class RecordingPolicy:
     """A greedy policy that keeps the action values it acted by."""
 
     def __init__(self, policy: GreedyPolicy) -> None:
@@ -74,20 +74,22 @@ class Evaluations:
             self._made[count] = make_vector_env(self._config.env, seeds, max_steps=settings.max_steps)
         env = self._made[count]
         env.seed(seeds)
-        watched = Watched(self._policy)
-        act = play_of(watched, env, self._config, make_generator(self._config.seed, stream, key))
+        recording = RecordingPolicy(self._policy)
+        act = play_of(recording, env, self._config, make_generator(self._config.seed, stream, key))
         periodic, pixels = stream == "evaluation", self._config.env.obs == "pixels"
-        film_frames = settings.film_frames if periodic else 0
-        score = evaluate(act, env, episodes, film_frames if pixels else 0, should_stop)
+        video_frames = settings.video_frames if periodic else 0
+        score = evaluate(act, env, episodes, video_frames if pixels else 0, should_stop)
         if not periodic:
             return score
-        film = self._film(seeds[0], film_frames, should_stop) if film_frames and not pixels else score.film
+        video = (
+            self._video(seeds[0], video_frames, should_stop) if video_frames and not pixels else score.video
+        )
         shares = self._probe(should_stop) if self._probe else {}
-        values = np.concatenate(watched.values) if watched.values else None
-        return score._replace(film=film, values=values, probe=shares)
+        values = np.concatenate(recording.values) if recording.values else None
+        return score._replace(video=video, values=values, probe=shares)
 
-    def _film(self, seed: int, frames: int, should_stop: ShouldStop) -> Array | None:
-        """Returns gray pictures `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
+    def _video(self, seed: int, frames: int, should_stop: ShouldStop) -> Array | None:
+        """Returns gray images `[T, H, W]` of a state agent's play: a twin of its game is drawn."""
         if self._twins is None:
             self._twins = self._make_twins()
         if not self._twins:
@@ -95,19 +97,19 @@ class Evaluations:
         played, shown = self._twins
         played.seed([seed])
         shown.seed([seed])
-        observation, pictures = played.reset(), [shown.reset()[0, -1].copy()]
-        while len(pictures) < frames:
+        observation, images = played.reset(), [shown.reset()[0, -1].copy()]
+        while len(images) < frames:
             refuse_to_go_on(should_stop)
             action = self._policy.act(observation)
-            picture, step = shown.step(action), played.step(action)
+            image, step = shown.step(action), played.step(action)
             if step.last[0]:
                 break
             observation = step.observation
-            pictures.append(picture.observation[0, -1].copy())
-        return np.stack(pictures)
+            images.append(image.observation[0, -1].copy())
+        return np.stack(images)
 
     def _make_twins(self) -> tuple[VectorEnv, ...]:
-        looks = replace(self._config.env, obs="pixels", size=FILM_SIZE, stack=1)
+        looks = replace(self._config.env, obs="pixels", size=VIDEO_SIZE, frame_stack=1)
         try:
             shown = make_vector_env(looks, [0])
         except ConfigError:  # nothing to draw
@@ -118,7 +120,7 @@ class Evaluations:
 class StateProbe:
     """How much of the simulator's true state can be read off the convolutions' output linearly.
 
-    The pictures come from scattered states where the simulator allows it, else from play with shares of
+    The images come from scattered states where the simulator allows it, else from play with shares of
     random actions from 0 to 1. Of three environments one is to fit ridge regressions to, one to choose
     their penalty by, one to judge them by (linear probes: Alain and Bengio 2016, arXiv:1610.01644).
 
@@ -131,7 +133,7 @@ class StateProbe:
         self._config, self._policy = config, policy
         self._scenes: tuple[Array, Array] | None = None
         self._envs = [make_env(config.env)]
-        self._names = truth_names(self._envs[0])
+        self._names = state_names(self._envs[0])
         if self._names:
             self._envs += [make_env(config.env) for _ in range(PROBE_ENVS - 1)]
 
@@ -143,8 +145,8 @@ class StateProbe:
         """
         if not self._names:
             return {}
-        pictures, states = self._scenes or self._play(should_stop)
-        parts = np.array_split(pictures, -(-len(pictures) // FEATURE_ROWS))
+        images, states = self._scenes or self._play(should_stop)
+        parts = np.array_split(images, -(-len(images) // FEATURE_ROWS))
         features = np.concatenate([self._policy.features(part) for part in parts])
         shares = decoded_share(features, states, np.arange(len(features)) % PROBE_ENVS % 3)
         told = {name: share for name, share in zip(self._names, shares, strict=True) if np.isfinite(share)}
@@ -153,7 +155,7 @@ class StateProbe:
         return {f"probe/r2_{name}": float(share) for name, share in told.items()}
 
     def _play(self, should_stop: ShouldStop) -> tuple[Array, Array]:
-        """Returns pictures `[N, S, H, W]` and true states `[N, V]`, of each environment in turn.
+        """Returns images `[N, S, H, W]` and true states `[N, V]`, of each environment in turn.
 
         Those of scattered states owe nothing to the agent: they are the same each time, and are kept.
         """
@@ -161,16 +163,16 @@ class StateProbe:
         generator = make_generator(self._config.seed, "probe")
         play = EpsilonGreedyPolicy(self._policy, env.num_actions, generator).act
         epsilon = np.arange(PROBE_ENVS) // 3 / (PROBE_LEVELS - 1)
-        pictures, states, everywhere = [], [], True
+        images, states, everywhere = [], [], True
         observation = env.reset()
         for _ in range(-(-self._config.evaluation.probe_samples // PROBE_ENVS)):
-            scattered = [scatter(one, generator) for one in self._envs]
-            everywhere &= all(scattered)
-            for _ in range(self._config.env.stack):  # until the stack shows nothing from before
+            randomized = [randomize_state(one, generator) for one in self._envs]
+            everywhere &= all(randomized)
+            for _ in range(self._config.env.frame_stack):  # until the stack shows nothing from before
                 refuse_to_go_on(should_stop)
                 observation = env.step(play(observation, 1.0 if everywhere else epsilon)).observation
-            pictures.append(observation.copy())
-            states.append(np.stack([truth(one) for one in self._envs]))
-        scenes = np.concatenate(pictures), np.concatenate(states)
+            images.append(observation.copy())
+            states.append(np.stack([simulator_state(one) for one in self._envs]))
+        scenes = np.concatenate(images), np.concatenate(states)
         self._scenes = scenes if everywhere else None
         return scenes

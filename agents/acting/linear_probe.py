@@ -48,10 +48,10 @@ def decoded_share(features: Array, state: Array, part: Array) -> Array:
     return r_squared(state[part == JUDGE], guesses[which, :, np.arange(state.shape[1])].T)
 
 
-def r_squared(truth: Array, guess: Array) -> Array:
+def r_squared(simulator_state: Array, guess: Array) -> Array:
     """Coefficient of determination of each column: `[N, V], [N, V] -> [V]`; NaN where nothing varies."""
-    error = ((truth - guess) ** 2).sum(axis=0)
-    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    error = ((simulator_state - guess) ** 2).sum(axis=0)
+    spread = ((simulator_state - simulator_state.mean(axis=0)) ** 2).sum(axis=0)
     return 1.0 - np.divide(error, spread, out=np.full_like(spread, np.nan), where=spread > 1e-12)
 
 

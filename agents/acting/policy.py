@@ -27,7 +27,9 @@ class GreedyPolicy:
         self, network: QNetwork, device: torch.device, *, noise: torch.Generator | None = None
     ) -> None:
         self.network, self._device, self._noise = network, device, noise
-        self._quiet = network.silence if network.is_noisy and noise is None else contextlib.nullcontext
+        self._quiet = (
+            network.disable_noise if network.is_noisy and noise is None else contextlib.nullcontext
+        )
 
     def values(self, observation: Array) -> Array:
         """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
@@ -44,7 +46,7 @@ class GreedyPolicy:
             return reading(torch.from_numpy(observation).to(self._device))
 
     def features(self, observation: Array) -> Array:
-        """Returns what the convolutions make of pictures `[E, S, H, W]`: `[E, D] float32`."""
+        """Returns what the convolutions make of images `[E, S, H, W]`: `[E, D] float32`."""
         with torch.inference_mode():
             return self.network.encode(torch.from_numpy(observation).to(self._device)).cpu().numpy()
 

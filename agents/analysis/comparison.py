@@ -1,4 +1,4 @@
-"""What a set of runs answers: scores, times to a mark, ratios, who beats whom."""
+"""What a set of runs answers: scores, times to a reward threshold, ratios, who beats whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,9 +38,9 @@ class Row(NamedTuple):
     areas: Array  # [R] mean score over the environment's common horizon
     area: Estimate  # IQM of them
     kept: float | None  # mean over runs of the kept agents' scores; None while none is finished
-    steps: Times | None  # to the mark; None where there is no mark
+    steps: Times | None  # to the reward threshold; None where there is no reward threshold
     seconds: Times | None
-    confirmed: bool  # whether reaching the mark was measured a second time, over more episodes
+    confirmed: bool  # whether reaching the reward threshold was measured a second time, over more episodes
 
 
 class Ratio(NamedTuple):
@@ -66,7 +66,7 @@ class Task(NamedTuple):
     """One environment's answers."""
 
     name: str
-    mark: float | None  # score to reach
+    reward_threshold: float | None  # score to reach
     horizon: int  # agent steps of the longest run
     rows: tuple[Row, ...]
     ratios: tuple[Ratio, ...]
@@ -104,12 +104,14 @@ class Comparison:
         return [row.group for task in self.tasks for row in task.rows]
 
 
-def compare(runs: Sequence[Run], *, threshold: float | None = None, force: bool = False) -> Comparison:
+def compare(
+    runs: Sequence[Run], *, reward_threshold: float | None = None, force: bool = False
+) -> Comparison:
     """Groups runs and answers.
 
     Args:
         runs: Of any environments, presets and observations.
-        threshold: Score whose reaching is timed; None: each environment's solved mark.
+        reward_threshold: Score whose reaching is timed; None: each environment's reward threshold.
         force: Put runs side by side that different protocols keep from being compared.
 
     Raises:
@@ -118,7 +120,7 @@ def compare(runs: Sequence[Run], *, threshold: float | None = None, force: bool 
     warning = check_protocols(runs, force)
     groups = group_runs(runs)
     names = list(dict.fromkeys(group.environment for group in groups))
-    tasks = [_task(name, [g for g in groups if g.environment == name], threshold) for name in names]
+    tasks = [_task(name, [g for g in groups if g.environment == name], reward_threshold) for name in names]
     return Comparison(
         tasks=tuple(tasks),
         games=tuple(_over_games(tasks)),
@@ -128,30 +130,34 @@ def compare(runs: Sequence[Run], *, threshold: float | None = None, force: bool 
     )
 
 
-def _task(name: str, groups: list[Group], threshold: float | None) -> Task:
+def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Task:
     runs = [run for group in groups for run in group.runs]
-    marks = {run.summary["stop_score"] for run in runs if run.summary} - {None}
-    mark = max(marks, default=None) if threshold is None else threshold
+    reward_thresholds = {run.summary["reward_threshold"] for run in runs if run.summary} - {None}
+    reward_threshold = (
+        max(reward_thresholds, default=None) if reward_threshold is None else reward_threshold
+    )
     horizon = max(int(run.score.steps[-1]) for run in runs)
-    rows = [_row(group, mark, horizon) for group in groups]
+    rows = [_row(group, reward_threshold, horizon) for group in groups]
     pairs = [_improvement([pair]) for pair in combinations(rows, 2)]
-    ratios = [] if mark is None else _ratios(rows, mark)
-    return Task(name, mark, horizon, tuple(rows), tuple(ratios), tuple(pairs))
+    ratios = [] if reward_threshold is None else _ratios(rows, reward_threshold)
+    return Task(name, reward_threshold, horizon, tuple(rows), tuple(ratios), tuple(pairs))
 
 
-def _confirms(run: Run, mark: float) -> bool:
-    """Whether the run measured a second time, over more episodes, when it first reached the mark."""
+def _confirms(run: Run, reward_threshold: float) -> bool:
+    """Whether the run confirmed, over more episodes, that it reached the reward threshold."""
     if run.summary is not None:
-        return bool(run.summary["stop_score"] == mark)
-    return run.config["stop_score"] in ("auto", mark)
+        return bool(run.summary["reward_threshold"] == reward_threshold)
+    return run.config["reward_threshold"] in ("auto", reward_threshold)
 
 
-def _row(group: Group, mark: float | None, horizon: int) -> Row:
+def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
     ends = np.array([_end(run) for run in group.runs])
     areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
     kept = [run.summary["eval_mean"] for run in group.runs if run.summary]
-    confirmed = mark is not None and all(_confirms(run, mark) for run in group.runs)
-    steps, seconds = (None, None) if mark is None else _times(group, mark, confirmed)
+    confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
+    steps, seconds = (
+        (None, None) if reward_threshold is None else _times(group, reward_threshold, confirmed)
+    )
     return Row(
         group=group,
         ends=ends,
@@ -170,12 +176,14 @@ def _end(run: Run) -> float:
     return float(run.summary["final_mean"] if run.finished and run.summary else run.score.values[-1])
 
 
-def _times(group: Group, mark: float, confirmed: bool) -> tuple[Times, Times]:
-    """Returns the steps and the seconds at which runs reached a mark, or ended without."""
+def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:
+    """Returns the steps and the seconds at which runs reached a reward threshold, or ended without."""
     steps, seconds, reached = [], [], []
     for run in group.runs:
         curve = run.curves.get(SOLVED) if confirmed else run.score
-        above = np.flatnonzero(curve.values >= mark) if curve is not None else np.zeros(0, np.int64)
+        above = (
+            np.flatnonzero(curve.values >= reward_threshold) if curve is not None else np.zeros(0, np.int64)
+        )
         found = curve is not None and len(above) > 0
         at = curve if curve is not None and found else run.score
         place = above[0] if found else -1
@@ -186,7 +194,7 @@ def _times(group: Group, mark: float, confirmed: bool) -> tuple[Times, Times]:
     return Times(np.array(steps, np.float64), came), Times(np.array(seconds, np.float64), came)
 
 
-def _ratios(rows: list[Row], mark: float) -> list[Ratio]:
+def _ratios(rows: list[Row], reward_threshold: float) -> list[Ratio]:
     """Pairs the groups that differ in the observation only; both sides are timed by the same rule."""
     found = []
     for pixels in (row for row in rows if row.group.observation == "pixels"):
@@ -194,7 +202,11 @@ def _ratios(rows: list[Row], mark: float) -> list[Ratio]:
             what = pixels.group.apart_from_observation
             if what == state.group.apart_from_observation:
                 both = pixels.confirmed and state.confirmed
-                times = zip(_times(pixels.group, mark, both), _times(state.group, mark, both), strict=True)
+                times = zip(
+                    _times(pixels.group, reward_threshold, both),
+                    _times(state.group, reward_threshold, both),
+                    strict=True,
+                )
                 found.append(Ratio(what, pixels, state, *(ratio_of_medians(p, s) for p, s in times)))
     return found
 

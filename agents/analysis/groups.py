@@ -22,7 +22,7 @@ FREE = {
     "checkpoint_seconds",
     "env.backend",
     "env.threads",
-    "evaluation.film_frames",
+    "evaluation.video_frames",
     "evaluation.num_envs",
     "evaluation.probe_samples",
 }

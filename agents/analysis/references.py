@@ -94,14 +94,14 @@ class Band(NamedTuple):
         return Reference(*self[:3], self.middle[-1], self.steps[-1], text, source)
 
     def holds_for(self, config: Mapping[str, Any]) -> bool:
-        """Whether a run with these dotted fields does what the band's did, but for its seed and its mark.
+        """Whether the band's runs had these settings, except for seed and reward threshold.
 
         A budget decides only where something runs over the whole of it.
         """
         if tuple(config[name] for name in KEY) != self[:4]:
             return False
-        free = {"stop_score"}
-        if config["learning.learning_rate_end"] is None and not config["memory.priority"]:
+        free = {"reward_threshold"}
+        if config["learning.learning_rate_end"] is None and not config["memory.priority_exponent"]:
             free.add("steps")
         return not set(differing([DEFAULTS | self.settings, config])) - free
 
@@ -176,7 +176,7 @@ def _beside(
 ) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
     solved = (summary or {}).get("steps_to_solve")
-    same_mark = config["stop_score"] == band.settings["stop_score"]
+    same_mark = config["reward_threshold"] == band.settings["reward_threshold"]
     if solved and same_mark and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five.

@@ -59,7 +59,7 @@ def probability_of_improvement(left: Tasks, right: Tasks) -> Array:
     return np.mean(shares, axis=0)
 
 
-def performance_profile(tasks: Tasks, marks: ArrayLike) -> Array:
+def performance_profile(tasks: Tasks, reward_thresholds: ArrayLike) -> Array:
     """Share of all runs that score above each of K marks, `[..., K]` (Dolan and Moré 2002).
 
     Example:
@@ -67,7 +67,7 @@ def performance_profile(tasks: Tasks, marks: ArrayLike) -> Array:
         [1.0, 0.5, 0.0]
     """
     scores = np.concatenate(tasks, axis=-1)[..., np.newaxis, :]
-    return (scores > np.asarray(marks, np.float64)[:, np.newaxis]).mean(axis=-1)
+    return (scores > np.asarray(reward_thresholds, np.float64)[:, np.newaxis]).mean(axis=-1)
 
 
 def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon: float) -> float:

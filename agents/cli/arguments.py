@@ -86,7 +86,7 @@ class RecordArguments:
     """File to write; its ending decides the format."""
 
     view: Literal["screen", "agent"] = "screen"
-    """screen: what a person sees, beside it a pixel agent's pictures; agent: also values and saliency."""
+    """screen: what a person sees, beside it a pixel agent's images; agent: also values and saliency."""
 
     episodes: int = 1
     """Episodes to play."""
@@ -121,8 +121,8 @@ class CompareArguments:
     plays: bool = True
     """Show a play of each group's typical agent on the page; recorded once, into the run's folder."""
 
-    threshold: float | None = None
-    """Score whose reaching is timed; by default the environment's solved mark."""
+    reward_threshold: float | None = None
+    """Score whose reaching is timed; by default the environment's reward threshold."""
 
     module: tuple[str, ...] = ()
     """Modules to import first, which register the runs' environments; they can do whatever code can."""
@@ -137,8 +137,8 @@ class CompareArguments:
         """Checks before anything is read."""
         if not self.runs:
             raise ConfigError("Name the runs to compare, such as runs/CartPole-v1.")
-        if not fits(float | None, self.threshold):
-            raise ConfigError(f"--threshold is {self.threshold}; give a number.")
+        if not fits(float | None, self.reward_threshold):
+            raise ConfigError(f"--threshold is {self.reward_threshold}; give a number.")
         if self.figures is not None and self.figures.exists() and not self.figures.is_dir():
             raise ConfigError(f"--figures {self.figures} is no folder; choose another name.")
         if self.out is not None:

@@ -13,6 +13,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 from agents.config import ConfigError
+from agents.config.aliases import present_options
 from agents.config.kinds import accepts, described, most_words
 
 SEE = "; see --help."
@@ -21,7 +22,7 @@ SEE = "; see --help."
 class Option(NamedTuple):
     """One thing that can be asked."""
 
-    name: str  # as a user types it, such as --learning.n-step; of a positional one its bare name
+    name: str  # as a user types it, such as --returns.n-step; of a positional one its bare name
     hint: Any
     text: str  # its explanation
     positional: bool
@@ -127,6 +128,9 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
         return option
     if others:
         return None
+    renamed = [new for new in present_options(name) if new in options]
+    if renamed:
+        raise ConfigError(f"{name} is now called {' and '.join(renamed)}; use that.")
     names = [o.name for o in options.values() if not o.asked_as]
     names += [_negated(o.name) for o in options.values() if o.hint is bool]
     close = difflib.get_close_matches(name, [n for n in names if n.startswith("-")], n=1)

@@ -15,7 +15,7 @@ from agents.cli.options import check_words, explanations
 from agents.config import ConfigError
 
 T = TypeVar("T")
-FIRST = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir", "stop_score", "device")
+FIRST = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir", "reward_threshold", "device")
 """Fields that people ask for most often, at the head of the help; the rest follows as it stands."""
 
 registry = ConstructorRegistry()

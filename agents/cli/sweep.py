@@ -57,7 +57,7 @@ class Cell(NamedTuple):
         return 0.0
 
     def finished(self) -> bool:
-        """Whether the run is done, with the steps and the mark that are wanted.
+        """Whether the run is done, with the steps and the reward threshold that are wanted.
 
         Raises:
             ConfigError: another run lies in the folder.
@@ -74,7 +74,7 @@ class Cell(NamedTuple):
                 f"{self.folder} holds a run with other settings ({', '.join(others)}); choose another "
                 "--out."
             )
-        same = (found.steps, found.stop_score) == (wanted.steps, wanted.stop_score)
+        same = (found.steps, found.reward_threshold) == (wanted.steps, wanted.reward_threshold)
         return same and read_summary(self.folder) is not None
 
 
@@ -100,7 +100,7 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
             _check_mark(config)
         folder = arguments.out / default_run_dir(config).relative_to("runs")
         # A run that is gone on with keeps its own budget unless it is told.
-        words += ["--steps", str(config.steps), "--stop-score", str(config.stop_score)]
+        words += ["--steps", str(config.steps), "--reward-threshold", str(config.reward_threshold)]
         cells.append(Cell((*words, "--run-dir", str(folder), "--resume"), config, folder))
     if len({cell.folder for cell in cells}) < len(cells):
         raise ConfigError("The grid has the same run twice; name each environment and preset once.")
@@ -108,12 +108,12 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
 
 
 def _check_mark(config: Config) -> None:
-    from agents.build import stop_score  # torch takes two seconds to import
+    from agents.build import reward_threshold  # torch takes two seconds to import
 
-    if stop_score(config) is None:
+    if reward_threshold(config) is None:
         raise ConfigError(
             f"--ladder measures how long each preset takes to a mean return, and {config.env.id} has none "
-            "to reach here; give one as --stop-score."
+            "to reach here; give one as --reward-threshold."
         )
 
 

@@ -13,20 +13,20 @@ from agents.config.presets import PRESETS, WITHOUT, preset_config
 from agents.runs.documents import read_config
 from envs.protocols import PROTOCOLS
 
-PICTURE_OPTIONS = ("--env.crop", "--env.size", "--env.stack", "--network.zero-level")
-"""Options that do nothing where no picture is seen."""
+IMAGE_OPTIONS = ("--env.crop", "--env.size", "--env.frame-stack", "--network.zero-level")
+"""Options that do nothing where no image is seen."""
 
 
 @dataclass(frozen=True)
 class TrainArguments:
-    """Train DQN on an environment, from its pictures only or from its state vector."""
+    """Train DQN on an environment, from its images only or from its state vector."""
 
     environment: str = field(default="CartPole-v1", metadata={"option": "env"})
     """Gymnasium id of an environment with discrete actions, an Atari game such as pong, or module:id, which
     imports the module first."""
 
     obs: Literal["pixels", "state"] = "pixels"
-    """What the agent sees: rendered pictures only, or the state vector."""
+    """What the agent sees: rendered images only, or the state vector."""
 
     resume: bool = False
     """Go on with the run in the folder, exactly where it stopped; start it if there is none."""
@@ -70,7 +70,7 @@ class Train:
         env = replace(config.env, id=_env_id(asked.environment), obs=asked.obs)
         config = replace(config, preset=config.preset + _suffix(asked.without), env=env)
         if config.env.obs == "state":
-            _refuse_picture_options(words)
+            _refuse_image_options(words)
         return cls(config, asked.run_dir or default_run_dir(config), asked.resume)
 
 
@@ -96,10 +96,10 @@ def _base_config(given: Mapping[str, Sequence[str]]) -> Config:
     return read_config(folder) if (folder / "config.json").is_file() else fresh
 
 
-def _refuse_picture_options(words: Sequence[str]) -> None:
-    idle = [option for option in PICTURE_OPTIONS if option in given_options(words)]
+def _refuse_image_options(words: Sequence[str]) -> None:
+    idle = [option for option in IMAGE_OPTIONS if option in given_options(words)]
     if idle:
-        raise ConfigError(f"{', '.join(idle)}: with --obs state no picture is seen; leave that out.")
+        raise ConfigError(f"{', '.join(idle)}: with --obs state no image is seen; leave that out.")
 
 
 def _suffix(without: Sequence[str]) -> str:

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.config.aliases import updated
 from agents.config.bounds import check_bounds
 from agents.config.kinds import fits
-from agents.config.sections import EvaluationConfig, LearningConfig, MemoryConfig, ScheduleConfig, require
+from agents.config.sections import (
+    EvaluationConfig,
+    ExplorationConfig,
+    LearningConfig,
+    MemoryConfig,
+    ReturnsConfig,
+    ScheduleConfig,
+    TargetConfig,
+    require,
+)
 from envs.config import ConfigError, EnvConfig
 from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
@@ -18,10 +28,13 @@ __all__ = [
     "ConfigError",
     "EnvConfig",
     "EvaluationConfig",
+    "ExplorationConfig",
     "LearningConfig",
     "MemoryConfig",
     "NetworkConfig",
+    "ReturnsConfig",
     "ScheduleConfig",
+    "TargetConfig",
     "flatten",
     "from_dict",
     "to_dict",
@@ -41,14 +54,14 @@ class Config:
     steps: int = 100_000
     """Agent steps after which the run ends."""
 
-    stop_score: float | Literal["auto", "none"] = "auto"
-    """Mean return of 100 greedy episodes that ends the run; auto: the environment's solved mark."""
+    reward_threshold: float | Literal["auto", "none"] = "auto"
+    """Mean return of 100 greedy episodes that ends the run; auto: the environment's reward threshold."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the networks live; auto: a CUDA device if there is one."""
 
     threads: int = 0
-    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or all for pictures."""
+    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or all for images."""
 
     log_every: int = 500
     """Agent steps between log entries."""
@@ -65,11 +78,20 @@ class Config:
     learning: LearningConfig = field(default_factory=LearningConfig)
     """The update."""
 
+    returns: ReturnsConfig = field(default_factory=ReturnsConfig)
+    """The returns."""
+
+    target: TargetConfig = field(default_factory=TargetConfig)
+    """The target network."""
+
+    exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
+    """Exploration."""
+
     memory: MemoryConfig = field(default_factory=MemoryConfig)
-    """What is remembered."""
+    """The memory."""
 
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """When things happen."""
+    """When updates happen, and when a run ends."""
 
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """Greedy play."""
@@ -78,7 +100,7 @@ class Config:
         check_bounds(flatten(to_dict(self)))
         require(
             self.learning.shift == 0 or self.env.obs == "pixels",
-            "--learning.shift moves pictures; leave it out with --obs state.",
+            "--learning.shift moves images; leave it out with --obs state.",
         )
         self._fit_network()
         self._fit_replay() if self.memory.kind == "replay" else self._fit_rollout()
@@ -88,9 +110,13 @@ class Config:
     def update_clock(self) -> tuple[int, int, int]:
         """Clock ticks before the first update, ticks between updates, and updates each time."""
         if self.memory.kind == "replay":
-            return self.schedule.learn_start, self.schedule.learn_every, self.schedule.updates
-        steps = self.env.num_envs * self.memory.window
-        return 0, steps, self.memory.epochs * steps // self.learning.batch_size
+            return (
+                self.schedule.learning_starts,
+                self.schedule.train_frequency,
+                self.schedule.gradient_steps,
+            )
+        steps = self.env.num_envs * self.memory.num_steps
+        return 0, steps, self.memory.update_epochs * steps // self.learning.batch_size
 
     def _fit_network(self) -> None:
         network, batch = self.network, self.learning.batch_size
@@ -107,28 +133,28 @@ class Config:
             f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
             f"make it at least {batch}.",
         )
-        schedule, num_envs, n_step = self.schedule, self.env.num_envs, self.learning.n_step
-        rounds = -(-(schedule.learn_start + schedule.learn_every) // num_envs)
+        schedule, num_envs, n_step = self.schedule, self.env.num_envs, self.returns.n_step
+        rounds = -(-(schedule.learning_starts + schedule.train_frequency) // num_envs)
         require(
             schedule.clock != "steps" or rounds >= n_step,
             f"The first update comes after {rounds} steps of each of {num_envs} environments, before there "
-            f"is a return over {n_step}; give --schedule.learn-start {n_step * num_envs} or more.",
+            f"is a return over {n_step}; give --schedule.learning-starts {n_step * num_envs} or more.",
         )
-        copied, blended = self.schedule.target_every > 0, self.learning.tau > 0
+        copied, blended = self.target.update_period > 0, self.target.tau > 0
         require(
             copied != blended,
             "The target network must be either copied or blended; set one of "
-            "--schedule.target-every and --learning.tau above 0, and the other to 0.",
+            "--target.update-period and --target.tau above 0, and the other to 0.",
         )
 
     def _fit_rollout(self) -> None:
         learning = self.learning
         idle = {
-            "--learning.n-step": learning.n_step != 1,
+            "--returns.n-step": self.returns.n_step != 1,
             "--learning.double": learning.double,
-            "--learning.bootstrap": learning.bootstrap != "greedy",
-            "--learning.tau": learning.tau > 0,
-            "--schedule.target-every": self.schedule.target_every > 0,
+            "--learning.backup": learning.backup != "greedy",
+            "--target.tau": self.target.tau > 0,
+            "--target.update-period": self.target.update_period > 0,
         }
         odd = [name for name, given in idle.items() if given]
         require(
@@ -140,11 +166,11 @@ class Config:
             self.schedule.clock == "steps",
             "--memory.kind rollout goes by steps; leave --schedule.clock out.",
         )
-        steps = self.env.num_envs * self.memory.window
+        steps = self.env.num_envs * self.memory.num_steps
         require(
-            self.memory.epochs * steps >= learning.batch_size,
+            self.memory.update_epochs * steps >= learning.batch_size,
             f"A window of {steps} steps is smaller than --learning.batch-size {learning.batch_size}; "
-            "raise --memory.window or --env.num-envs.",
+            "raise --memory.num-steps or --env.num-envs.",
         )
 
     def _keep_to_protocol(self) -> None:
@@ -170,26 +196,44 @@ def to_dict(config: Config) -> dict[str, Any]:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns nested fields under dotted names, as in `learning.n_step`."""
+    """Returns nested fields under dotted names, as in `returns.n_step`."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat
 
 
-def from_dict(values: dict[str, Any], cls: type[Any] = Config) -> Any:
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns fields under dotted names as nested dictionaries: `flatten` undone."""
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *sections, last = name.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = value
+    return tree
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
     """Builds the configuration that `to_dict` (through JSON) describes.
 
-    A field that is missing, as in the run of an older version, takes its default.
+    Old names are read as the present ones (`aliases.py`). A field that is missing, as in the run of an
+    older version, takes its default.
 
     Raises:
         ConfigError: a field is unknown, as in the run of a newer version, or its value of a wrong kind.
     """
+    config: Config = _build(nested(updated(flatten(values))), Config)
+    return config
+
+
+def _build(values: Mapping[str, Any], cls: type[Any]) -> Any:
     hints, made, odd = typing.get_type_hints(cls), {}, []
     for name, value in values.items():
         hint = hints.get(name)
         if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-            made[name] = from_dict(value, hint)  # type: ignore[arg-type]
+            made[name] = _build(value, hint)  # type: ignore[arg-type]
         elif hint is None:
             odd.append(name)
         elif dataclasses.is_dataclass(hint) or not fits(hint, value):

@@ -13,22 +13,22 @@ WHERE = ("all", "pixels", "state", "cartpole", "cartpole pixels", "cartpole stat
 # What every preset does with Atari games.
 ATARI: Fields = {
     "memory.capacity": None,
-    "memory.clip_reward": True,
+    "returns.clip_reward": True,
     "evaluation.episodes": 10,
     "evaluation.num_envs": 10,
     "evaluation.solved_episodes": 30,
-    "evaluation.film_frames": 3_000,
+    "evaluation.video_frames": 3_000,
     "log_every": 1_000,
     "checkpoint_seconds": 600.0,
 }
 
 # The rows between the highest tip of the pole and the cart's lower edge, in full width, shrunk to a
-# tenth: the grays still tell parts of a pixel. One picture tells nothing of the last push, whose
+# tenth: the grays still tell parts of a pixel. One image tells nothing of the last push, whose
 # effect shows only in the next: hence the stack.
 CARTPOLE_VIEW: Fields = {
     "env.crop": (160, 320, 0, 600),
     "env.size": (16, 60),
-    "env.stack": 4,
+    "env.frame_stack": 4,
     "network.torso": "small",
     "network.zero_level": 255,
 }
@@ -41,17 +41,17 @@ NATURE_ATARI: Fields = {
     "network.torso": "nature",
     "network.hidden": (512,),
     "network.norm": "none",
-    "learning.tau": 0.0,
-    "learning.average": 0.0,
+    "target.tau": 0.0,
+    "learning.ema_rate": 0.0,
     "learning.huber_delta": 1.0,
     "learning.optimizer": "rmsprop",
     "learning.learning_rate": 2.5e-4,
     "learning.batch_size": 32,
-    "schedule.epsilon_end": 0.1,
-    "schedule.epsilon_duration": 1_000_000,
-    "schedule.learn_start": 50_000,
-    "schedule.learn_every": 4,
-    "schedule.target_every": 10_000,
+    "exploration.epsilon_end": 0.1,
+    "exploration.epsilon_decay_steps": 1_000_000,
+    "schedule.learning_starts": 50_000,
+    "schedule.train_frequency": 4,
+    "target.update_period": 10_000,
     "evaluation.every": 250_000,
 }
 
@@ -59,30 +59,30 @@ NATURE_ATARI: Fields = {
 FAMILY: Settings = {
     "all": {
         "network.norm": "layer",
-        "learning.tau": 0.05,
-        "schedule.epsilon_duration": 5_000,
+        "target.tau": 0.05,
+        "exploration.epsilon_decay_steps": 5_000,
     },
     "pixels": {
-        "learning.average": 0.005,
+        "learning.ema_rate": 0.005,
         "learning.optimizer": "radam",
         "network.torso": "slim",
         "network.hidden": (128,),
         "learning.batch_size": 64,
         "learning.learning_rate": 2e-3,
-        "schedule.learn_every": 4,
+        "schedule.train_frequency": 4,
     },
     "state": {
         "network.torso": "mlp",
         "network.hidden": (128, 64),
         "learning.batch_size": 256,
         "learning.learning_rate": 3e-3,
-        "schedule.learn_every": 8,
+        "schedule.train_frequency": 8,
     },
     "cartpole": {"steps": 200_000},
-    # A push changes velocities, which the next picture does not show: where an action lasts for one
-    # picture, one-step targets cannot tell actions apart. Falls are rare and decide everything: an error
-    # of 100 must count as one. With steps that stay large scores hover below the mark, and once the memory
-    # has forgotten how one falls, they sink.
+    # A push changes velocities, which the next image does not show: where an action lasts for one
+    # image, one-step targets cannot tell actions apart. Falls are rare and decide everything: an error
+    # of 100 must count as one. With steps that stay large scores hover below the reward
+    # threshold, and once the memory has forgotten how one falls, they sink.
     "cartpole pixels": {
         **CARTPOLE_VIEW,
         "steps": 80_000,
@@ -106,21 +106,22 @@ class Part:
 PARTS: dict[str, Part] = {
     "double": Part("van Hasselt et al. 2016, arXiv:1509.06461", {"all": {"learning.double": True}}),
     "dueling": Part("Wang et al. 2016, arXiv:1511.06581", {"all": {"network.dueling": True}}),
-    "n-step": Part("Sutton 1988, doi:10.1007/BF00115009", {"all": {"learning.n_step": 3}}),
+    "n-step": Part("Sutton 1988, doi:10.1007/BF00115009", {"all": {"returns.n_step": 3}}),
     "noisy": Part(
         "Fortunato et al. 2018, arXiv:1706.10295",
         {
-            "all": {"network.noisy": 0.5, "schedule.epsilon_start": 0.0, "schedule.epsilon_end": 0.0},
+            "all": {"network.noisy": 0.5, "exploration.epsilon_start": 0.0, "exploration.epsilon_end": 0.0},
         },
     ),
     "c51": Part(
         "Bellemare et al. 2017, arXiv:1707.06887",
         {
-            "all": {"learning.value": "categorical", "learning.atoms": 51},
-            "cartpole": {"learning.value_range": (0.0, 100.0)},
-            "cartpole pixels": {"learning.value_range": (0.0, 200.0)},
+            "all": {"learning.value": "categorical", "learning.num_atoms": 51},
+            "cartpole": {"learning.v_min": 0.0, "learning.v_max": 100.0},
+            "cartpole pixels": {"learning.v_min": 0.0, "learning.v_max": 200.0},
             "atari": {
-                "learning.value_range": (-10.0, 10.0),
+                "learning.v_min": -10.0,
+                "learning.v_max": 10.0,
                 "learning.optimizer": "adam",
                 "learning.adam_epsilon": 0.01 / 32,
             },
@@ -131,15 +132,15 @@ PARTS: dict[str, Part] = {
         {
             "all": {
                 "learning.value": "quantile",
-                "learning.quantiles": 200,
+                "learning.num_quantiles": 200,
                 "learning.huber_delta": 1.0,
             },
-            "cartpole": {"learning.quantiles": 51},
+            "cartpole": {"learning.num_quantiles": 51},
             "atari": {
                 "learning.optimizer": "adam",
                 "learning.learning_rate": 5e-5,
                 "learning.adam_epsilon": 0.01 / 32,
-                "schedule.epsilon_end": 0.01,
+                "exploration.epsilon_end": 0.01,
             },
         },
     ),
@@ -147,31 +148,31 @@ PARTS: dict[str, Part] = {
         "Dabney et al. 2018, arXiv:1806.06923",
         {
             "all": {
-                "learning.value": "implicit",
-                "learning.quantiles": 64,
+                "learning.value": "iqn",
+                "learning.num_quantiles": 64,
                 "learning.huber_delta": 1.0,
             },
-            "cartpole": {"learning.quantiles": 8},
+            "cartpole": {"learning.num_quantiles": 8},
             "atari": {
                 "learning.optimizer": "adam",
                 "learning.learning_rate": 5e-5,
                 "learning.adam_epsilon": 0.01 / 32,
-                "schedule.epsilon_end": 0.01,
+                "exploration.epsilon_end": 0.01,
             },
         },
     ),
     "munchausen": Part(
         "Vieillard et al. 2020, arXiv:2007.14430",
         {
-            "all": {"learning.bootstrap": "munchausen"},
+            "all": {"learning.backup": "munchausen"},
             "atari": {
-                "schedule.learn_start": 20_000,
-                "schedule.target_every": 8_000,
-                "schedule.epsilon_duration": 250_000,
+                "schedule.learning_starts": 20_000,
+                "target.update_period": 8_000,
+                "exploration.epsilon_decay_steps": 250_000,
                 "learning.optimizer": "adam",
                 "learning.learning_rate": 5e-5,
                 "learning.adam_epsilon": 0.01 / 32,
-                "schedule.epsilon_end": 0.01,
+                "exploration.epsilon_end": 0.01,
             },
         },
     ),
@@ -182,7 +183,7 @@ PARTS: dict[str, Part] = {
     "prioritized": Part(
         "Schaul et al. 2016, arXiv:1511.05952",
         {
-            "all": {"memory.priority": 0.6, "memory.beta": 0.4},
+            "all": {"memory.priority_exponent": 0.6, "memory.importance_sampling_exponent": 0.4},
             "atari": {"learning.learning_rate": 2.5e-4 / 4},
         },
     ),

@@ -23,7 +23,7 @@ def _replay(config: Flat) -> bool:
 
 def _huber(config: Flat) -> bool:
     value = config["learning.value"]
-    return value in ("quantile", "implicit") or (value == "expected" and config["learning.loss"] == "huber")
+    return value in ("quantile", "iqn") or (value == "scalar" and config["learning.loss"] == "huber")
 
 
 def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
@@ -33,26 +33,29 @@ def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
     (tuple(f"env.{name}" for name in ATARI_FIELDS), is_atari),
     (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config)),
-    (("env.crop", "env.size", "env.stack", "network.zero_level", "learning.shift"), _pixels),
+    (("env.crop", "env.size", "env.frame_stack", "network.zero_level", "learning.shift"), _pixels),
     (("evaluation.probe_samples",), _pixels),
     (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),
-    (("learning.atoms", "learning.value_range"), _is("learning.value", "categorical")),
-    (("learning.quantiles",), _is("learning.value", "quantile", "implicit")),
-    (("learning.loss",), _is("learning.value", "expected")),
+    (("learning.num_atoms", "learning.v_min", "learning.v_max"), _is("learning.value", "categorical")),
+    (("learning.num_quantiles",), _is("learning.value", "quantile", "iqn")),
+    (("learning.loss",), _is("learning.value", "scalar")),
     (("learning.huber_delta",), _huber),
     (
-        ("learning.munchausen_alpha", "learning.munchausen_tau", "learning.munchausen_least"),
-        _is("learning.bootstrap", "munchausen"),
+        ("learning.munchausen_alpha", "learning.munchausen_tau", "learning.munchausen_clip"),
+        _is("learning.backup", "munchausen"),
     ),
     (("learning.adam_epsilon",), _is("learning.optimizer", "adam", "adamw", "radam")),
-    (("learning.n_step", "learning.double", "learning.bootstrap", "learning.tau"), _replay),
-    (("memory.capacity", "memory.priority", "schedule.target_every"), _replay),
-    (("schedule.learn_start", "schedule.learn_every", "schedule.updates"), _replay),
-    (("memory.beta",), lambda config: _replay(config) and config["memory.priority"] > 0),
-    (("memory.window", "memory.trace", "memory.epochs"), _is("memory.kind", "rollout")),
+    (("returns.n_step", "learning.double", "learning.backup", "target.tau"), _replay),
+    (("memory.capacity", "memory.priority_exponent", "target.update_period"), _replay),
+    (("schedule.learning_starts", "schedule.train_frequency", "schedule.gradient_steps"), _replay),
     (
-        ("schedule.epsilon_duration",),
-        lambda config: config["schedule.epsilon_start"] != config["schedule.epsilon_end"],
+        ("memory.importance_sampling_exponent",),
+        lambda config: _replay(config) and config["memory.priority_exponent"] > 0,
+    ),
+    (("memory.num_steps", "returns.td_lambda", "memory.update_epochs"), _is("memory.kind", "rollout")),
+    (
+        ("exploration.epsilon_decay_steps",),
+        lambda config: config["exploration.epsilon_start"] != config["exploration.epsilon_end"],
     ),
 )
 """Fields, and whether a configuration uses them; all others are always used."""
@@ -61,7 +64,7 @@ GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
 def idle_settings(config: Flat) -> frozenset[str]:
     """Returns the fields that decide nothing in this configuration, whatever they are set to.
 
-    A field that switches something, such as `memory.priority`, is not idle where it is off.
+    A field that switches something, such as `memory.priority_exponent`, is not idle where it is off.
 
     Args:
         config: Every field of a `Config`, under its dotted name.

@@ -76,7 +76,7 @@ PRESETS: dict[str, Preset] = {
         own=DER,
     ),
     "drq-eps": Preset(
-        summary="pictures shifted at random, double, dueling, 10-step returns; pixels only",
+        summary="images shifted at random, double, dueling, 10-step returns; pixels only",
         paper="Kostrikov et al. 2021, arXiv:2004.13649; Agarwal et al. 2021, arXiv:2108.13264",
         parts=("double", "dueling", "n-step", "shift"),
         own=DRQ,

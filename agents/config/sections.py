@@ -16,27 +16,24 @@ def require(condition: bool, sentence: str) -> None:
 class LearningConfig:
     """The update."""
 
-    gamma: float = 0.99
-    """Discount a step."""
+    value: Literal["scalar", "categorical", "quantile", "iqn"] = "scalar"
+    """Prediction for each action: its value, or its return distribution as probabilities of fixed returns
+    (categorical, C51), as quantiles (QR-DQN), or as quantiles at random levels (IQN)."""
 
-    n_step: int = 1
-    """Steps from an observation to the one it bootstraps from."""
+    num_atoms: int = 51
+    """Categorical: atoms of the support."""
 
-    value: Literal["expected", "categorical", "quantile", "implicit"] = "expected"
-    """What is learned of an action: its value, or its returns' distribution as probabilities of fixed
-    returns (C51), as quantiles (QR-DQN), or as quantiles at random levels (IQN)."""
+    v_min: float = -100.0
+    """Categorical: smallest discounted return of the support."""
 
-    atoms: int = 51
-    """Categorical: returns that have a probability."""
+    v_max: float = 100.0
+    """Categorical: largest discounted return of the support."""
 
-    value_range: tuple[float, float] = (-100.0, 100.0)
-    """Categorical: least and greatest return, discounted."""
+    num_quantiles: int = 200
+    """Quantile and iqn: quantiles of a prediction and of its target."""
 
-    quantiles: int = 200
-    """Quantile and implicit: quantiles of a prediction and of its target."""
-
-    bootstrap: Literal["greedy", "munchausen"] = "greedy"
-    """How the next state is backed up: by its best action, or softly with a bonus for likely ones."""
+    backup: Literal["greedy", "munchausen"] = "greedy"
+    """Backup of the next state: its best action, or a softmax over all with a log-policy bonus."""
 
     munchausen_alpha: float = 0.9
     """Munchausen: share of the bonus."""
@@ -44,14 +41,14 @@ class LearningConfig:
     munchausen_tau: float = 0.03
     """Munchausen: temperature of the softmax policy, in units of value."""
 
-    munchausen_least: float = -1.0
-    """Munchausen: where the bonus is clipped from below, before its share is taken."""
+    munchausen_clip: float = -1.0
+    """Munchausen: lower bound of the log-policy bonus, before its share is taken."""
 
     double: bool = False
     """Whether the online network chooses the next action (Double DQN)."""
 
     shift: int = 0
-    """Pixels by which learned pictures are shifted at random, up and down, left and right, at the most."""
+    """Pixels by which learned images are shifted at random, up and down, left and right, at the most."""
 
     loss: Literal["huber", "squared"] = "huber"
     """Expected: loss of a temporal-difference error."""
@@ -79,16 +76,11 @@ class LearningConfig:
     max_grad_norm: float | None = None
     """Clip the gradient's norm to this; None leaves it."""
 
-    tau: float = 0.01
-    """Share of the online network that flows into the target after each update; 0: copied instead."""
-
-    average: float = 0.0
-    """Share of the online network that flows, after each update, into the averaged network that is
-    evaluated and kept; 0: the online network itself is."""
+    ema_rate: float = 0.0
+    """Share of the online network that enters, after each update, the averaged network (EMA) that is
+    evaluated and saved; 0: the online network itself is."""
 
     def __post_init__(self) -> None:
-        require(0 <= self.gamma <= 1, f"--learning.gamma is {self.gamma}; give 0 to 1.")
-        require(self.n_step >= 1, f"--learning.n-step is {self.n_step}; give 1 or more.")
         require(self.batch_size >= 1, f"--learning.batch-size is {self.batch_size}; give 1 or more.")
         for name in ("huber_delta", "learning_rate", "adam_epsilon", "munchausen_tau"):
             require(getattr(self, name) > 0, f"--learning.{name.replace('_', '-')} must be above 0.")
@@ -98,33 +90,88 @@ class LearningConfig:
                 value is None or value > 0,
                 f"--learning.{name.replace('_', '-')} is {value}; give a number above 0, or None.",
             )
-        require_at_least(2, "learning", self, "atoms")
-        require_at_least(1, "learning", self, "quantiles")
+        require_at_least(2, "learning", self, "num_atoms")
+        require_at_least(1, "learning", self, "num_quantiles")
         require_at_least(0, "learning", self, "shift")
-        low, high = self.value_range
         require(
-            low < high,
-            f"--learning.value-range is {low:g} {high:g}; give the least return, then the greatest.",
+            self.v_min < self.v_max,
+            f"--learning.v-min is {self.v_min:g} and --learning.v-max {self.v_max:g}; give a larger v-max.",
         )
         require(
             0 <= self.munchausen_alpha <= 1,
             f"--learning.munchausen-alpha is {self.munchausen_alpha}; give 0 to 1.",
         )
         require(
-            self.munchausen_least <= 0,
-            f"--learning.munchausen-least is {self.munchausen_least}; give 0 or less.",
+            self.munchausen_clip <= 0,
+            f"--learning.munchausen-clip is {self.munchausen_clip}; give 0 or less.",
         )
         require(
-            not (self.double and self.bootstrap == "munchausen"),
-            "--learning.double chooses one next action and --learning.bootstrap munchausen weighs all of "
+            not (self.double and self.backup == "munchausen"),
+            "--learning.double chooses one next action and --learning.backup munchausen weighs all of "
             "them; leave one of the two out.",
         )
         require(
-            self.loss == "huber" or self.value == "expected",
+            self.loss == "huber" or self.value == "scalar",
             f"--learning.loss {self.loss} is not for --learning.value {self.value}; leave one of them out.",
         )
-        require(0 <= self.tau <= 1, f"--learning.tau is {self.tau}; give 0 to 1.")
-        require(0 <= self.average <= 1, f"--learning.average is {self.average}; give 0 to 1.")
+        require(0 <= self.ema_rate <= 1, f"--learning.ema-rate is {self.ema_rate}; give 0 to 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnsConfig:
+    """Returns that a transition is learned from."""
+
+    gamma: float = 0.99
+    """Discount factor per agent step."""
+
+    n_step: int = 1
+    """Replay: steps from an observation to the one it bootstraps from."""
+
+    td_lambda: float = 0.65
+    """Rollout: lambda of the λ-returns."""
+
+    clip_reward: bool = False
+    """Clip the rewards that are learned from to [-1, 1]; scores stay raw."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.gamma <= 1, f"--returns.gamma is {self.gamma}; give 0 to 1.")
+        require(0 <= self.td_lambda <= 1, f"--returns.td-lambda is {self.td_lambda}; give 0 to 1.")
+        require_at_least(1, "returns", self, "n_step")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetConfig:
+    """Target network: averaged after every update (tau), or copied periodically (update_period)."""
+
+    tau: float = 0.01
+    """Share of the online network that enters the target network after each update; 0: periodic copies."""
+
+    update_period: int = 0
+    """Clock ticks between copies of the online network to the target network; 0: averaged by tau."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.tau <= 1, f"--target.tau is {self.tau}; give 0 to 1.")
+        require_at_least(0, "target", self, "update_period")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplorationConfig:
+    """ε-greedy exploration, with ε on a straight line."""
+
+    epsilon_start: float = 1.0
+    """Probability of a random action at the start."""
+
+    epsilon_end: float = 0.02
+    """Probability of a random action at the end."""
+
+    epsilon_decay_steps: int = 5_000
+    """Clock ticks from start to end."""
+
+    def __post_init__(self) -> None:
+        for name in ("epsilon_start", "epsilon_end"):
+            value, option = getattr(self, name), name.replace("_", "-")
+            require(0 <= value <= 1, f"--exploration.{option} is {value}; give 0 to 1.")
+        require_at_least(0, "exploration", self, "epsilon_decay_steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,36 +185,30 @@ class MemoryConfig:
     """Frames kept, over all environments; an episode of L steps takes L + 1. None: what fits in RAM, up to
     a million."""
 
-    clip_reward: bool = False
-    """Whether rewards are clipped to [-1, 1] where they are remembered; scores stay raw."""
+    priority_exponent: float = 0.0
+    """Replay: exponent of the priorities (alpha); 0: uniform sampling."""
 
-    priority: float = 0.0
-    """Replay: exponent of the priorities that rows are drawn by (alpha); 0: all alike."""
+    importance_sampling_exponent: float = 0.4
+    """Replay: initial exponent of the importance-sampling weights (beta); 1 at the end of the budget."""
 
-    beta: float = 0.4
-    """Replay: how far weights make up for the priorities at the start; rises to 1 over the budget."""
+    num_steps: int = 32
+    """Rollout: steps per environment."""
 
-    window: int = 32
-    """Rollout: steps of each environment."""
-
-    trace: float = 0.65
-    """Rollout: lambda, how far returns look beyond the next step."""
-
-    epochs: int = 2
-    """Rollout: times that each step is learned from."""
+    update_epochs: int = 2
+    """Rollout: passes over the steps."""
 
     def __post_init__(self) -> None:
         require(
             self.capacity is None or self.capacity >= 1,
             f"--memory.capacity is {self.capacity}; give 1 or more.",
         )
-        require_at_least(1, "memory", self, "window", "epochs")
-        for name in ("priority", "beta", "trace"):
-            share = getattr(self, name)
-            require(0 <= share <= 1, f"--memory.{name} is {share}; give 0 to 1.")
+        require_at_least(1, "memory", self, "num_steps", "update_epochs")
+        for name in ("priority_exponent", "importance_sampling_exponent"):
+            share, option = getattr(self, name), name.replace("_", "-")
+            require(0 <= share <= 1, f"--memory.{option} is {share}; give 0 to 1.")
         require(
-            self.kind == "replay" or not self.priority,
-            "--memory.priority is for a replay memory: a rollout learns from every step; leave it out.",
+            self.kind == "replay" or not self.priority_exponent,
+            "--memory.priority-exponent is for a replay memory; a rollout learns from every step: leave it out.",
         )
 
 
@@ -181,34 +222,18 @@ class ScheduleConfig:
     episodes: int | None = None
     """Episodes after which the run ends; None: only --steps ends it."""
 
-    epsilon_start: float = 1.0
-    """Probability of a random action at the start."""
-
-    epsilon_end: float = 0.02
-    """Probability of a random action at the end."""
-
-    epsilon_duration: int = 5_000
-    """Clock ticks from start to end, on a straight line."""
-
-    learn_start: int = 1_000
+    learning_starts: int = 1_000
     """Clock ticks before the first update."""
 
-    learn_every: int = 1
+    train_frequency: int = 1
     """Clock ticks between updates."""
 
-    updates: int = 1
-    """Updates each time."""
-
-    target_every: int = 0
-    """Clock ticks between copies of the online network into the target; 0: see --learning.tau."""
+    gradient_steps: int = 1
+    """Gradient steps of each update."""
 
     def __post_init__(self) -> None:
-        for name in ("epsilon_start", "epsilon_end"):
-            value = getattr(self, name)
-            option = name.replace("_", "-")
-            require(0 <= value <= 1, f"--schedule.{option} is {value}; give 0 to 1.")
-        require_at_least(0, "schedule", self, "epsilon_duration", "learn_start", "target_every")
-        require_at_least(1, "schedule", self, "learn_every", "updates")
+        require_at_least(0, "schedule", self, "learning_starts")
+        require_at_least(1, "schedule", self, "train_frequency", "gradient_steps")
         if self.episodes is not None:
             require(self.episodes >= 1, f"--schedule.episodes is {self.episodes}; give 1 or more.")
 
@@ -236,8 +261,8 @@ class EvaluationConfig:
     """Agent steps after which an episode is cut off, as a truncation, where the environment has no time
     limit of its own."""
 
-    film_frames: int = 200
-    """Frames of the first game of an evaluation that TensorBoard gets as a film, at the most; 0: none."""
+    video_frames: int = 200
+    """Frames of the first game of an evaluation that TensorBoard gets as a video, at the most; 0: none."""
 
     probe_samples: int = 1_536
     """Observations from which it is measured, at each evaluation, how much of the simulator's true state
@@ -247,7 +272,7 @@ class EvaluationConfig:
         require_at_least(
             1, "evaluation", self, "every", "episodes", "solved_episodes", "num_envs", "max_steps"
         )
-        require_at_least(0, "evaluation", self, "film_frames", "probe_samples")
+        require_at_least(0, "evaluation", self, "video_frames", "probe_samples")
         require(
             self.probe_samples == 0 or self.probe_samples >= 72,
             f"--evaluation.probe-samples is {self.probe_samples}; give 72 or more, or 0 for none.",

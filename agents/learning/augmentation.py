@@ -1,25 +1,25 @@
-"""Random changes of pictures that leave their meaning as it is."""
+"""Random changes of images that leave their meaning as it is."""
 
 import torch
 from torch import Tensor
 
 
-def random_shift(pictures: Tensor, generator: torch.Generator, most: int) -> Tensor:
-    """Shifts each stack of pictures by up to `most` pixels; what comes in repeats the border.
+def random_shift(images: Tensor, generator: torch.Generator, most: int) -> Tensor:
+    """Shifts each stack of images by up to `most` pixels; what comes in repeats the border.
 
     Padding by replication and a random crop (Kostrikov et al. 2021, arXiv:2004.13649, section 3.1), as one
-    gather: the padded pictures are never made.
+    gather: the padded images are never made.
 
     Args:
-        pictures: `[B, S, H, W]` of any type.
+        images: `[B, S, H, W]` of any type.
         generator: Draws the shifts, one for each stack and axis.
         most: Largest shift along each axis, in pixels.
 
     Returns:
         `[B, S, H, W]`, channels last in memory.
     """
-    count, depth, height, width = pictures.shape
-    device = pictures.device
+    count, depth, height, width = images.shape
+    device = images.device
     shifts = torch.randint(-most, most + 1, (2, count, 1), generator=generator, device=generator.device)
     rows, columns = (
         (torch.arange(side, device=device) + shift).clamp_(0, side - 1)
@@ -27,5 +27,5 @@ def random_shift(pictures: Tensor, generator: torch.Generator, most: int) -> Ten
     )  # [B, H], [B, W]
     place = torch.arange(count, device=device).view(-1, 1, 1) * (height * width)
     place = place + rows.unsqueeze(2) * width + columns.unsqueeze(1)  # [B, H, W]
-    pixels = pictures.permute(0, 2, 3, 1).reshape(-1, depth)
+    pixels = images.permute(0, 2, 3, 1).reshape(-1, depth)
     return pixels[place.flatten()].view(count, height, width, depth).movedim(-1, 1)

@@ -14,4 +14,4 @@ class Batch(NamedTuple):
     discount: Tensor  # [B] float32  γ^k; 0 where nothing may be bootstrapped
     next_observation: Tensor  # [B, *obs]  k steps later, k <= n
     weight: Tensor  # [B] float32  importance weight; ones when drawn uniformly
-    ticket: Tensor  # [B] int64  tells the memory where priorities belong
+    indices: Tensor  # [B] int64  tells the memory where priorities belong

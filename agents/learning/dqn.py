@@ -8,12 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import _SpectralNorm
 
+from agents.learning.backup import BackupRule, Greedy
 from agents.learning.batch import Batch
-from agents.learning.bootstrap import Bootstrap, Greedy
 from agents.learning.values import Value
 from models.q_network import QNetwork
 
-MOVING = (nn.modules.batchnorm._BatchNorm, _SpectralNorm)  # layers whose statistics learn in train mode
+STAT_LAYERS = (
+    nn.modules.batchnorm._BatchNorm,
+    _SpectralNorm,
+)  # layers whose statistics learn in train mode
 
 
 class Update(NamedTuple):
@@ -33,12 +36,12 @@ class DQN:
             returns, and nothing is bootstrapped.
         optimizer: Over `online`'s parameters.
         value: What the network's numbers mean.
-        bootstrap: How the next state is backed up.
+        backup: How the next state is backed up.
         double: Whether `online` chooses the next action (Double DQN) or `target` itself.
         tau: Share of `online` that flows into `target` after each update (Lillicrap et al. 2016,
             arXiv:1509.02971, Alg. 1); 0 where `copy_target` is called by the clock.
         max_grad_norm: The gradient's norm is clipped to this; None leaves it.
-        average: Share of `online` that flows, after each update, into a running average of its
+        ema_rate: Share of `online` that flows, after each update, into a running average of its
             parameters, the network to be judged (Polyak and Juditsky 1992, doi:10.1137/0330046, in
             exponential form): late in training single updates move the play more than they improve
             it. 0 judges `online` itself.
@@ -55,25 +58,27 @@ class DQN:
         value: Value,
         tau: float,
         generator: torch.Generator,
-        bootstrap: Bootstrap | None = None,
+        backup: BackupRule | None = None,
         double: bool = False,
         max_grad_norm: float | None = None,
-        average: float = 0.0,
+        ema_rate: float = 0.0,
         augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     ) -> None:
         self.online, self.target, self.optimizer = online.eval(), target, optimizer
-        self.judged = copy.deepcopy(online) if average else online
+        self.ema_network = copy.deepcopy(online) if ema_rate else online
         """What is evaluated and kept: the average of `online` over time, or `online` itself."""
-        self._value, self._bootstrap, self._double = value, bootstrap or Greedy(), double
+        self._value, self._backup, self._double = value, backup or Greedy(), double
         self._max_grad_norm, self._augment, self.generator = max_grad_norm, augment, generator
         self._parameters = list(online.parameters())
         self._follow_tau = [(target, tau)] if target is not None and tau else []
-        self._follow_tau += [(self.judged, average)] if average else []
+        self._follow_tau += [(self.ema_network, ema_rate)] if ema_rate else []
         self._pairs = [_blending(online, follower) for follower, _ in self._follow_tau]
         self._directions = [_directions(follower) for follower, _ in self._follow_tau]
         self._noisy = [network for network in (online, target) if network is not None and network.is_noisy]
-        self._moving = [module for module in online.modules() if isinstance(module, MOVING)]
-        self._still = not (tau or double or self._noisy)  # whether targets stand still between copies
+        self._stat_layers = [module for module in online.modules() if isinstance(module, STAT_LAYERS)]
+        self._targets_fixed = not (
+            tau or double or self._noisy
+        )  # whether targets stand still between copies
         for follower in (target, *(network for network, _ in self._follow_tau)):
             if follower is not None:
                 follower.eval().requires_grad_(False)
@@ -81,35 +86,35 @@ class DQN:
         self._draw_noise()
 
     @torch.no_grad()
-    def goal(self, batch: Batch) -> Tensor:
+    def td_target(self, batch: Batch) -> Tensor:
         """Returns what each row is to learn, `[B]` or `[B, K]`."""
         value, rows = self._value, len(batch.action)
         if self.target is None:
             nothing = batch.reward.new_zeros(rows, 1, value.size)
-            plan = Greedy()(nothing[:, :, 0], lambda: nothing[:, :, 0], batch.action)
-            return value.target(nothing, plan, batch.reward, batch.discount)
+            backup = Greedy()(nothing[:, :, 0], lambda: nothing[:, :, 0], batch.action)
+            return value.target(nothing, backup, batch.reward, batch.discount)
         target, following = self.target, batch.next_observation
         numbers = self._predict(target, following)
         chooser = value.mean(self._predict(self.online, following) if self._double else numbers)
-        plan = self._bootstrap(
+        backup = self._backup(
             chooser, lambda: value.mean(self._predict(target, batch.observation)), batch.action
         )
-        return value.target(numbers, plan, batch.reward, batch.discount)
+        return value.target(numbers, backup, batch.reward, batch.discount)
 
     def _predict(self, network: QNetwork, observation: Tensor) -> Tensor:
         return network.predict(observation, self._value.draw_taus(len(observation), self.generator))
 
-    def loss(self, batch: Batch, goal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def loss(self, batch: Batch, td_target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns each row's loss, value of its action, and priority, `[B]`; gradients flow to `online`."""
         taus = self._value.draw_taus(len(batch.action), self.generator)
         # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
-        for layer in self._moving:
+        for layer in self._stat_layers:
             layer.training = True
         every = self.online.predict(batch.observation, taus)
-        for layer in self._moving:
+        for layer in self._stat_layers:
             layer.training = False
         numbers = every.gather(1, batch.action.view(-1, 1, 1).expand(-1, 1, every.shape[2]))  # [B, 1, K]
-        loss, priority = self._value.loss(numbers.squeeze(1), goal, taus)
+        loss, priority = self._value.loss(numbers.squeeze(1), td_target, taus)
         return loss, self._value.mean(numbers.detach()).squeeze(1), priority
 
     def update(self, batch: Batch, count: int = 1) -> Update:
@@ -126,14 +131,14 @@ class DQN:
         if count == 1:
             return self._step(batch, None)
         parts = [Batch(*part) for part in zip(*(column.chunk(count) for column in batch), strict=True)]
-        goals = self.goal(batch).chunk(count) if self._still else [None] * count
-        steps = [self._step(part, goal) for part, goal in zip(parts, goals, strict=True)]
+        td_targets = self.td_target(batch).chunk(count) if self._targets_fixed else [None] * count
+        steps = [self._step(part, td_target) for part, td_target in zip(parts, td_targets, strict=True)]
         loss, q, priority = zip(*steps, strict=True)
         return Update(torch.stack(loss).sum(), torch.stack(q).sum(), torch.cat(priority))
 
-    def _step(self, batch: Batch, goal: Tensor | None) -> Update:
+    def _step(self, batch: Batch, td_target: Tensor | None) -> Update:
         self._draw_noise()
-        loss, value, priority = self.loss(batch, self.goal(batch) if goal is None else goal)
+        loss, value, priority = self.loss(batch, self.td_target(batch) if td_target is None else td_target)
         mean = (batch.weight * loss).mean()
         self.optimizer.zero_grad(set_to_none=True)
         mean.backward()  # type: ignore[no-untyped-call]
@@ -184,11 +189,11 @@ class DQN:
                 network.load_state_dict(state[name])
         self.optimizer.load_state_dict(state["optimizer"])
         for network, noise in zip(self._noisy, state["noise"], strict=True):
-            network.take_noise(noise)
+            network.set_noise(noise)
         self.generator.set_state(state["generator"])
 
     def _networks(self) -> dict[str, QNetwork | None]:
-        return {"online": self.online, "target": self.target, "judged": self.judged}
+        return {"online": self.online, "target": self.target, "ema_network": self.ema_network}
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

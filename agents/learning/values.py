@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents.learning.bootstrap import Plan
+from agents.learning.backup import Backup
 from agents.learning.losses import Loss, categorical_loss, quantile_huber_loss
 
 
@@ -24,7 +24,7 @@ class Value(Protocol):
     def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the returns that are expected and their probabilities, `[B, A, K]` each."""
 
-    def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
+    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns what to learn, `[B]` or `[B, K]`, from the next state's numbers `[B, A, K]`."""
 
     def loss(self, numbers: Tensor, target: Tensor, taus: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -36,7 +36,7 @@ def of_actions(numbers: Tensor, action: Tensor) -> Tensor:
     return numbers.gather(1, action.unsqueeze(2).expand(-1, -1, numbers.shape[2]))
 
 
-class Expected:
+class Scalar:
     """The expected return itself (Mnih et al. 2015, doi:10.1038/nature14236); K is 1.
 
     Args:
@@ -59,11 +59,11 @@ class Expected:
         """Returns the value, and that it is certain."""
         return numbers, torch.ones_like(numbers)
 
-    def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
+    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `r + bonus + D Σ_m π_m (q_m − penalty_m)`, `[B]`."""
-        value = of_actions(numbers, plan.action).squeeze(2)
-        following = (plan.probability * (value - plan.penalty)).sum(1)
-        return torch.addcmul(reward + plan.bonus, discount, following)
+        value = of_actions(numbers, backup.action).squeeze(2)
+        following = (backup.probability * (value - backup.penalty)).sum(1)
+        return torch.addcmul(reward + backup.bonus, discount, following)
 
     def loss(self, numbers: Tensor, target: Tensor, _taus: Tensor | None) -> tuple[Tensor, Tensor]:
         """Returns each row's loss and its absolute error, `[B], [B]`."""
@@ -120,13 +120,13 @@ class Categorical:
         """Returns the support for every action, and its probabilities."""
         return self.support.expand_as(numbers), functional.softmax(numbers, dim=2)
 
-    def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
+    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `Σ_m π_m Project(r + bonus + D (z − penalty_m), p_m)`, `[B, K]` probabilities."""
-        probability = functional.softmax(of_actions(numbers, plan.action), dim=2)  # [B, M, K]
-        first = (reward + plan.bonus).view(-1, 1, 1)
-        following = self.support - plan.penalty.unsqueeze(-1)  # [B, M, K] or [1, K]
+        probability = functional.softmax(of_actions(numbers, backup.action), dim=2)  # [B, M, K]
+        first = (reward + backup.bonus).view(-1, 1, 1)
+        following = self.support - backup.penalty.unsqueeze(-1)  # [B, M, K] or [1, K]
         values = (first + discount.view(-1, 1, 1) * following).expand_as(probability)
-        weighted = plan.probability.unsqueeze(-1) * probability
+        weighted = backup.probability.unsqueeze(-1) * probability
         return categorical_projection(values.flatten(1), weighted.flatten(1), self.support)
 
     def loss(self, numbers: Tensor, target: Tensor, _taus: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -166,11 +166,11 @@ class Quantile:
         """Returns the quantiles, each as probable as any other."""
         return numbers, torch.full_like(numbers, 1 / numbers.shape[2])
 
-    def target(self, numbers: Tensor, plan: Plan, reward: Tensor, discount: Tensor) -> Tensor:
+    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
         """Returns `r + bonus + D Σ_m π_m (θ_m − penalty_m)` for each quantile, `[B, N]`."""
-        following = of_actions(numbers, plan.action) - plan.penalty.unsqueeze(-1)
-        following = (plan.probability.unsqueeze(-1) * following).sum(1)
-        return torch.addcmul((reward + plan.bonus).unsqueeze(1), discount.unsqueeze(1), following)
+        following = of_actions(numbers, backup.action) - backup.penalty.unsqueeze(-1)
+        following = (backup.probability.unsqueeze(-1) * following).sum(1)
+        return torch.addcmul((reward + backup.bonus).unsqueeze(1), discount.unsqueeze(1), following)
 
     def loss(self, numbers: Tensor, target: Tensor, taus: Tensor | None) -> tuple[Tensor, Tensor]:
         """Returns each row's quantile Huber loss and the absolute error of its mean, `[B], [B]`."""

@@ -61,17 +61,17 @@ class PrioritizedSampler:
         parts = (np.arange(size) + self._generator.random(size)) * (total / size)
         rows = self._tree.find(parts)
         weights = (self._count / total * self._tree.get(rows)) ** -beta
-        tickets = rows + self._num_rows * self._added[rows]
-        return Draw(rows, (weights / weights.max()).astype(np.float32), tickets)
+        indices = rows + self._num_rows * self._added[rows]
+        return Draw(rows, (weights / weights.max()).astype(np.float32), indices)
 
-    def prioritize(self, tickets: Array, errors: Array) -> None:
+    def update_priorities(self, indices: Array, errors: Array) -> None:
         """Sets the errors `[B]` of draws; those of rows that are others by now are dropped.
 
         Raises:
             ValueError: an error is not finite.
         """
-        rows = tickets % self._num_rows
-        fresh = (self._added[rows] == tickets // self._num_rows) & self._member[rows]
+        rows = indices % self._num_rows
+        fresh = (self._added[rows] == indices // self._num_rows) & self._member[rows]
         rows, priorities = rows[fresh], np.maximum(errors[fresh].astype(np.float64), 0.0) + LEAST
         if len(rows):
             self._tree.set(rows, priorities**self._alpha)

@@ -35,7 +35,7 @@ class Memory(Protocol):
     def sample(self, size: int, beta: float) -> Batch:
         """Draws `size` rows; `beta` is how far weights make up for unequal chances."""
 
-    def prioritize(self, ticket: Tensor, error: Tensor) -> None:
+    def update_priorities(self, indices: Tensor, error: Tensor) -> None:
         """Takes note of how far the rows of a batch were off, `[B], [B]`."""
 
     def state_dict(self) -> dict[str, Any]:

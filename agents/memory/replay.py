@@ -89,7 +89,7 @@ class Replay:
         self._back = np.arange(self._stack - 1, -1, -1)
         self._forward = np.arange(n_step)
         self._gammas = (gamma ** np.arange(n_step + 1)).astype(np.float32)
-        self._pictures: dict[int, tuple[Array, ...]] = {}
+        self._images: dict[int, tuple[Array, ...]] = {}
 
     def __len__(self) -> int:
         """Rows that can be drawn."""
@@ -179,10 +179,10 @@ class Replay:
         """Updates that may be drawn for at once."""
         return self._sampler.block
 
-    def prioritize(self, ticket: Tensor, error: Tensor) -> None:
+    def update_priorities(self, indices: Tensor, error: Tensor) -> None:
         """Takes note of how far the rows of a batch were off, `[B], [B]`."""
         if self.block == 1:
-            self._sampler.prioritize(ticket.numpy(), error.cpu().numpy())
+            self._sampler.update_priorities(indices.numpy(), error.cpu().numpy())
 
     def sample(self, size: int, beta: float = 1.0) -> Batch:
         """Draws `size` windows, with replacement.
@@ -194,7 +194,7 @@ class Replay:
             size: B.
             beta: How far importance weights make up for unequal chances, 0 to 1.
         """
-        rows, weights, tickets = self._sampler.sample(size, beta)
+        rows, weights, indices = self._sampler.sample(size, beta)
         time = rows % self._length
         base = rows - time
         window = base[:, None] + (time[:, None] + self._forward) % self._length  # [B, n]
@@ -215,20 +215,20 @@ class Replay:
             torch.from_numpy(discount),
             self._gather(base, (time + steps) % self._length, planes, then),
             torch.from_numpy(weights),
-            torch.from_numpy(tickets),
+            torch.from_numpy(indices),
         )
 
     def _buffers(self, size: int) -> tuple[Array, ...]:
         """Arrays `[S, B, *frame]` and twice `[B, pixels, S]`, kept: page faults would cost more."""
-        if size not in self._pictures:
+        if size not in self._images:
             frame, dtype = self._frames.shape[1:], self._frames.dtype
             stacks = (size, int(np.prod(frame)), self._stack)
-            self._pictures[size] = (
+            self._images[size] = (
                 np.empty((self._stack, size, *frame), dtype),
                 np.empty(stacks, dtype),
                 np.empty(stacks, dtype),
             )
-        return self._pictures[size]
+        return self._images[size]
 
     def _gather(self, base: Array, time: Array, planes: Array, stacks: Array) -> Tensor:
         """Returns the observations `[B, *obs]` at these times, in the memory of `stacks`."""

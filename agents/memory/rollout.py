@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 512  # observations valued in one call, at the most
 
 
 def lambda_returns(
-    reward: Array, terminated: Array, last: Array, value: Array, gamma: float, trace: float
+    reward: Array, terminated: Array, last: Array, value: Array, gamma: float, td_lambda: float
 ) -> Array:
     """Returns λ-returns, `[T, E]`, of T steps in E environments (Peng's Q(λ)).
 
@@ -29,13 +29,13 @@ def lambda_returns(
         last: `[T, E]`, the episode stops here, truly or by truncation.
         value: `[T, E]`, V of the true successors.
         gamma: γ, discount a step.
-        trace: λ.
+        td_lambda: λ.
     """
     returns = np.empty_like(reward)
     following = value[-1]
     for t in range(len(reward) - 1, -1, -1):
         cut = last[t] | (t == len(reward) - 1)
-        ahead = np.where(cut, value[t], (1 - trace) * value[t] + trace * following)
+        ahead = np.where(cut, value[t], (1 - td_lambda) * value[t] + td_lambda * following)
         returns[t] = following = reward[t] + gamma * ~terminated[t] * ahead
     return returns
 
@@ -47,12 +47,12 @@ class Rollout:
     played it. Each row is then drawn once an epoch, in random order.
 
     Args:
-        window: T, steps of each environment.
+        num_steps: T, steps of each environment.
         num_envs: E.
         observation_shape: `obs`.
         dtype: The observations' numpy type.
         gamma: Discount a step.
-        trace: λ.
+        td_lambda: λ.
         values: Maps observations `[B, *obs]` to action values `[B, A]`.
         generator: Shuffles; saved with the memory.
     """
@@ -62,18 +62,18 @@ class Rollout:
     def __init__(
         self,
         *,
-        window: int,
+        num_steps: int,
         num_envs: int,
         observation_shape: tuple[int, ...],
         dtype: Any,
         gamma: float,
-        trace: float,
+        td_lambda: float,
         values: Callable[[Array], Array],
         generator: np.random.Generator,
     ) -> None:
-        shape = (window, num_envs)
-        self._gamma, self._trace, self._values, self._generator = gamma, trace, values, generator
-        self._observation = np.zeros((window + 1, num_envs, *observation_shape), dtype)
+        shape = (num_steps, num_envs)
+        self._gamma, self._td_lambda, self._values, self._generator = gamma, td_lambda, values, generator
+        self._observation = np.zeros((num_steps + 1, num_envs, *observation_shape), dtype)
         self._action = np.zeros(shape, np.int64)
         self._reward = np.zeros(shape, np.float32)
         self._terminated = np.zeros(shape, np.bool_)
@@ -139,7 +139,7 @@ class Rollout:
             torch.from_numpy(rows),
         )
 
-    def prioritize(self, _ticket: torch.Tensor, _error: torch.Tensor) -> None:
+    def update_priorities(self, _ticket: torch.Tensor, _error: torch.Tensor) -> None:
         """Does nothing: every row is drawn once an epoch."""
 
     def _flat(self, array: Array) -> Array:
@@ -152,7 +152,7 @@ class Rollout:
             times, envs, finals = zip(*self._final, strict=True)
             value[list(times), list(envs)] = self._best(np.stack(finals))
         returns = lambda_returns(
-            self._reward, self._terminated, self._last, value, self._gamma, self._trace
+            self._reward, self._terminated, self._last, value, self._gamma, self._td_lambda
         )
         return returns.reshape(-1)
 

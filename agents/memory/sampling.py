@@ -13,7 +13,7 @@ class Draw(NamedTuple):
 
     rows: Array  # [B] int64
     weights: Array  # [B] float32  importance weights
-    tickets: Array  # [B] int64  for `prioritize`
+    indices: Array  # [B] int64  for `update_priorities`
 
 
 class Sampler(Protocol):
@@ -32,7 +32,7 @@ class Sampler(Protocol):
     def sample(self, size: int, beta: float) -> Draw:
         """Draws `size` rows, with replacement; `beta` is how far weights make up for unequal chances."""
 
-    def prioritize(self, tickets: Array, errors: Array) -> None:
+    def update_priorities(self, indices: Array, errors: Array) -> None:
         """Takes note of how far drawn rows were off, `[B], [B]`."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class UniformSampler:
         rows = self._rows[self._generator.integers(self._count, size=size)]
         return Draw(rows, np.ones(size, np.float32), rows)
 
-    def prioritize(self, _tickets: Array, _errors: Array) -> None:
+    def update_priorities(self, _tickets: Array, _errors: Array) -> None:
         """Does nothing: all rows stay equal."""
 
     def state_dict(self) -> dict[str, Any]:

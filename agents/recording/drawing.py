@@ -1,4 +1,4 @@
-"""Words and pictures on a canvas: what the panels of a frame are made of."""
+"""Words and images on a canvas: what the panels of a frame are made of."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 Array = NDArray[Any]
 Colour = tuple[int, int, int]
 
@@ -20,7 +20,7 @@ ORANGE: Colour = (230, 159, 0)
 VERMILLION: Colour = (213, 94, 0)
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-WHOLE = 3  # from this factor up pictures grow by whole factors, so that all their pixels look alike
+WHOLE = 3  # from this factor up images grow by whole factors, so that all their pixels look alike
 BLUR = 3.0  # standard deviation in pixels (Greydanus et al. 2018, section 3.2)
 SPOTS, LEAST_SPOT = 40, 1.5  # a spot is that share of the shorter side, or at least so many pixels
 TOP_SHARE = 99.0  # percentile of a saliency map that is drawn in full colour (Smilkov et al. 2017, 4.1)
@@ -32,7 +32,7 @@ def text_width(text: str, size: float = 0.45, *, bold: bool = False) -> int:
 
 
 def write(
-    area: Picture,
+    area: Image,
     text: str,
     place: tuple[int, int],
     *,
@@ -56,8 +56,8 @@ def write(
     cv2.putText(area, text, (x, place[1]), FONT, size, colour, 1 + bold, cv2.LINE_AA)
 
 
-def fitted(shape: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """Returns the largest `(height, width)` of a picture of this shape within the room.
+def fit(shape: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Returns the largest `(height, width)` of an image of this shape within the room.
 
     Example:
         >>> fitted((16, 60), (400, 354)), fitted((84, 84), (90, 354))
@@ -69,43 +69,43 @@ def fitted(shape: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     return max(int(shape[0] * scale), 1), max(int(shape[1] * scale), 1)
 
 
-def resized(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Returns a picture with this `(height, width)`; where it grows, its pixels stay visible."""
-    if size[0] >= picture.shape[0]:
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Returns an image with this `(height, width)`; where it grows, its pixels stay visible."""
+    if size[0] >= image.shape[0]:
         way = cv2.INTER_NEAREST
     else:  # means of areas take five times as long and are needed only where pixels would be skipped
-        way = cv2.INTER_AREA if 2 * size[0] < picture.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(picture, size[::-1], interpolation=way)  # type: ignore[return-value]
+        way = cv2.INTER_AREA if 2 * size[0] < image.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(image, size[::-1], interpolation=way)  # type: ignore[return-value]
 
 
-def paste(area: Picture, picture: Picture, top: int, left: int) -> None:
-    """Puts a gray `[h, w]` or coloured `[h, w, 3]` picture into the area, with a thin frame around it."""
-    height, width = picture.shape[:2]
-    area[top : top + height, left : left + width] = picture if picture.ndim == 3 else picture[..., None]
+def paste(area: Image, image: Image, top: int, left: int) -> None:
+    """Puts a gray `[h, w]` or coloured `[h, w, 3]` image into the area, with a thin frame around it."""
+    height, width = image.shape[:2]
+    area[top : top + height, left : left + width] = image if image.ndim == 3 else image[..., None]
     cv2.rectangle(area, (left - 1, top - 1), (left + width, top + height), MUTED, 1)
 
 
-def bar(area: Picture, top: int, height: int, track: tuple[int, int], share: float, colour: Colour) -> None:
+def bar(area: Image, top: int, height: int, track: tuple[int, int], share: float, colour: Colour) -> None:
     """Fills a share of the track, from its left end."""
     end = track[0] + round(min(max(share, 0.0), 1.0) * (track[1] - track[0]))
     area[top : top + height, track[0] : track[1]] = FAINT
     area[top : top + height, track[0] : end] = colour
 
 
-def effect_of_blurring(pictures: Picture, gradient: Array) -> Array:
-    """Returns how far the value moves where the pictures lose their detail around each pixel, `[h, w]`.
+def effect_of_blurring(images: Image, gradient: Array) -> Array:
+    """Returns how far the value moves where the images lose their detail around each pixel, `[h, w]`.
 
     Greydanus et al. 2018, arXiv:1711.00138, blur one spot after another and ask the network each time;
-    this is the same to first order, in one go: `|mask * Σ_s (blurred_s - picture_s) gradient_s|`. A bare
+    this is the same to first order, in one go: `|mask * Σ_s (blurred_s - image_s) gradient_s|`. A bare
     gradient also lights up the empty background, where anything new would change the value.
 
     Args:
-        pictures: `[S, h, w]`, what the agent sees.
+        images: `[S, h, w]`, what the agent sees.
         gradient: `[S, h, w]`, of the value, per gray level.
     """
-    sharp = pictures.astype(np.float32)
-    lost = np.stack([cv2.GaussianBlur(picture, (0, 0), BLUR) for picture in sharp]) - sharp
-    spot = max(min(pictures.shape[1:]) / SPOTS, LEAST_SPOT)
+    sharp = images.astype(np.float32)
+    lost = np.stack([cv2.GaussianBlur(image, (0, 0), BLUR) for image in sharp]) - sharp
+    spot = max(min(images.shape[1:]) / SPOTS, LEAST_SPOT)
     return np.abs(cv2.GaussianBlur((lost * gradient).sum(axis=0), (0, 0), spot))
 
 
@@ -120,11 +120,11 @@ def strength(effect: Array) -> Array:
     return np.minimum(effect / top, 1.0) if top > 0 else effect
 
 
-def tinted(gray: Picture, share: Array, colour: Colour = VERMILLION) -> Picture:
-    """Returns a gray picture `[h, w]` with a colour laid over it: `[h, w, 3]`.
+def overlay(gray: Image, share: Array, colour: Colour = VERMILLION) -> Image:
+    """Returns a gray image `[h, w]` with a colour laid over it: `[h, w, 3]`.
 
     Args:
-        gray: The picture; it shows as it is where `share` is 0.
+        gray: The image; it shows as it is where `share` is 0.
         share: `[h, w]` from 0 to 1, how much of the colour.
         colour: RGB.
     """

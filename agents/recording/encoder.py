@@ -1,4 +1,4 @@
-"""Films, encoded by ffmpeg frame by frame: whole or not at all, and never a word of the encoder's own."""
+"""Videos, encoded by ffmpeg frame by frame: whole or not at all, and never a word of the encoder's own."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from typing import IO
 import imageio_ffmpeg
 import numpy as np
 
-from agents.recording.drawing import Picture
+from agents.recording.drawing import Image
 from agents.runs.files import replacing
 
 # Half the time of libx264's own preset, and smaller files where words and flat areas fill the frame.
@@ -25,8 +25,8 @@ MP4 = (
 GIF = ("-c:v", "gif", "-filter_complex", "split[a][b];[a]palettegen[p];[b][p]paletteuse")
 
 
-def write_film(frames: Iterable[Picture], path: Path, fps: float, options: Sequence[str]) -> None:
-    """Encodes a film.
+def encode_video(frames: Iterable[Image], path: Path, fps: float, options: Sequence[str]) -> None:
+    """Encodes a video.
 
     Args:
         frames: `[H, W, 3] uint8` each, all of one size; at least one.
@@ -60,7 +60,7 @@ def write_film(frames: Iterable[Picture], path: Path, fps: float, options: Seque
             raise _failure(encoder.returncode, said, path)
 
 
-def _feed(encoder: "subprocess.Popen[bytes]", frames: Iterable[Picture]) -> None:
+def _feed(encoder: "subprocess.Popen[bytes]", frames: Iterable[Image]) -> None:
     """Hands the frames over and waits for the encoder's end; where it ends early, it says why itself."""
     assert encoder.stdin is not None
     for frame in frames:

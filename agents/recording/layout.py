@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.recording.drawing import PAPER, Picture, fitted
-from agents.recording.panels import TITLE, Panel, PicturesPanel, ScreenPanel, VariablesPanel
+from agents.recording.drawing import PAPER, Image, fit
+from agents.recording.panels import TITLE, ImagesPanel, Panel, ScreenPanel, VariablesPanel
 from agents.recording.steps import Course, Shot
 from agents.recording.value_panels import CoursePanel, ReturnsPanel, ValuesPanel
 
@@ -13,7 +13,7 @@ MARGIN = 12  # pixels around and between the parts
 SCREEN_ROOM = (420, 480)  # height and width the screen may take, without its title
 LEAST_LEFT = 360  # width of the column with the screen, whatever the screen's shape
 COURSE_HEIGHT = 130
-PICTURES_WIDTH = 356  # four pictures of 84 pixels side by side
+IMAGES_WIDTH = 356  # four images of 84 pixels side by side
 VALUES_WIDTH = 280
 
 
@@ -29,7 +29,7 @@ class AgentView:
         observation: Shape of what the agent sees, `(S, h, w)` or `(D,)`.
         course: The play that will be drawn.
         actions: Their names.
-        variables: Names of the state variables; unused where the agent sees pictures.
+        variables: Names of the state variables; unused where the agent sees images.
         several: Whether there is more than one episode, so that they need numbers.
     """
 
@@ -43,21 +43,21 @@ class AgentView:
         *,
         several: bool = False,
     ) -> None:
-        inner = fitted(screen, SCREEN_ROOM)
+        inner = fit(screen, SCREEN_ROOM)
         height, left = inner[0] + TITLE + 2, max(inner[1] + 2, LEAST_LEFT)
         whole = height + MARGIN + COURSE_HEIGHT
         middle = MARGIN + left + MARGIN
-        end = middle + PICTURES_WIDTH + MARGIN
+        end = middle + IMAGES_WIDTH + MARGIN
         sees: Panel
         if len(observation) == 3:
-            sees = PicturesPanel((observation[0], observation[1], observation[2]))
+            sees = ImagesPanel((observation[0], observation[1], observation[2]))
         else:
             sees = VariablesPanel(variables, course)
         lower, tall = MARGIN + height + MARGIN, whole if course.reach is None else height
         self._parts: list[tuple[Panel, tuple[int, int, int, int]]] = [  # top, left, height, width
             (ScreenPanel(several), (MARGIN, MARGIN, height, left)),
             (CoursePanel(course), (lower, MARGIN, COURSE_HEIGHT, left)),
-            (sees, (MARGIN, middle, whole, PICTURES_WIDTH)),
+            (sees, (MARGIN, middle, whole, IMAGES_WIDTH)),
             (ValuesPanel(actions, course), (MARGIN, end, tall, VALUES_WIDTH)),
         ]
         if course.reach is not None:
@@ -67,7 +67,7 @@ class AgentView:
         for panel, box in self._parts:
             panel.prepare(_area(self._blank, box))
 
-    def frame(self, shot: Shot) -> Picture:
+    def frame(self, shot: Shot) -> Image:
         """Returns one frame, `[H', W', 3] uint8`."""
         canvas = self._blank.copy()
         for panel, box in self._parts:
@@ -75,6 +75,6 @@ class AgentView:
         return canvas
 
 
-def _area(canvas: Picture, box: tuple[int, int, int, int]) -> Picture:
+def _area(canvas: Image, box: tuple[int, int, int, int]) -> Image:
     top, left, height, width = box
     return canvas[top : top + height, left : left + width]

@@ -1,4 +1,4 @@
-"""A run's kept agent at play, frame by frame: for films, pages and pictures."""
+"""A run's kept agent at play, frame by frame: for videos, pages and images."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 from agents.acting.rng import draw_seeds
 from agents.build import make_value
 from agents.load import load_policy
-from agents.recording.drawing import Array, Picture
+from agents.recording.drawing import Array, Image
 from agents.recording.layout import AgentView
 from agents.recording.saliency import SmoothGrad
 from agents.recording.steps import Course, Shot, reach_of, returns_that_followed
@@ -48,7 +48,9 @@ class Play:
         self._config, self._seed = config, seed
         env = make_env(config.env, screen=True)
         seeds = draw_seeds(seed, "recording", 1)
-        self._env = SerialVectorEnv([env], seeds, life_loss=config.env.life_loss)
+        self._env = SerialVectorEnv(
+            [env], seeds, zero_discount_on_life_loss=config.env.zero_discount_on_life_loss
+        )
         self._actions = action_names(env, self._env.num_actions)
         self._variables = variable_names(env, self._env.observation_shape[0])
         self._episodes, self._max_shots = episodes, max_shots
@@ -59,7 +61,7 @@ class Play:
         self.returns: list[float] = []
         """Returns of the episodes that have ended in the latest pass."""
 
-    def frames(self, view: ViewName) -> Iterator[Picture]:
+    def frames(self, view: ViewName) -> Iterator[Image]:
         """Plays and draws every shot, `[H, W, 3] uint8`, all of one size."""
         if view == "agent":
             yield from self.agent_frames(self.course())
@@ -71,10 +73,10 @@ class Play:
         """Returns the agent's score, and what the frames of this view show of an agent of its kind."""
         learning, shape = self._config.learning, self._env.observation_shape
         kind = Kind(
-            pictures=shape[0] if len(shape) == 3 else 0,
+            images=shape[0] if len(shape) == 3 else 0,
             value=learning.value,
-            munchausen=learning.bootstrap == "munchausen",
-            clipped=self._config.memory.clip_reward,
+            munchausen=learning.backup == "munchausen",
+            clipped=self._config.returns.clip_reward,
         )
         return self.score, describe(view, kind)
 
@@ -88,11 +90,11 @@ class Play:
             seen.append(np.zeros(0) if shot.stack is not None else shot.observation)
             outcomes.append(outcome)
         reward, cut, after = (np.array(column) for column in zip(*outcomes, strict=True))
-        followed = returns_that_followed(reward, after, cut, self._config.learning.gamma)
+        followed = returns_that_followed(reward, after, cut, self._config.returns.gamma)
         reach = (min(low for low, _ in reaches), max(high for _, high in reaches)) if reaches else None
         return Course(np.stack(values), followed, cut, np.stack(seen), reach)
 
-    def agent_frames(self, course: Course) -> Iterator[Picture]:
+    def agent_frames(self, course: Course) -> Iterator[Image]:
         """Plays again and draws every shot with what the agent sees and what it makes of it."""
         saliency, view = self._saliency(), None
         for shot, _ in self._pass():
@@ -103,7 +105,7 @@ class Play:
             yield view.frame(shot._replace(saliency=saliency(shot)))
 
     def _saliency(self) -> Callable[[Shot], Array]:
-        """Returns SmoothGrad for pictures; for a state vector, whose units differ, the plain gradient."""
+        """Returns SmoothGrad for images; for a state vector, whose units differ, the plain gradient."""
         network, generator = self._policy.network, torch.Generator().manual_seed(self._seed)
         network.requires_grad_(False)  # or autograd also finds the gradient of every weight
         shape = self._env.observation_shape
@@ -117,7 +119,7 @@ class Play:
         """Plays from the seeds; yields every moment but the one after an episode's end."""
         self.returns.clear()
         observation, total, frame = self._env.reset(), 0.0, 0
-        blank: Picture = np.zeros((0, 0, 3), np.uint8)
+        blank: Image = np.zeros((0, 0, 3), np.uint8)
         for at in range(self._max_shots):
             numbers = self._policy.numbers(observation)
             values = self._value.mean(numbers).numpy()
@@ -134,7 +136,7 @@ class Play:
             if last:
                 self.returns.append(total)
                 total, frame = 0.0, 0
-            learned = min(max(reward, -1.0), 1.0) if self._config.memory.clip_reward else reward
+            learned = min(max(reward, -1.0), 1.0) if self._config.returns.clip_reward else reward
             yield shot, Outcome(learned, cut, after)
             observation = step.observation
             if len(self.returns) == self._episodes:
@@ -152,7 +154,7 @@ def _score(folder: Path, note: dict[str, Any]) -> str:
 class Recorded(NamedTuple):
     """A play in the agent's view, ready for a page."""
 
-    film: bytes  # MP4
+    video: bytes  # MP4
     still: bytes  # PNG, the moment in which the choice matters most
 
 
@@ -163,32 +165,32 @@ def recorded_play(folder: Path, max_frames: int = 500, seed: int = 0) -> Recorde
 
     Args:
         folder: The run's.
-        max_frames: The film is no longer than that.
-        seed: Decides how the episode starts, where the film has to be made.
+        max_frames: The video is no longer than that.
+        seed: Decides how the episode starts, where the video has to be made.
 
     Raises:
         ConfigError: the folder holds no run with a kept agent.
     """
-    film, still = folder / "play.mp4", folder / "play.png"
+    video, still = folder / "play.mp4", folder / "play.png"
     best = folder / "checkpoint" / "best.pt"
-    made = [path.stat().st_mtime_ns for path in (film, still) if path.is_file()]
+    made = [path.stat().st_mtime_ns for path in (video, still) if path.is_file()]
     current = len(made) == 2 and best.is_file() and min(made) >= best.stat().st_mtime_ns
-    if not (current and 0 < count_frames(film) <= max_frames):
-        _record(Play(folder, 1, seed, max_frames), film, still)
-    return Recorded(film.read_bytes(), still.read_bytes())
+    if not (current and 0 < count_frames(video) <= max_frames):
+        _record(Play(folder, 1, seed, max_frames), video, still)
+    return Recorded(video.read_bytes(), still.read_bytes())
 
 
-def _record(play: Play, film: Path, still: Path) -> None:
-    """Writes film and still; neither is ever there half written."""
+def _record(play: Play, video: Path, still: Path) -> None:
+    """Writes video and still; neither is ever there half written."""
     course = play.course()
     telling, shown = int(np.ptp(course.values, axis=1).argmax()), b""
 
-    def frames() -> Iterator[Picture]:
+    def frames() -> Iterator[Image]:
         nonlocal shown
         for at, frame in enumerate(play.agent_frames(course)):
             if at == telling:
                 shown = encoded_png(frame)
             yield frame
 
-    write_play(frames(), film, fps=play.fps, title=play.title)
+    write_play(frames(), video, fps=play.fps, title=play.title)
     write_whole(still, shown)

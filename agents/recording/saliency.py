@@ -9,11 +9,11 @@ class SmoothGrad:
 
     `M(s, a) = 1/N Σ_i ∂Q(s + ε_i, a) / ∂s` with `ε_i ~ Normal(0, σ²)` (Smilkov et al. 2017,
     arXiv:1706.03825, section 3). σ is a share of the observation's own range, as there. One draw of the
-    noise serves all observations: so the maps of a film change only where the film does.
+    noise serves all observations: so the maps of a video change only where the video does.
 
-    Pictures are differentiated in gray levels: the network takes floats from 0 to 255 as it takes `uint8`.
+    Images are differentiated in gray levels: the network takes floats from 0 to 255 as it takes `uint8`.
 
-    The defaults are small, because these pictures are simpler than photographs. For one agent that had
+    The defaults are small, because these images are simpler than photographs. For one agent that had
     solved CartPole, 25 moments, the map that `analysis.drawing.effect_of_blurring` makes of it correlated
     with true occlusion at .69 with noise .01 (.70 with 64 samples), .66 without noise, .60 with noise .1.
 

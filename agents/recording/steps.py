@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.recording.drawing import Array, Picture
+from agents.recording.drawing import Array, Image
 
 
 class Shot(NamedTuple):
     """One moment of a play."""
 
-    screen: Picture  # [H, W, 3]  what a person would see
+    screen: Image  # [H, W, 3]  what a person would see
     observation: Array  # [S, h, w] uint8 or [D] float32  what the agent sees
     values: Array  # [A] float32
     total: float  # return so far, raw
@@ -22,7 +22,7 @@ class Shot(NamedTuple):
     probability: Array | None = None  # [A, K]  how probable each of them is
 
     @property
-    def stack(self) -> Picture | None:
+    def stack(self) -> Image | None:
         """`[S, h, w]`, what a pixel agent sees, oldest first; None for a state agent."""
         return self.observation if self.observation.ndim == 3 else None
 
@@ -33,7 +33,7 @@ class Course(NamedTuple):
     values: Array  # [T, A]
     followed: Array  # [T]  discounted return that followed each moment
     cut: Array  # [T] bool  after which moments an episode, or the play, ends
-    observations: Array  # [T, D], or [T, 0] where the agent sees pictures
+    observations: Array  # [T, D], or [T, 0] where the agent sees images
     reach: tuple[float, float] | None = None  # least and greatest return expected, as `Shot.returns`
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from agents.recording.drawing import BLUE, INK, MUTED, ORANGE, Array, Picture, bar, text_width, write
+from agents.recording.drawing import BLUE, INK, MUTED, ORANGE, Array, Image, bar, text_width, write
 from agents.recording.panels import GAP, LINE, TITLE
 from agents.recording.steps import Course, Shot
 
@@ -40,7 +40,7 @@ class ValuesPanel:
         widest = (self._number(x) for x in (self._low, self._high))
         self._digits = GAP + max(text_width(text, bold=True) for text in widest)
 
-    def prepare(self, area: Picture) -> None:
+    def prepare(self, area: Image) -> None:
         """Writes title and scale."""
         write(area, "value of each action", (0, LINE))
         base = TITLE + self._pitch(area) * len(self._names) + LINE
@@ -50,7 +50,7 @@ class ValuesPanel:
         text = f"thin: lead over the worst, up to {self._number(self._lead)}"
         write(area, text, (area.shape[1] - 1, base + LINE + 3), colour=MUTED, size=0.4, right=True)
 
-    def draw(self, area: Picture, shot: Shot) -> None:
+    def draw(self, area: Image, shot: Shot) -> None:
         """Draws the bars."""
         greedy, pitch = int(shot.values.argmax()), self._pitch(area)
         track = (self._left, area.shape[1] - self._digits)
@@ -71,7 +71,7 @@ class ValuesPanel:
     def _number(self, value: float) -> str:
         return f"{value:.{self._decimals}f}"
 
-    def _pitch(self, area: Picture) -> int:
+    def _pitch(self, area: Image) -> int:
         return min((area.shape[0] - 3 * TITLE) // len(self._names), MOST_PITCH)
 
 
@@ -102,7 +102,7 @@ class ReturnsPanel:
         self._low, self._high = reach
         self._range = (self._high - self._low) or 1.0
 
-    def prepare(self, area: Picture) -> None:
+    def prepare(self, area: Image) -> None:
         """Writes title and scale."""
         write(area, "returns it expects", (0, LINE), colour=BLUE)
         write(area, "of the others", (area.shape[1] - 1, LINE), colour=MUTED, right=True)
@@ -117,7 +117,7 @@ class ReturnsPanel:
         margin = 3 * self._range / SMOOTH
         self._places = np.linspace(self._low - margin, self._high + margin, width)
 
-    def draw(self, area: Picture, shot: Shot) -> None:
+    def draw(self, area: Image, shot: Shot) -> None:
         """Draws a curve for each action, that of the greedy one filled and last."""
         assert shot.returns is not None and shot.probability is not None
         curves = density(shot.returns, shot.probability, self._places, self._range / SMOOTH)
@@ -145,7 +145,7 @@ class CoursePanel:
         self._low, self._high = float(both.min()), float(both.max())
         self._decimals = _decimals(self._high - self._low)
 
-    def prepare(self, area: Picture) -> None:
+    def prepare(self, area: Image) -> None:
         """Draws the curves."""
         write(area, "value", (0, LINE), colour=BLUE)
         write(area, "and discounted return that came", (text_width("value "), LINE), colour=ORANGE)
@@ -162,7 +162,7 @@ class CoursePanel:
             for first, end in pairwise(starts):
                 cv2.polylines(area, [points[first:end, None]], False, colour, 1, cv2.LINE_AA)
 
-    def draw(self, area: Picture, shot: Shot) -> None:
+    def draw(self, area: Image, shot: Shot) -> None:
         """Marks the moment."""
         (height, width), x = area.shape[:2], int(self._x[shot.at])
         cv2.line(area, (x, TITLE), (x, height - 1), INK, 1)

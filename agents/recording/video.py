@@ -1,4 +1,4 @@
-"""A play as a film, an animated picture, a page or a sheet of pictures."""
+"""A play as a video, an animated image, a page or a sheet of images."""
 
 import tempfile
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from agents.recording.drawing import PAPER, Picture
-from agents.recording.encoder import GIF, MP4, write_film
+from agents.recording.drawing import PAPER, Image
+from agents.recording.encoder import GIF, MP4, encode_video
 from agents.report.templates import data_uri, render_page
 from agents.runs.files import write_whole
 from envs.config import ConfigError
@@ -17,10 +17,10 @@ from envs.config import ConfigError
 GAP = 8  # pixels between the parts of a frame
 CAPTION = 28  # pixels below them
 SHEET_COLUMNS, SHEET_ROWS = 3, 4
-WIDE = 1000  # pixels, from which a film holds words that a telephone would make too small
+WIDE = 1000  # pixels, from which a video holds words that a telephone would make too small
 
 
-def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -> Picture:
+def compose(screen: Image, stack: Image | None, number: int, episode: int) -> Image:
     """Puts one frame of a play together.
 
     Args:
@@ -38,44 +38,44 @@ def compose(screen: Picture, stack: Picture | None, number: int, episode: int) -
         scale = min(room / stack.shape[1], screen.shape[1] / stack.shape[2])
         size = (int(stack.shape[2] * scale), int(stack.shape[1] * scale))
         column = np.full((screen.shape[0], size[0], 3), PAPER, np.uint8)
-        for i, picture in enumerate(stack):
-            large = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
+        for i, image in enumerate(stack):
+            large = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
             top = i * (size[1] + GAP)
             column[top : top + size[1]] = large[..., None]
             if top:
                 column[top - GAP : top] = 128
         parts += [np.full((screen.shape[0], GAP, 3), 128, np.uint8), column]
-    picture = np.hstack(parts)
-    height, width = picture.shape[0] + CAPTION, picture.shape[1]
+    image = np.hstack(parts)
+    height, width = image.shape[0] + CAPTION, image.shape[1]
     whole = np.full((height + height % 2, width + width % 2, 3), PAPER, np.uint8)
-    whole[: picture.shape[0], :width] = picture
+    whole[: image.shape[0], :width] = image
     text = f"frame {number}" + (f"  episode {episode}" if episode else "")
-    place = (GAP, picture.shape[0] + CAPTION - GAP)
+    place = (GAP, image.shape[0] + CAPTION - GAP)
     cv2.putText(whole, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
     return whole
 
 
-def _write_mp4(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
-    write_film(frames, path, fps, MP4)
+def _write_mp4(frames: Iterable[Image], path: Path, fps: float, *_words: Any) -> None:
+    encode_video(frames, path, fps, MP4)
 
 
-def _write_gif(frames: Iterable[Picture], path: Path, fps: float, *_words: Any) -> None:
-    write_film(frames, path, fps, GIF)
+def _write_gif(frames: Iterable[Image], path: Path, fps: float, *_words: Any) -> None:
+    encode_video(frames, path, fps, GIF)
 
 
 def _write_html(
-    frames: Iterable[Picture], path: Path, fps: float, title: str, caption: tuple[str, ...]
+    frames: Iterable[Image], path: Path, fps: float, title: str, caption: tuple[str, ...]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "play.mp4"
-        _write_mp4(frames, film, fps)
-        wide = cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
-        content = data_uri("video/mp4", film.read_bytes())
-    page = render_page("play.html.j2", title=title, caption=caption, film=content, fps=fps, wide=wide)
+        video = Path(folder) / "play.mp4"
+        _write_mp4(frames, video, fps)
+        wide = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
+        content = data_uri("video/mp4", video.read_bytes())
+    page = render_page("play.html.j2", title=title, caption=caption, video=content, fps=fps, wide=wide)
     write_whole(path, page)
 
 
-def _write_png(frames: Iterable[Picture], path: Path, _fps: float, *_words: Any) -> None:
+def _write_png(frames: Iterable[Image], path: Path, _fps: float, *_words: Any) -> None:
     every = list(frames)
     count = min(SHEET_COLUMNS * SHEET_ROWS, len(every))
     chosen = [every[i] for i in np.linspace(0, len(every) - 1, count).astype(int)]
@@ -86,9 +86,9 @@ def _write_png(frames: Iterable[Picture], path: Path, _fps: float, *_words: Any)
     write_whole(path, encoded_png(sheet))
 
 
-def encoded_png(picture: Picture) -> bytes:
-    """Returns a picture `[H, W, 3]` as a PNG file."""
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+def encoded_png(image: Image) -> bytes:
+    """Returns an image `[H, W, 3]` as a PNG file."""
+    return cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 WRITERS = {".mp4": _write_mp4, ".gif": _write_gif, ".html": _write_html, ".png": _write_png}
@@ -105,7 +105,7 @@ def check_play_path(path: Path) -> None:
 
 
 def write_play(
-    frames: Iterable[Picture], path: Path, *, fps: float, title: str, caption: tuple[str, ...] = ()
+    frames: Iterable[Image], path: Path, *, fps: float, title: str, caption: tuple[str, ...] = ()
 ) -> None:
     """Writes a play: .mp4, .gif, .html (one self-contained page) or .png (a sheet of frames).
 
@@ -114,7 +114,7 @@ def write_play(
         path: Its ending decides the format.
         fps: Frames a second.
         title: Heading of the page.
-        caption: Paragraphs of the page: the first above the film, the others below it.
+        caption: Paragraphs of the page: the first above the video, the others below it.
 
     Raises:
         ConfigError: another ending, or no such folder.
@@ -124,6 +124,6 @@ def write_play(
     WRITERS[path.suffix](frames, path, fps, title, caption)
 
 
-def count_frames(film: Path) -> int:
+def count_frames(video: Path) -> int:
     """Returns the number of frames of an MP4 file; 0 where it is none."""
-    return int(cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT))
+    return int(cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT))

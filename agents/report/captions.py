@@ -6,15 +6,15 @@ ViewName = Literal["screen", "agent"]
 DISTRIBUTIONS = {
     "categorical": "probabilities of fixed returns",
     "quantile": "quantiles",
-    "implicit": "quantiles at the levels the agent acts by",
+    "iqn": "quantiles at the levels the agent acts by",
 }
 
 
 class Kind(NamedTuple):
     """What decides how a play is to be read."""
 
-    pictures: int = 0  # that the agent sees at once; 0: it sees a state vector
-    value: str = "expected"  # as `LearningConfig.value`
+    images: int = 0  # that the agent sees at once; 0: it sees a state vector
+    value: str = "scalar"  # as `LearningConfig.value`
     munchausen: bool = False
     clipped: bool = False  # whether the agent learned from rewards clipped to [-1, 1]
 
@@ -27,21 +27,21 @@ def describe(view: ViewName, kind: Kind) -> str:
         'Greedy play of a trained agent, which sees a vector of state variables, not this screen.'
     """
     if view == "screen":
-        if not kind.pictures:
+        if not kind.images:
             return (
                 "Greedy play of a trained agent, which sees a vector of state variables, not this screen."
             )
-        several = "pictures it sees, newest last" if kind.pictures > 1 else "picture it sees"
+        several = "images it sees, newest last" if kind.images > 1 else "image it sees"
         return f"Greedy play of a trained agent; on the right the {several}."
-    sees, influence = _seen(kind.pictures > 0)
+    sees, influence = _seen(kind.images > 0)
     return (
         f"Greedy play of a trained agent: the screen, {sees}, {influence}, {_values(kind.value)}, and "
         f"below the screen the greedy value against {_return(kind)}."
     )
 
 
-def _seen(pictures: bool) -> tuple[str, str]:
-    if pictures:
+def _seen(images: bool) -> tuple[str, str]:
+    if images:
         return "what the agent sees", (
             "what the greedy action's value hangs on (how far blurring each spot would move it, by "
             "SmoothGrad, Smilkov et al. 2017; each frame has its own scale)"

@@ -1,4 +1,4 @@
-"""Pictures of a comparison, for a page (light and dark) and as files."""
+"""Images of a comparison, for a page (light and dark) and as files."""
 
 import io
 import re
@@ -27,7 +27,7 @@ from agents.runs.files import replacing
 DASHES = ("-", "--", ":", "-.")
 INK = "#010203"  # what a page replaces by the colour of its text; on paper it is black
 GRAY = "#808080"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # name references in pictures and tables
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # name references in images and tables
 MANY = 10  # runs of a group, from which shares get bands and above which single curves are not drawn
 
 STYLE: Any = {
@@ -67,7 +67,7 @@ def file_part(name: str) -> str:
 
 
 def looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
-    """Gives each method its own colour, or dashes where colours run out; the same in every picture."""
+    """Gives each method its own colour, or dashes where colours run out; the same in every image."""
     methods = list(dict.fromkeys(group.method for group in comparison.groups))
     pairs = [(colour, dash) for dash in DASHES for colour in COLOURS]
     return dict(zip(methods, cycle(pairs), strict=False))
@@ -79,8 +79,8 @@ def panels(task: Task, look: Look, references: Sequence[Reference]) -> dict[str,
         "Score by agent steps": partial(_draw_scores, task, look, "steps", references),
         "Score by seconds of training": partial(_draw_scores, task, look, "seconds", references),
     }
-    if task.mark is not None:
-        found[f"Runs that reached {number(task.mark)}"] = partial(_draw_reached, task, look)
+    if task.reward_threshold is not None:
+        found[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
     found["Runs that end above a score"] = partial(_draw_profile, task, look)
     return found
 
@@ -118,18 +118,18 @@ def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Refere
         )
         ax.plot(joined.x[-1], joined.iqm.point[-1], "o", color=colour, markersize=4)
     scores = np.concatenate([run.score.values for row in task.rows for run in row.group.runs])
-    low, high = min(scores.min(), 0.0), max(scores.max(), task.mark or scores.max())
+    low, high = min(scores.min(), 0.0), max(scores.max(), task.reward_threshold or scores.max())
     room = (high - low) or 1.0
     ax.set_ylim(low - 0.04 * room, high + 0.06 * room)  # bands may promise more than there is
-    if task.mark is not None:
-        ax.axhline(task.mark, color=GRAY, linestyle=":", linewidth=1.2)
+    if task.reward_threshold is not None:
+        ax.axhline(task.reward_threshold, color=GRAY, linestyle=":", linewidth=1.2)
     ax.set_ylabel("greedy score")
     _label(ax, axis, is_wide(task))
     _draw_references(references, axis, float(points[-1]), ax)
 
 
 def _draw_references(references: Sequence[Reference], axis: Axis, end: float, ax: Axes) -> None:
-    """Draws those whose score is in the picture, with the letter that the page's table gives them."""
+    """Draws those whose score is in the image, with the letter that the page's table gives them."""
     low, high = ax.get_ylim()
     for i, (letter, reference) in enumerate(zip(LETTERS, references, strict=False)):
         if low < reference.score < high:
@@ -222,7 +222,7 @@ def panel_svg(draw: Draw, key: str, title: str) -> str:
 
     Args:
         draw: What to draw.
-        key: Tells its element ids from those of the page's other pictures.
+        key: Tells its element ids from those of the page's other images.
         title: What a screen reader says.
     """
     with matplotlib.rc_context(STYLE):
@@ -251,7 +251,7 @@ def _adapted(svg: str, key: str, title: str) -> str:
 
 
 def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
-    """Writes every picture as .png and .svg; without references, whose letters need the page's table.
+    """Writes every image as .png and .svg; without references, whose letters need the page's table.
 
     Args:
         comparison: What to draw.

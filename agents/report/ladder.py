@@ -1,4 +1,4 @@
-"""One table and one figure of many methods: how long each takes to the mark, by observation."""
+"""One table and one figure of many methods: how long each takes to the reward threshold, by observation."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,15 +40,15 @@ def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> 
     """Writes `ladder.md`, `ladder.png` and `ladder.svg`; returns the files.
 
     Args:
-        comparison: Runs of one environment that has a mark.
+        comparison: Runs of one environment that has a reward threshold.
         order: Presets, in which order they stand; others follow.
         folder: Made if it does not exist.
 
     Raises:
-        ConfigError: there are several environments, or there is no mark to reach.
+        ConfigError: there are several environments, or there is no reward threshold to reach.
     """
-    if len(comparison.tasks) != 1 or comparison.tasks[0].mark is None:
-        raise ConfigError("A ladder is climbed in one environment with a solved mark; name one --env.")
+    if len(comparison.tasks) != 1 or comparison.tasks[0].reward_threshold is None:
+        raise ConfigError("A ladder is climbed in one environment with a reward threshold; name one --env.")
     task = comparison.tasks[0]
     rungs = _rungs(task, order)
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,9 +78,9 @@ def _table(task: Task, rungs: Rungs) -> str:
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\n{task.name}: agent steps and seconds of training until 100 greedy episodes reached a "
-        f"mean of {number(task.mark or 0.0)}. Median over runs, in brackets the lowest and the highest, "
-        f"which enclose the true median with a probability of {shares}. A run that never reached the mark "
-        "counts as later than all, written `-`.\n"
+        f"mean of {number(task.reward_threshold or 0.0)}. Median over runs, in brackets the lowest and the "
+        f"highest, which enclose the true median with a probability of {shares}. A run that never reached "
+        "the reward threshold counts as later than all, written `-`.\n"
     )
 
 
@@ -104,7 +104,9 @@ def _draw(task: Task, rungs: Rungs, folder: Path) -> list[Path]:
         axes: Any = figure.subplots(1, 2, sharey=True)
         for ax, what in zip(axes, ("steps", "seconds"), strict=True):
             _draw_axis(rungs, what, ax)
-        figure.suptitle(f"{task.name}: to a mean of {number(task.mark or 0.0)}", fontsize="medium")
+        figure.suptitle(
+            f"{task.name}: to a mean of {number(task.reward_threshold or 0.0)}", fontsize="medium"
+        )
         lines = axes[0].get_legend_handles_labels()
         figure.legend(*lines, loc="outside lower center", ncols=3, fontsize="small")
         for file in files:

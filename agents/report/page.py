@@ -38,7 +38,7 @@ class Key(NamedTuple):
     dash: str
 
 
-class Picture(NamedTuple):
+class Image(NamedTuple):
     """A figure of the page."""
 
     title: str
@@ -65,7 +65,7 @@ def render(
 
     Args:
         comparison: What it tells.
-        plays: An mp4 film for each group, by `Group.name`; any may be missing.
+        plays: An mp4 video for each group, by `Group.name`; any may be missing.
         views: A PNG of what a group's agent sees, by `Group.name`.
         references: Numbers to hold the runs against.
     """
@@ -78,7 +78,7 @@ def render(
         cautions=wording.cautions(comparison),
         keys=[Key(m, f"--line{COLOURS.index(c)}", LINES[d]) for m, (c, d) in look.items()],
         look=look,
-        pictures=_pictures(comparison, look, references),
+        images=_images(comparison, look, references),
         references={task.name: _lettered(task, references) for task in comparison.tasks},
         shows=list(_shows(comparison, plays or {}, views or {})),
     )
@@ -94,9 +94,7 @@ def _lettered(task: Task, references: Sequence[Reference]) -> list[tuple[str, Re
     return list(zip(LETTERS, (r for r in references if r.env == task.name), strict=False))
 
 
-def _pictures(
-    comparison: Comparison, look: Look, references: Sequence[Reference]
-) -> dict[str, list[Picture]]:
+def _images(comparison: Comparison, look: Look, references: Sequence[Reference]) -> dict[str, list[Image]]:
     """Returns the figures by environment; those over all games under an empty name."""
     drawn: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
@@ -107,7 +105,7 @@ def _pictures(
         drawn[""] = {"Runs above a human-normalised score": partial(draw_game_profile, comparison, look)}
     return {
         place: [
-            Picture(title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{place} {title}")))))
+            Image(title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{place} {title}")))))
             for j, (title, draw) in enumerate(some.items())
         ]
         for i, (place, some) in enumerate(drawn.items())
@@ -143,7 +141,7 @@ def _record(task: Task, row: Row) -> dict[str, Any]:
         "area_low": row.area.low,
         "area_high": row.area.high,
         "horizon": task.horizon,
-        "mark": task.mark,
+        "reward_threshold": task.reward_threshold,
         "reached": row.steps and int(row.steps.reached.sum()),
         "steps_median": row.steps and median_time(row.steps),
         "seconds_median": row.seconds and median_time(row.seconds),
@@ -186,9 +184,11 @@ def console_table(comparison: Comparison) -> str:
     """Returns the answers as text: headlines, a table, cautions."""
     lines = [*comparison.warnings, *wording.headlines(comparison), ""]
     for task in comparison.tasks:
-        mark = "" if task.mark is None else f" to {wording.number(task.mark)}"
+        reward_threshold = (
+            "" if task.reward_threshold is None else f" to {wording.number(task.reward_threshold)}"
+        )
         end = f"end ({wording.games_of([run for row in task.rows for run in row.group.runs])})"
-        head = ("", "runs", end, "mean score", f"steps{mark}", f"seconds{mark}")
+        head = ("", "runs", end, "mean score", f"steps{reward_threshold}", f"seconds{reward_threshold}")
         cells = [head, *(_cells(row) for row in task.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
         lines += [

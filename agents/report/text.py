@@ -56,9 +56,9 @@ def fraction(estimate: Estimate) -> str:
 
 
 def times(at: Times | None) -> str:
-    """Returns the median, the range and how many of the runs reached the mark."""
+    """Returns the median, the range and how many of the runs reached the reward threshold."""
     if at is None:
-        return "no mark"
+        return "no reward threshold"
     middle = median_time(at)
     text = number(middle) if math.isfinite(middle) else f"> {number(float(np.median(at.seen)))}"
     if len(at.seen) > 1 and at.reached.any():
@@ -68,7 +68,7 @@ def times(at: Times | None) -> str:
 
 
 def factor(estimate: Estimate) -> str:
-    """Returns a ratio of medians, or what bounds it where half of the runs did not reach the mark."""
+    """Returns a ratio of medians, or its bound where half of the runs never reached the threshold."""
     if not math.isnan(estimate.point):
         return with_interval(estimate)
     known = math.isfinite(estimate.low) and estimate.low > 0
@@ -97,19 +97,20 @@ def _games_sentence(method: Aggregate) -> str:
 
 
 def _ratio_sentence(task: Task, ratio: Ratio) -> str:
-    mark = number(task.mark or 0.0)
+    reward_threshold = number(task.reward_threshold or 0.0)
     counts = [len(row.ends) for row in (ratio.pixels, ratio.state)]
     runs = f"{counts[0]} and {counts[1]} runs"
     if not math.isnan(ratio.steps.point):
         return (
             f"From pixels, {task.name} took {_times(ratio.steps)} the steps and {_times(ratio.seconds)} "
-            f"the seconds of training that it took from the state, to reach {mark} with {ratio.what} "
+            f"the seconds of training that it took from the state, to reach {reward_threshold} with "
+            f"{ratio.what} "
             f"(medians of {runs})."
         )
     reached = [int(row.steps.reached.sum()) if row.steps else 0 for row in (ratio.pixels, ratio.state)]
     text = (
         f"With {ratio.what}, {reached[0]} of {counts[0]} runs from pixels and {reached[1]} of {counts[1]} "
-        f"from the state reached {mark} on {task.name}"
+        f"from the state reached {reward_threshold} on {task.name}"
     )
     if factor(ratio.steps) == "not known":
         return f"{text}: too few to say how much more pixels take."
@@ -127,7 +128,8 @@ def _row_sentence(task: Task, row: Row) -> str:
     if row.steps is not None and np.isfinite(median_time(row.steps)) and row.seconds is not None:
         return (
             f"{row.group.name}: {row.steps.reached.sum()} of {count} runs reached "
-            f"{number(task.mark or 0.0)}, the median after {number(median_time(row.steps))} steps and "
+            f"{number(task.reward_threshold or 0.0)}, the median after "
+            f"{number(median_time(row.steps))} steps and "
             f"{number(median_time(row.seconds))} s of training."
         )
     end = with_interval(row.end)

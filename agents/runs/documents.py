@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.config import Config, ConfigError, from_dict
+from agents.config.aliases import updated
 from agents.runs.files import damaged, read_json
 from agents.config.kinds import fits
 
@@ -14,9 +15,9 @@ SUMMARY = {
     "eval_mean": float,
     "final_mean": float,
     "train_seconds": float,
-    "stop_score": float | None,
+    "reward_threshold": float | None,
     "solved": bool | None,
-    "solved_mark": float | None,
+    "reached_threshold": float | None,
     "steps_to_solve": int | None,
     "seconds_to_solve": float | None,
 }
@@ -60,7 +61,7 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
     path = folder / "summary.json"
     if not path.is_file():
         return None
-    summary = read_json(path)
+    summary = updated(read_json(path))
     missing = [name for name in NEEDED if name not in summary]
     odd = [name for name, kind in SUMMARY.items() if name in summary and not fits(kind, summary[name])]
     if missing or odd:

@@ -21,8 +21,8 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary as make
 
-FILM_SIDE = 120  # pixels of a film's longer side, about
-FILM_MILLISECONDS = 60  # a frame
+VIDEO_SIDE = 120  # pixels of a video's longer side, about
+VIDEO_MILLISECONDS = 60  # a frame
 EDGES = 1e-12 * 1.1 ** np.arange(774)  # of a histogram's bins, on either side of 0
 BINS = [*-EDGES[::-1], 0.0, *EDGES]
 FIRST = ("env.id", "env.obs", "preset", "seed", "steps")
@@ -69,22 +69,22 @@ class EventFile:
         for tag, value in values.items():
             self._add(Summary(value=[Summary.Value(tag=tag, simple_value=float(value))]), env_steps)
 
-    def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
-        """Adds a gray picture `[H, W] uint8`."""
+    def image(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
+        """Adds a gray image `[H, W] uint8`."""
         self._add(make.image(tag, image[np.newaxis], dataformats="CHW"), env_steps)
 
     def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
         """Adds how numbers `[N]` are distributed."""
         self._add(make.histogram(tag, values, BINS), env_steps)
 
-    def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
-        """Adds gray pictures `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
-        scale = max(FILM_SIDE // max(pictures.shape[1:]), 1)
+    def video(self, env_steps: int, tag: str, images: NDArray[Any]) -> None:
+        """Adds gray images `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
+        scale = max(VIDEO_SIDE // max(images.shape[1:]), 1)
         first, *others = (
-            Image.fromarray(picture.repeat(scale, 0).repeat(scale, 1)) for picture in pictures
+            Image.fromarray(image.repeat(scale, 0).repeat(scale, 1)) for image in images
         )
         encoded = BytesIO()
-        first.save(encoded, "GIF", save_all=True, append_images=others, duration=FILM_MILLISECONDS, loop=0)
+        first.save(encoded, "GIF", save_all=True, append_images=others, duration=VIDEO_MILLISECONDS, loop=0)
         image = Summary.Image(
             height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
         )

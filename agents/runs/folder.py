@@ -29,7 +29,7 @@ PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless"
 
 
 # Settings that a run may be gone on with after a change.
-FREE = ("steps", "stop_score", "device", "checkpoint_seconds")
+FREE = ("steps", "reward_threshold", "device", "checkpoint_seconds")
 # Settings that change how a run is made, not what comes of it.
 NO_RESULT = ("device", "checkpoint_seconds", "log_every", "threads", "env.backend", "env.threads")
 RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seconds")
@@ -170,17 +170,17 @@ class RunFolder:
         """Writes scalars."""
         self.metrics.write(env_steps, values)
 
-    def picture(self, env_steps: int, tag: str, image: NDArray[np.uint8]) -> None:
-        """Writes a gray picture `[H, W]`."""
-        self.metrics.picture(env_steps, tag, image)
+    def image(self, env_steps: int, tag: str, image: NDArray[np.uint8]) -> None:
+        """Writes a gray image `[H, W]`."""
+        self.metrics.image(env_steps, tag, image)
 
     def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
         """Writes how numbers `[N]` are distributed."""
         self.metrics.histogram(env_steps, tag, values)
 
-    def film(self, env_steps: int, tag: str, pictures: NDArray[np.uint8]) -> None:
-        """Writes gray pictures `[T, H, W]` as a film."""
-        self.metrics.film(env_steps, tag, pictures)
+    def video(self, env_steps: int, tag: str, images: NDArray[np.uint8]) -> None:
+        """Writes gray images `[T, H, W]` as a video."""
+        self.metrics.video(env_steps, tag, images)
 
     def text(self, env_steps: int, tag: str, sentence: str) -> None:
         """Writes a sentence."""

@@ -1,4 +1,4 @@
-"""Numbers and pictures of a run, to TensorBoard and to `metrics.jsonl` alike."""
+"""Numbers and images of a run, to TensorBoard and to `metrics.jsonl` alike."""
 
 import contextlib
 import json
@@ -48,17 +48,17 @@ class Metrics:
         self._file.write((json.dumps(line) + "\n").encode())
         self.bytes_written()
 
-    def picture(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
-        """Writes a gray picture `[H, W] uint8`."""
-        self._events.picture(env_steps, tag, image)
+    def image(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
+        """Writes a gray image `[H, W] uint8`."""
+        self._events.image(env_steps, tag, image)
 
     def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
         """Writes how numbers `[N]` are distributed."""
         self._events.histogram(env_steps, tag, values)
 
-    def film(self, env_steps: int, tag: str, pictures: NDArray[Any]) -> None:
-        """Writes gray pictures `[T, H, W] uint8` as an animated picture."""
-        self._events.film(env_steps, tag, pictures)
+    def video(self, env_steps: int, tag: str, images: NDArray[Any]) -> None:
+        """Writes gray images `[T, H, W] uint8` as an animated image."""
+        self._events.video(env_steps, tag, images)
 
     def settings(self, values: dict[str, Any], results: list[str]) -> None:
         """Writes settings by name for the *HParams* table, and the tags of the results beside them."""

@@ -38,7 +38,7 @@ class Run:
 
     path: Path
     config: Mapping[str, Any]
-    """Fields under dotted names, as in `learning.n_step`."""
+    """Fields under dotted names, as in `returns.n_step`."""
     curves: Mapping[str, Curve]
     """By tag; `return/eval` is always there."""
     summary: Mapping[str, Any] | None

@@ -37,7 +37,7 @@ def threads_allowed() -> int:
 def set_up_torch(config: Config) -> None:
     """Sets torch's threads: small networks lose more by handing work over than they gain.
 
-    For pictures they are as many as are allowed.
+    For images they are as many as are allowed.
     """
     torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads_allowed()))
     _keep_freed_memory()

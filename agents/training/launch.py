@@ -105,12 +105,12 @@ def summarize(
         if not solved and newest:
             score = final
         elif not solved:
-            last = {k: v.clone() for k, v in trainer.agent.judged.state_dict().items()}
-            trainer.agent.judged.load_state_dict(best["agent"])
+            last = {k: v.clone() for k, v in trainer.agent.ema_network.state_dict().items()}
+            trainer.agent.ema_network.load_state_dict(best["agent"])
             score = evaluator("solved", progress.env_steps, episodes, should_stop).summary()
-            trainer.agent.judged.load_state_dict(last)
+            trainer.agent.ema_network.load_state_dict(last)
         progress.eval_seconds += time.perf_counter() - started
-    mark = trainer.stop_score
+    reward_threshold = trainer.reward_threshold
     return {
         "env": config.env.id,
         "obs": config.env.obs,
@@ -131,9 +131,9 @@ def summarize(
         "final_min": final["min"],
         "eval_human_normalised": trainer.normalise(score["mean"]),
         "protocol": config.env.protocol,
-        "stop_score": mark,
-        "solved": solved if mark is not None else None,
-        "solved_mark": progress.solved_mark,
+        "reward_threshold": reward_threshold,
+        "solved": solved if reward_threshold is not None else None,
+        "reached_threshold": progress.reached_threshold,
         "steps_to_solve": progress.steps_to_solve,
         "seconds_to_solve": progress.seconds_to_solve,
     }

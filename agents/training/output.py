@@ -25,14 +25,14 @@ class Output(Protocol):
     def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
         """Keeps an agent as the best so far."""
 
-    def picture(self, env_steps: int, tag: str, image: Any) -> None:
-        """Writes a gray picture `[H, W] uint8`."""
+    def image(self, env_steps: int, tag: str, image: Any) -> None:
+        """Writes a gray image `[H, W] uint8`."""
 
     def histogram(self, env_steps: int, tag: str, values: Any) -> None:
         """Writes how numbers `[N]` are distributed."""
 
-    def film(self, env_steps: int, tag: str, pictures: Any) -> None:
-        """Writes gray pictures `[T, H, W] uint8` as a film."""
+    def video(self, env_steps: int, tag: str, images: Any) -> None:
+        """Writes gray images `[T, H, W] uint8` as a video."""
 
     def save(self, state: dict[str, Any], env_steps: int) -> None:
         """Saves all that the run needs to go on."""

@@ -18,7 +18,7 @@ class Progress:
     train_seconds: float = 0.0  # play, learning, logs; evaluation and saving stand apart
     eval_seconds: float = 0.0
     best_mean: float = float("-inf")
-    solved_mark: float | None = None  # the mark that was reached, and when
+    reached_threshold: float | None = None  # the reward threshold that was reached, and when
     steps_to_solve: int | None = None
     seconds_to_solve: float | None = None
     last_return: float = float("nan")  # mean over the episodes of the newest log entry that has any

@@ -31,7 +31,7 @@ class Trainer:
         window: What happens between two log entries is added up here.
         evaluator: Measures greedy play.
         output: Where results go.
-        stop_score: Mean return over `evaluation.solved_episodes` that ends the run; None goes on.
+        reward_threshold: Mean return over `evaluation.solved_episodes` that ends the run; None goes on.
         device: Where batches go.
         normalise: Maps a score to one where random play is 0 and a human 1, if that is known.
     """
@@ -46,12 +46,12 @@ class Trainer:
         window: Window,
         evaluator: Evaluator,
         output: Output,
-        stop_score: float | None,
+        reward_threshold: float | None,
         device: torch.device,
         normalise: Callable[[float], float | None],
     ) -> None:
         self.config, self.agent, self.memory, self.collector = config, agent, memory, collector
-        self.progress, self.stop_score = Progress(), stop_score
+        self.progress, self.reward_threshold = Progress(), reward_threshold
         self._window, self._evaluate, self._output = window, evaluator, output
         self._device, self.normalise = device, normalise
 
@@ -64,13 +64,15 @@ class Trainer:
     @property
     def epsilon(self) -> float:
         """Probability of a random action now."""
-        s = self.config.schedule
-        return linear(s.epsilon_start, s.epsilon_end, s.epsilon_duration, self.ticks)
+        s = self.config.exploration
+        return linear(s.epsilon_start, s.epsilon_end, s.epsilon_decay_steps, self.ticks)
 
     @property
     def beta(self) -> float:
         """How far importance weights make up for priorities now."""
-        return linear(self.config.memory.beta, 1, self.config.steps, self.progress.env_steps)
+        return linear(
+            self.config.memory.importance_sampling_exponent, 1, self.config.steps, self.progress.env_steps
+        )
 
     @property
     def slowest_stage(self) -> str:
@@ -81,13 +83,15 @@ class Trainer:
 
     @property
     def solved(self) -> bool:
-        """Whether the run has reached its mark, or once reached a higher one."""
-        reached = self.progress.solved_mark
-        return self.stop_score is not None and reached is not None and reached >= self.stop_score
+        """Whether the run has reached its reward threshold, or once reached a higher one."""
+        reached = self.progress.reached_threshold
+        return (
+            self.reward_threshold is not None and reached is not None and reached >= self.reward_threshold
+        )
 
     @property
     def finished(self) -> bool:
-        """Whether the budget is spent or the mark reached."""
+        """Whether the budget is spent or the reward threshold reached."""
         episodes = self.config.schedule.episodes
         spent = self.progress.env_steps >= self.config.steps
         spent = spent or (episodes is not None and self.progress.episodes >= episodes)
@@ -143,7 +147,7 @@ class Trainer:
 
     def _learn(self, should_stop: ShouldStop) -> None:
         """Makes the updates that the clock has brought due."""
-        schedule, progress = self.config.schedule, self.progress
+        target, progress = self.config.target, self.progress
         start, every, updates = self.config.update_clock
         due = max(self.ticks - start, 0) // every * updates
         if progress.updates < due and self.config.learning.learning_rate_end is not None:
@@ -154,14 +158,14 @@ class Trainer:
             batch = self.memory.sample(count * self.config.learning.batch_size, self.beta)
             update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
             try:
-                self.memory.prioritize(batch.ticket, update.priority)
+                self.memory.update_priorities(batch.indices, update.priority)
             except ValueError as error:
                 raise diverged(self.config, self.progress.env_steps) from error
             progress.updates += count
             self._window.updates += count
             self._window.loss = self._window.loss + update.loss
             self._window.q = self._window.q + update.q
-        copies = self.ticks // schedule.target_every if schedule.target_every else 0
+        copies = self.ticks // target.update_period if target.update_period else 0
         if copies > progress.target_copies and progress.updates >= due:
             self.agent.copy_target()
             progress.target_copies = copies
@@ -216,7 +220,7 @@ class Trainer:
         if finished:
             raw, learned, lengths = (sum(column) / len(finished) for column in zip(*finished, strict=True))
             values |= {"return/train": raw, "length/train": lengths}
-            if self.config.memory.clip_reward:
+            if self.config.returns.clip_reward:
                 values["return/train_clipped"] = learned
             self.progress.last_return = values["return/train"]
             self.progress.last_episodes = len(finished)
@@ -226,12 +230,12 @@ class Trainer:
         window.seconds.update(dict.fromkeys(window.seconds, 0.0))
 
     def _evaluate_now(self, should_stop: ShouldStop, report: Report) -> None:
-        """Measures greedy play; where it reaches the mark, measures again on fresh seeds."""
-        progress, settings, mark = self.progress, self.config.evaluation, self.stop_score
+        """Measures greedy play; where it reaches the reward threshold, measures again on fresh seeds."""
+        progress, settings, reward_threshold = self.progress, self.config.evaluation, self.reward_threshold
         report("evaluating")
         score = self._evaluate("evaluation", 0, settings.episodes, should_stop)
         confirmed = None
-        if mark is not None and score.mean >= mark:
+        if reward_threshold is not None and score.mean >= reward_threshold:
             report(f"confirming over {settings.solved_episodes} episodes")
             episodes = settings.solved_episodes
             confirmed = self._evaluate("solved", progress.env_steps, episodes, should_stop)
@@ -240,11 +244,11 @@ class Trainer:
         if score.mean >= progress.best_mean:
             progress.best_mean = score.mean
             self._keep(score)
-        if mark is None or confirmed is None:
+        if reward_threshold is None or confirmed is None:
             return
         self._log_score("solved", confirmed)
-        if confirmed.mean >= mark and not self.solved:
-            progress.solved_mark = mark
+        if confirmed.mean >= reward_threshold and not self.solved:
+            progress.reached_threshold = reward_threshold
             progress.steps_to_solve = progress.env_steps
             progress.seconds_to_solve = progress.train_seconds
             self._keep(confirmed)
@@ -265,13 +269,13 @@ class Trainer:
             self._output.histogram(at, f"q/{name}", score.values.max(axis=1))
             self._output.histogram(at, f"actions/{name}", score.values.argmax(axis=1))
         if score.first is not None and score.first.ndim == 3:
-            self._output.picture(at, f"observation/{name}", np.hstack(list(score.first)))
-        if score.film is not None:
-            self._output.film(at, f"play/{name}", score.film)
+            self._output.image(at, f"observation/{name}", np.hstack(list(score.first)))
+        if score.video is not None:
+            self._output.video(at, f"play/{name}", score.video)
 
     def _keep(self, score: Score) -> None:
         self._output.keep_best(
-            self.agent.judged.state_dict(),
+            self.agent.ema_network.state_dict(),
             {"env_steps": self.progress.env_steps, "score": score.summary()},
         )
 
@@ -294,6 +298,6 @@ class Trainer:
         self.agent.load_state_dict(state["agent"])
         self.memory.load_state_dict(state["memory"])
         self.collector.load_state_dict(state["collector"])
-        if self.stop_score is not None and not self.solved:  # a higher mark starts anew
-            self.progress.solved_mark = None
+        if self.reward_threshold is not None and not self.solved:  # a higher reward threshold starts anew
+            self.progress.reached_threshold = None
             self.progress.steps_to_solve = self.progress.seconds_to_solve = None

@@ -24,20 +24,21 @@ class Emulator:
 
     * The action that sticky actions repeat. They are drawn here, by the generator that ALE has, so that the
       frames are those of ALE with the same seed.
-    * Whether the picture is finished. A frame ends at the game's vertical sync, or unfinished after 25,000
+    * Whether the image is finished. A frame ends at the game's vertical sync, or unfinished after 25,000
       instructions; the next call of `act` then goes on with it. Q*bert and Tetris stand there after
       `reset_game`. A state restored into an emulator that does not stand where it was saved goes on
-      differently, or writes beyond the picture.
-    * The pictures themselves, which unfinished frames show again. The games where that can be seen are
+      differently, or writes beyond the image.
+    * The images themselves, which unfinished frames show again. The games where that can be seen are
       restored by playing them again from their start.
 
     Args:
         rom: Path of the ROM, called as the game is.
-        sticky: Probability, for each frame, that the action of the frame before is played again.
+        repeat_action_probability: Probability, for each frame, that the action of the
+            frame before is repeated.
         max_frames: Frames after which the game is truncated.
     """
 
-    def __init__(self, rom: Path, *, sticky: float = 0.0, max_frames: int = 0) -> None:
+    def __init__(self, rom: Path, *, repeat_action_probability: float = 0.0, max_frames: int = 0) -> None:
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # before it prints its name
         self.ale = ale_py.ALEInterface()
         self.ale.setFloat("repeat_action_probability", 0.0)
@@ -45,7 +46,9 @@ class Emulator:
         self.ale.loadROM(rom)
         self.exact = rom.stem not in CANNOT_BE_SAVED
         self._rom, self._replayed = rom, rom.stem in REPLAYED
-        self._repeats_below = float(np.float32(sticky)) * 2**32  # ALE holds the probability as a float
+        self._repeats_below = (
+            float(np.float32(repeat_action_probability)) * 2**32
+        )  # ALE holds the probability as a float
         self._generator, self._executed = np.random.MT19937(), NOOP
         self._start, self._played = b"", bytearray()
 

@@ -1,4 +1,4 @@
-"""One Atari game, from emulator to gray picture."""
+"""One Atari game, from emulator to gray image."""
 
 import difflib
 from typing import Any
@@ -12,7 +12,7 @@ from gymnasium.utils import RecordConstructorArgs, seeding
 
 from envs.atari.emulator import NOOP, Emulator
 from envs.config import ConfigError
-from envs.wrappers import Frame, picture_space
+from envs.wrappers import Frame, image_space
 
 FRAMES_A_SECOND = 60
 FIRE = ale_py.Action.FIRE.value
@@ -54,11 +54,11 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         game: Name of the ROM, such as `ms_pacman`.
         size: `(height, width)` of the observation in pixels.
         frame_skip: Frames an action is held; the newest two are pooled by their maximum.
-        sticky: Probability, for each frame, that the action of the frame before is played again in place of
-            the chosen one; it holds for no-ops and FIRE too.
+        repeat_action_probability: Probability, for each frame, that the action of the
+            frame before is repeated in place of the chosen one; it holds for no-ops and FIRE too.
         noop_max: A game starts with 1 to this many no-op frames; 0: none.
         fire: Press FIRE at the start and after a lost life, in games that wait for it.
-        full_actions: All 18 actions instead of those the game uses.
+        full_action_space: All 18 actions instead of those the game uses.
         max_frames: Frames after which the game is truncated.
         mode: Variant of the game; None: the first.
         difficulty: Difficulty switch; None: the first.
@@ -81,10 +81,10 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         *,
         size: tuple[int, int] = (84, 84),
         frame_skip: int = 4,
-        sticky: float = 0.0,
+        repeat_action_probability: float = 0.0,
         noop_max: int = 0,
         fire: bool = False,
-        full_actions: bool = False,
+        full_action_space: bool = False,
         max_frames: int = 108_000,
         mode: int | None = None,
         difficulty: int | None = None,
@@ -93,21 +93,25 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         RecordConstructorArgs.__init__(self, **settings)
         self.render_mode = "rgb_array"
         self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / frame_skip}
-        self._emulator = Emulator(require_rom(game), sticky=sticky, max_frames=max_frames)
+        self._emulator = Emulator(
+            require_rom(game), repeat_action_probability=repeat_action_probability, max_frames=max_frames
+        )
         self.ale, self.exact = self._emulator.ale, self._emulator.exact
         self._mode = _choose(game, "mode", mode, self.ale.getAvailableModes())
         self._difficulty = _choose(game, "difficulty", difficulty, self.ale.getAvailableDifficulties())
         own = self.ale.getMinimalActionSet()
-        self._actions = self.ale.getLegalActionSet() if full_actions else own
+        self._actions = self.ale.getLegalActionSet() if full_action_space else own
         # One frame of it is lost where the action before sticks.
-        self._fire_frames = (1 if sticky == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
+        self._fire_frames = (
+            (1 if repeat_action_probability == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
+        )
         self._skip, self._noop_max = frame_skip, noop_max
         self._width_height = size[::-1]  # OpenCV counts width first
         self._before = np.zeros(self.ale.getScreenDims(), np.uint8)
         self._newest = self._before.copy()
         self._lives = 0
         self.action_space = gym.spaces.Discrete(len(self._actions))
-        self.observation_space = picture_space(*size)
+        self.observation_space = image_space(*size)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -128,7 +132,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
                 self._emulator.reset_game()
         self._lives = self.ale.lives()
         self.ale.getScreenGrayscale(self._newest)
-        return self._picture(), self._info()
+        return self._image(), self._info()
 
     def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
         """Holds the action for `frame_skip` frames, or until the game is over."""
@@ -153,7 +157,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
             np.maximum(self._newest, self._before, out=self._newest)
         self._lives = ale.lives()
         terminated = ale.game_over(with_truncation=False)
-        return self._picture(), float(reward), terminated, over and not terminated, self._info()
+        return self._image(), float(reward), terminated, over and not terminated, self._info()
 
     def get_action_meanings(self) -> list[str]:
         """Returns the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
@@ -172,7 +176,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         self._emulator.load_state_dict(state["emulator"])
         self._lives = state["lives"]
 
-    def _picture(self) -> Frame:
+    def _image(self) -> Frame:
         return cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
     def _info(self) -> dict[str, Any]:

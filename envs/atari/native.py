@@ -16,25 +16,25 @@ Array = NDArray[Any]
 
 
 class NativeAtariEnv:
-    """The same games as `SerialVectorEnv` of `FrameStack(AtariGame)`, emulated in C++ threads.
+    """The same games as `SerialVectorEnv` of `FrameStackObservation(AtariGame)`, emulated in C++ threads.
 
     Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot. It draws
-    the number of no-ops from another generator. It shows a stale last picture where a game ends inside a
+    the number of no-ops from another generator. It shows a stale last image where a game ends inside a
     frame skip, from which nothing is bootstrapped. It plays the step in which the frame cap falls to its
     end. It cannot save a game (`exact`).
 
-    ale-py would show a stale picture at its own frame cap as well, and draw one no-op too few; so games
+    ale-py would show a stale image at its own frame cap as well, and draw one no-op too few; so games
     are truncated here, and begun anew where they began without a no-op.
 
     Args:
         game: Name of the ROM.
         seeds: One for each game.
-        size: `(height, width)` of a picture in pixels.
-        stack: Newest pictures seen at once.
+        size: `(height, width)` of an image in pixels.
+        stack: Newest images seen at once.
         frame_skip: Frames an action is held.
         noop_max: A game starts with 1 to this many no-op frames; 0: none.
         max_frames: Frames, no-ops among them, after which a game is truncated.
-        life_loss: Whether no value follows a lost life.
+        zero_discount_on_life_loss: Whether no value follows a lost life.
         threads: Of the emulators; 0: one per core.
         settings: Further arguments of `AtariVectorEnv`.
     """
@@ -52,17 +52,17 @@ class NativeAtariEnv:
         frame_skip: int = 4,
         noop_max: int = 0,
         max_frames: int = 108_000,
-        life_loss: bool = False,
+        zero_discount_on_life_loss: bool = False,
         threads: int = 0,
         **settings: Any,
     ) -> None:
         require_rom(game)
-        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), life_loss
+        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), zero_discount_on_life_loss
         self._noop_max, self._max_frames = noop_max, max_frames
         self._env = AtariVectorEnv(
             game,
             self.num_envs,
-            # ale-py fills a new stack with black; ours repeats the first picture, as the memory does.
+            # ale-py fills a new stack with black; ours repeats the first image, as the memory does.
             stack_num=1,
             img_height=size[0],
             img_width=size[1],
@@ -136,7 +136,7 @@ class NativeAtariEnv:
         return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
 
     def render(self) -> Any:
-        """Returns the first game's newest picture as gray RGB; ale-py's threads keep no colours."""
+        """Returns the first game's newest image as gray RGB; ale-py's threads keep no colours."""
         return np.repeat(self._now[0, -1, :, :, None], 3, axis=2)
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""CartPole's picture, drawn fast and bit for bit as Gymnasium draws it.
+"""CartPole's image, drawn fast and bit for bit as Gymnasium draws it.
 
 `CartPoleEnv.render()` spends 70 % of its time on one strided copy of 400 x 600 x 3 bytes, and most of
 the rest on clearing and turning the whole screen. Here the same pygame calls draw on one surface
 that stays, and only the rectangle they touched is read (through the surface's own buffer), turned
 to gray, resized and wiped.
 
-pygame draws from integer coordinates, so the picture near the cart follows from a few integers: the
+pygame draws from integer coordinates, so the image near the cart follows from a few integers: the
 pole's corners relative to the cart, and where the cart stands relative to the blocks of pixels that
-`INTER_AREA` averages. Where the picture shrinks by whole factors that small patch is remembered.
+`INTER_AREA` averages. Where the image shrinks by whole factors that small patch is remembered.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from gymnasium.utils import RecordConstructorArgs
 from pygame import gfxdraw
 
 from envs.config import ConfigError
-from envs.wrappers import Frame, picture_space
+from envs.wrappers import Frame, image_space
 
 HEIGHT, WIDTH = 400, 600
 SCALE = WIDTH / 4.8  # pixels a metre: the screen shows twice the x threshold of 2.4
@@ -40,7 +40,7 @@ Corners = Sequence[tuple[int, int]]
 
 
 class CartPoleRenderer:
-    """Draws a cart and pole as a small gray picture.
+    """Draws a cart and pole as a small gray image.
 
     Args:
         crop: `(top, bottom, left, right)` in pixels of the 400 x 600 screen.
@@ -54,7 +54,7 @@ class CartPoleRenderer:
         top, bottom, left, right = crop
         if not (0 <= top < bottom <= HEIGHT and 0 <= left < right <= WIDTH):
             raise ConfigError(
-                f"--env.crop {top} {bottom} {left} {right} does not fit CartPole's picture of "
+                f"--env.crop {top} {bottom} {left} {right} does not fit CartPole's image of "
                 f"{HEIGHT} rows and {WIDTH} columns; stay inside it or leave the option out."
             )
         self._crop, self._size = crop, size
@@ -73,7 +73,7 @@ class CartPoleRenderer:
         self._remember = lru_cache(PATCHES)(self._patch)
 
     def draw(self, x: float, theta: float) -> Frame:
-        """Returns the picture `[height, width] uint8` of a cart at `x` metres, pole at `theta` rad."""
+        """Returns the image `[height, width] uint8` of a cart at `x` metres, pole at `theta` rad."""
         cart_x = x * SCALE + WIDTH / 2.0
         axle = int(cart_x)
         pole = []
@@ -89,12 +89,12 @@ class CartPoleRenderer:
         shift = first * self._block_x
         shape = tuple([c for px, py in pole for c in (px - shift, py)])
         rows, columns, patch = self._remember(axle - shift, shape)
-        picture = self._empty.copy()
-        picture[rows, first + columns.start : first + columns.stop] = patch
-        return picture
+        image = self._empty.copy()
+        image[rows, first + columns.start : first + columns.stop] = patch
+        return image
 
     def _draw_plainly(self, cart: Corners, pole: Corners, axle: int) -> Frame:
-        """Draws anywhere, also over the edge of the screen, and resizes the whole picture."""
+        """Draws anywhere, also over the edge of the screen, and resizes the whole image."""
         top, bottom, left, right = self._crop
         box = self._paint(cart, pole, axle)
         upper, lower = max(box[0], top), min(box[1], bottom)
@@ -105,10 +105,10 @@ class CartPoleRenderer:
         part = np.s_[upper - top : lower - top, first - left : final - left]
         kept = self._gray[part].copy()
         self._gray[part] = self._read((upper, lower, first, final))
-        picture = _resize(self._gray, self._size)
+        image = _resize(self._gray, self._size)
         self._gray[part] = kept
         self._wipe(box)
-        return picture
+        return image
 
     def _patch(self, axle: int, shape: tuple[int, ...]) -> tuple[slice, slice, Frame]:
         """Draws near the crop's left edge; returns the small rows, columns and pixels touched."""
@@ -153,7 +153,7 @@ class CartPoleRenderer:
         return cv2.flip(cv2.cvtColor(upside_down, cv2.COLOR_BGRA2GRAY), 0)  # type: ignore[return-value]
 
 
-# A renderer keeps nothing from one picture to the next, so all environments share one and its patches.
+# A renderer keeps nothing from one image to the next, so all environments share one and its patches.
 shared_renderer = lru_cache(CartPoleRenderer)
 
 
@@ -162,7 +162,7 @@ def _resize(gray: Frame, size: tuple[int, int]) -> Frame:
 
 
 class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
-    """Equals `Resize(Crop(Grayscale(RenderObservation(env)), crop), size)`, many times faster.
+    """Equals `ResizeObservation(Crop(Grayscale(RenderObservation(env)), crop), size)`, many times faster.
 
     Example:
         >>> env = CartPolePixels(gym.make("CartPole-v1"), (160, 320, 0, 600), (16, 60))
@@ -182,10 +182,10 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
             raise TypeError(f"CartPolePixels draws CartPole only, not {env}.")
         self._cartpole = env.unwrapped
         self._renderer = shared_renderer(crop or (0, HEIGHT, 0, WIDTH), size)
-        self.observation_space = picture_space(*size)
+        self.observation_space = image_space(*size)
 
     def observation(self, observation: Any) -> Frame:  # noqa: ARG002
-        """Returns the picture of the cart's true (float64) state, as `render()` draws it."""
+        """Returns the image of the cart's true (float64) state, as `render()` draws it."""
         state = self._cartpole.state
         assert state is not None
         return self._renderer.draw(state[0], state[2])

@@ -23,5 +23,5 @@ def games(tmp_path: Path) -> Path:
     for env, ends in (("ALE/Pong-v5", [-20.7, -3.05, 14.6]), ("ALE/Breakout-v5", [1.7, 16.1, 30.5])):
         for seed, end in enumerate(ends, 1):
             path = tmp_path / env.replace("/", "-") / str(seed)
-            write_run(path, env=env, obs="pixels", seed=seed, scores=[end], mark=None)
+            write_run(path, env=env, obs="pixels", seed=seed, scores=[end], reward_threshold=None)
     return tmp_path

@@ -64,7 +64,7 @@ def feed(memory: Memory, steps: Sequence[Step]) -> None:
 def make_replay(
     num_envs: int, length: int, stack: int, n_step: int, sampler: str = "uniform", *, stacked: bool = True
 ) -> Replay:
-    """Makes a replay memory for pictures `[stack, 2, 3]`, or else for vectors of one number."""
+    """Makes a replay memory for images `[stack, 2, 3]`, or else for vectors of one number."""
     return Replay(
         capacity=length * num_envs,
         num_envs=num_envs,

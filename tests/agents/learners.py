@@ -10,22 +10,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from agents.learning.backup import BackupRule, Greedy, Munchausen
 from agents.learning.batch import Batch
-from agents.learning.bootstrap import Bootstrap, Greedy, Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss
-from agents.learning.values import Categorical, Expected, Quantile, Value
+from agents.learning.values import Categorical, Quantile, Scalar, Value
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.q_network import QNetwork
 
 KINDS: dict[str, Callable[[], Value]] = {
-    "expected": lambda: Expected(huber_loss),
+    "scalar": lambda: Scalar(huber_loss),
     "categorical": lambda: Categorical(7, -3.0, 3.0),
     "quantile": lambda: Quantile(5, 0.7),
-    "implicit": lambda: Quantile(5, 0.7, sampled=True),
+    "iqn": lambda: Quantile(5, 0.7, sampled=True),
 }
-BOOTSTRAPS: dict[str, Callable[[], Bootstrap]] = {
+BOOTSTRAPS: dict[str, Callable[[], BackupRule]] = {
     "greedy": Greedy,
     "munchausen": lambda: Munchausen(0.9, 0.3, -1.0),
     "cold": lambda: Munchausen(0.0, 1e-6, -1.0),
@@ -38,8 +38,8 @@ adam = partial(torch.optim.Adam, lr=1e-2, fused=True)
 def make_dqn(
     value: Value | None = None,
     *,
-    kind: str = "expected",
-    bootstrap: str = "greedy",
+    kind: str = "scalar",
+    backup: str = "greedy",
     optimizer: Callable[..., torch.optim.Optimizer] = adam,
     rollout: bool = False,
     tau: float = 0.0,
@@ -49,7 +49,7 @@ def make_dqn(
     **options: Any,
 ) -> DQN:
     """Makes a learner of 4 numbers and 3 actions; the seed draws weights, noise and quantile levels."""
-    value, implicit = value or KINDS[kind](), kind == "implicit"
+    value, implicit = value or KINDS[kind](), kind == "iqn"
     torch.manual_seed(seed)
     config = NetworkConfig(hidden=(8, 6), norm=norm, noisy=noisy)
     size = 1 if implicit else value.size
@@ -60,7 +60,7 @@ def make_dqn(
         target,
         optimizer(online.parameters()),
         value=value,
-        bootstrap=BOOTSTRAPS[bootstrap](),
+        backup=BOOTSTRAPS[backup](),
         tau=tau,
         generator=torch.Generator().manual_seed(seed),
         **options,

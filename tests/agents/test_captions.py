@@ -4,25 +4,25 @@ import pytest
 
 from agents.report.captions import Kind, describe, score_sentence
 
-PICTURES, STATE = Kind(pictures=4), Kind()
+IMAGES, STATE = Kind(images=4), Kind()
 
 
-def test_saliency_of_pictures_is_told_of_agents_that_see_pictures_only() -> None:
-    told = describe("agent", PICTURES)
+def test_saliency_of_images_is_told_of_agents_that_see_images_only() -> None:
+    told = describe("agent", IMAGES)
     assert "SmoothGrad" in told and "blurring" in told and "state variables" not in told
     told = describe("agent", STATE)
     assert "SmoothGrad" not in told and "blurring" not in told
     assert "state variables" in told and "gradient by each variable" in told
 
 
-@pytest.mark.parametrize("seen", [PICTURES, STATE])
+@pytest.mark.parametrize("seen", [IMAGES, STATE])
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("expected", None),
+        ("scalar", None),
         ("categorical", "probabilities of fixed returns"),
         ("quantile", "(quantiles)"),
-        ("implicit", "quantiles at the levels the agent acts by"),
+        ("iqn", "quantiles at the levels the agent acts by"),
     ],
 )
 def test_a_distribution_is_told_of_agents_that_learn_one_only(
@@ -34,18 +34,18 @@ def test_a_distribution_is_told_of_agents_that_learn_one_only(
 
 
 def test_the_return_is_told_as_the_agent_learned_it() -> None:
-    assert "clipped" not in describe("agent", PICTURES)
-    assert "return of clipped rewards" in describe("agent", PICTURES._replace(clipped=True))
+    assert "clipped" not in describe("agent", IMAGES)
+    assert "return of clipped rewards" in describe("agent", IMAGES._replace(clipped=True))
     assert "Munchausen" not in describe("agent", STATE)
     assert "log-probabilities of its policy" in describe("agent", STATE._replace(munchausen=True))
 
 
 @pytest.mark.parametrize(
-    ("pictures", "words"), [(0, "state variables"), (1, "the picture it"), (4, "newest last")]
+    ("images", "words"), [(0, "state variables"), (1, "the image it"), (4, "newest last")]
 )
-def test_the_screen_is_told_apart_from_what_the_agent_sees(pictures: int, words: str) -> None:
-    told = describe("screen", Kind(pictures=pictures))
-    assert words in told and ("on the right" in told) == (pictures > 0)
+def test_the_screen_is_told_apart_from_what_the_agent_sees(images: int, words: str) -> None:
+    told = describe("screen", Kind(images=images))
+    assert words in told and ("on the right" in told) == (images > 0)
 
 
 def test_a_score_says_over_how_many_games_it_is() -> None:

@@ -89,9 +89,9 @@ def test_a_run_without_metrics_is_refused(tmp_path: Path) -> None:
 
 def test_groups_differ_in_preset_observation_and_any_other_field(tmp_path: Path) -> None:
     write_run(tmp_path / "1", obs="pixels", seed=1)
-    write_run(tmp_path / "2", seed=1, learning__n_step=1)
-    write_run(tmp_path / "3", seed=2, learning__n_step=3)
-    write_run(tmp_path / "4", seed=3, learning__n_step=3, threads=2, log_every=77)
+    write_run(tmp_path / "2", seed=1, returns__n_step=1)
+    write_run(tmp_path / "3", seed=2, returns__n_step=3)
+    write_run(tmp_path / "4", seed=3, returns__n_step=3, threads=2, log_every=77)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
     assert {group.method: len(group.runs) for group in groups} == {
         "dqn, pixels": 1,
@@ -102,7 +102,7 @@ def test_groups_differ_in_preset_observation_and_any_other_field(tmp_path: Path)
 
 def test_a_method_is_called_the_same_in_every_environment(tmp_path: Path) -> None:
     for i, (env, n) in enumerate([("CartPole-v1", 1), ("CartPole-v1", 3), ("Acrobot-v1", 3)]):
-        write_run(tmp_path / str(i), env=env, learning__n_step=n)
+        write_run(tmp_path / str(i), env=env, returns__n_step=n)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
     assert [group.method for group in groups if group.environment == "Acrobot-v1"] == [groups[1].method]
 
@@ -136,7 +136,7 @@ def test_reaching_the_mark_must_be_confirmed_where_runs_do(tmp_path: Path) -> No
     (path / "metrics.jsonl").write_text(lines)
     (row,) = compared(tmp_path).tasks[0].rows
     assert row.confirmed and row.steps is not None and row.steps.seen.tolist() == [3000]
-    (row,) = compared(tmp_path, threshold=450).tasks[0].rows
+    (row,) = compared(tmp_path, reward_threshold=450).tasks[0].rows
     assert not row.confirmed and row.steps is not None and row.steps.seen.tolist() == [1000]
 
 
@@ -186,7 +186,7 @@ def test_games_are_joined_where_random_play_is_0_and_a_human_1(games: Path) -> N
 
 def test_only_methods_that_played_every_game_are_joined(games: Path) -> None:
     env = "ALE/Pong-v5"
-    write_run(games / "more", env=env, obs="pixels", scores=[20], mark=None, learning__n_step=2)
+    write_run(games / "more", env=env, obs="pixels", scores=[20], reward_threshold=None, returns__n_step=2)
     (method,) = compared(games).games
     assert method.method != "dqn, pixels, learning.n-step 2" and len(method.scores) == 2
 
@@ -200,7 +200,7 @@ def test_methods_are_compared_over_the_environments_they_share(tmp_path: Path) -
         for obs, score in (("pixels", 100.0), ("state", 200.0)):
             for seed in (1, 2, 3):
                 folder = tmp_path / f"{env}{obs}{seed}"
-                write_run(folder, env=env, obs=obs, seed=seed, scores=[score + seed], mark=None)
+                write_run(folder, env=env, obs=obs, seed=seed, scores=[score + seed], reward_threshold=None)
     (pair,) = compared(tmp_path).improvements
     assert (pair.left, pair.tasks, pair.estimate.point) == ("dqn, state", 2, 1.0)
 
@@ -208,7 +208,14 @@ def test_methods_are_compared_over_the_environments_they_share(tmp_path: Path) -
 def test_runs_of_different_protocols_are_refused_unless_forced(tmp_path: Path) -> None:
     for name in ("nature", "none"):
         env = "ALE/Pong-v5"
-        write_run(tmp_path / name, env=env, obs="pixels", preset="nature", mark=None, env__protocol=name)
+        write_run(
+            tmp_path / name,
+            env=env,
+            obs="pixels",
+            preset="nature",
+            reward_threshold=None,
+            env__protocol=name,
+        )
     with pytest.raises(ConfigError, match=r"different protocols \(nature, none\).*--force"):
         compared(tmp_path)
     comparison = compared(tmp_path, force=True)

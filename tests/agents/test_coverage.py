@@ -84,7 +84,7 @@ def test_improvement_interval_holds_what_it_says(runs: int, ahead: float) -> Non
 @pytest.mark.parametrize("late", [0.0, 0.3])
 @pytest.mark.parametrize("runs", [3, 5, 10, 30])
 def test_ratio_of_medians_holds_what_it_says(runs: int, late: float) -> None:
-    """Log-normal times whose medians are 2 and 1; a share of the slower runs ends before the mark."""
+    """Log-normal times whose medians are 2 and 1; a share of the slower runs ends before the reward threshold."""
     generator, held = np.random.default_rng(0), 0
     end = 2 * np.exp(0.4 * stats.norm.ppf(1 - late)) if late else np.inf
     for trial in range(TRIALS):

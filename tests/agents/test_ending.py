@@ -1,4 +1,4 @@
-"""How a run ends: at its mark, at a wish to stop, at the bounds of an episode, in divergence."""
+"""How a run ends: at its reward threshold, at a wish to stop, at the bounds of an episode, in divergence."""
 
 import json
 from collections.abc import Callable
@@ -33,29 +33,29 @@ def go_on(folder: Path, config: Config, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def reached(tmp_path: Path) -> tuple[Path, Config]:
-    """A run that reached a mark of 5, which nobody misses in CartPole, at its first evaluation."""
-    config = small("state", steps=400, stop_score=5.0)
+    """A run that reached a reward threshold of 5, which nobody misses in CartPole, at its first evaluation."""
+    config = small("state", steps=400, reward_threshold=5.0)
     train(config, tmp_path / "run")
     found = summary_of(tmp_path / "run")
-    assert (found["solved"], found["solved_mark"], found["steps_to_solve"]) == (True, 5.0, 200)
+    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (True, 5.0, 200)
     return tmp_path / "run", config
 
 
 def test_a_higher_mark_starts_anew(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, stop_score=501.0)
-    assert (found["solved"], found["solved_mark"], found["steps_to_solve"]) == (False, None, None)
+    found = go_on(*reached, reward_threshold=501.0)
+    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (False, None, None)
     assert found["seconds_to_solve"] is None and found["env_steps"] == 400
 
 
 def test_a_reached_mark_stands_with_its_value_where_there_is_no_other(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, stop_score="none")
-    assert (found["solved"], found["solved_mark"], found["steps_to_solve"]) == (None, 5.0, 200)
+    found = go_on(*reached, reward_threshold="none")
+    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (None, 5.0, 200)
     assert found["env_steps"] == 400
 
 
 def test_a_lower_mark_was_reached_with_the_higher_one(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, stop_score=4.0)
-    assert (found["solved"], found["solved_mark"], found["steps_to_solve"]) == (True, 5.0, 200)
+    found = go_on(*reached, reward_threshold=4.0)
+    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (True, 5.0, 200)
     assert found["env_steps"] == 200
 
 
@@ -94,7 +94,7 @@ def ask_in(stage: str, config: Config, folder: Path) -> int:
 def test_a_run_stopped_in_the_middle_of_play_goes_on_as_if_it_had_not_been(
     stage: str, obs: str, tmp_path: Path
 ) -> None:
-    config = small(obs, steps=400, stop_score=5.0 if stage == "confirming" else "none")
+    config = small(obs, steps=400, reward_threshold=5.0 if stage == "confirming" else "none")
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     last = ask_in(stage, config, whole)
     for asked, done in ((Asked(last), False), (Asked(), True)):
@@ -111,7 +111,7 @@ def test_an_episode_without_a_time_limit_is_cut_off_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of an untrained agent's greedy games, all walk on for ever: both are cut off after 30 steps."""
-    fields = {"evaluation.max_steps": 30, "schedule.learn_start": 100, "evaluation.every": 40}
+    fields = {"evaluation.max_steps": 30, "schedule.learning_starts": 100, "evaluation.every": 40}
     train(small("state", env=ENDLESS, steps=40, **fields), tmp_path / "run")
     [told] = [row for row in metrics(tmp_path / "run") if "return/eval" in row]
     assert told["truncated/eval"] == 2 and told["length/eval"] == 30
@@ -174,7 +174,7 @@ def test_the_bar_says_over_how_many_episodes_its_score_is(tmp_path: Path) -> Non
 
 
 def test_the_bar_counts_steps_where_steps_end_a_run_whose_clock_counts_episodes(tmp_path: Path) -> None:
-    fields = {"schedule.episodes": None, "schedule.updates": 1, "schedule.learn_start": 0}
+    fields = {"schedule.episodes": None, "schedule.gradient_steps": 1, "schedule.learning_starts": 0}
     config = small("state", "chapter", steps=40, **fields)
     output = RunFolder(tmp_path / "run", config, resume=False)
     trainer, _ = build_trainer(config, output)

@@ -31,19 +31,19 @@ def test_every_field_that_may_be_idle_exists_once() -> None:
 @pytest.mark.parametrize(
     ("config", "idle", "used"),
     [
-        (flat(obs="state"), {"env.crop", "env.size", "env.stack", "network.zero_level"}, {"env.action_repeat"}),
-        (flat(obs="pixels"), {"env.sticky", "env.protocol", "env.frame_skip"}, {"env.crop", "env.stack"}),
-        (flat(env=PONG), {"env.action_repeat", "evaluation.max_steps"}, {"env.sticky", "env.protocol"}),
-        (flat("dqn"), {"memory.beta", "learning.atoms", "learning.quantiles"}, {"memory.priority"}),
-        (flat("prioritized"), {"memory.window"}, {"memory.priority", "memory.beta"}),
-        (flat("c51"), {"learning.huber_delta", "learning.loss", "learning.quantiles"}, {"learning.atoms"}),
-        (flat("qr-dqn"), {"learning.atoms", "learning.value_range"}, {"learning.quantiles", "learning.huber_delta"}),
+        (flat(obs="state"), {"env.crop", "env.size", "env.frame_stack", "network.zero_level"}, {"env.action_repeat"}),
+        (flat(obs="pixels"), {"env.repeat_action_probability", "env.protocol", "env.frame_skip"}, {"env.crop", "env.frame_stack"}),
+        (flat(env=PONG), {"env.action_repeat", "evaluation.max_steps"}, {"env.repeat_action_probability", "env.protocol"}),
+        (flat("dqn"), {"memory.importance_sampling_exponent", "learning.num_atoms", "learning.num_quantiles"}, {"memory.priority_exponent"}),
+        (flat("prioritized"), {"memory.num_steps"}, {"memory.priority_exponent", "memory.importance_sampling_exponent"}),
+        (flat("c51"), {"learning.huber_delta", "learning.loss", "learning.num_quantiles"}, {"learning.num_atoms"}),
+        (flat("qr-dqn"), {"learning.num_atoms", "learning.v_min", "learning.v_max"}, {"learning.num_quantiles", "learning.huber_delta"}),
         (flat("dqn", **{"learning.loss": "squared"}), {"learning.huber_delta"}, {"learning.loss"}),
         (flat("dqn"), {"learning.munchausen_tau"}, {"learning.learning_rate_end"}),
-        (flat("munchausen"), set(), {"learning.munchausen_tau", "learning.munchausen_least"}),
-        (flat("nature", PONG), {"learning.adam_epsilon"}, {"schedule.target_every"}),
-        (flat("noisy"), {"schedule.epsilon_duration"}, {"network.noisy"}),
-        (flat("pqn"), {"memory.capacity", "learning.n_step", "schedule.learn_every"}, {"memory.trace"}),
+        (flat("munchausen"), set(), {"learning.munchausen_tau", "learning.munchausen_clip"}),
+        (flat("nature", PONG), {"learning.adam_epsilon"}, {"target.update_period"}),
+        (flat("noisy"), {"exploration.epsilon_decay_steps"}, {"network.noisy"}),
+        (flat("pqn"), {"memory.capacity", "returns.n_step", "schedule.train_frequency"}, {"returns.td_lambda"}),
         (flat("dqn"), {"network.width", "network.pool"}, {"network.torso"}),
         (flat("btr"), set(), {"network.width", "network.pool", "network.spectral"}),
     ],
@@ -58,26 +58,27 @@ def test_what_an_agent_does_not_use_is_idle(config: dict[str, Any], idle: set[st
 OTHERS: dict[str, Any] = {
     "env.crop": (0, 1, 0, 1),
     "env.size": (5, 5),
-    "env.stack": 2,
+    "env.frame_stack": 2,
     "network.zero_level": 9,
     "evaluation.probe_samples": 80,
-    "learning.atoms": 7,
-    "learning.value_range": (-1.0, 1.0),
-    "learning.quantiles": 3,
+    "learning.num_atoms": 7,
+    "learning.v_min": -1.0,
+    "learning.v_max": 1.0,
+    "learning.num_quantiles": 3,
     "learning.huber_delta": 9.0,
     "learning.adam_epsilon": 0.1,
     "learning.munchausen_alpha": 0.5,
     "learning.munchausen_tau": 0.5,
-    "learning.munchausen_least": -3.0,
+    "learning.munchausen_clip": -3.0,
     "memory.capacity": 200,
-    "memory.beta": 0.9,
-    "memory.window": 9,
-    "memory.trace": 0.1,
-    "memory.epochs": 5,
-    "schedule.learn_start": 7,
-    "schedule.learn_every": 3,
-    "schedule.updates": 2,
-    "schedule.epsilon_duration": 7,
+    "memory.importance_sampling_exponent": 0.9,
+    "memory.num_steps": 9,
+    "returns.td_lambda": 0.1,
+    "memory.update_epochs": 5,
+    "schedule.learning_starts": 7,
+    "schedule.train_frequency": 3,
+    "schedule.gradient_steps": 2,
+    "exploration.epsilon_decay_steps": 7,
 }
 
 
@@ -86,7 +87,7 @@ OTHERS: dict[str, Any] = {
     [
         ("dqn", {}),
         ("fast", {"learning.loss": "squared", "learning.optimizer": "rmsprop"}),
-        ("c51", {"schedule.epsilon_start": 0.1, "schedule.epsilon_end": 0.1}),
+        ("c51", {"exploration.epsilon_start": 0.1, "exploration.epsilon_end": 0.1}),
         ("pqn", {"learning.batch_size": 64}),
     ],
 )
@@ -104,10 +105,12 @@ def test_an_idle_setting_changes_no_bit_of_what_is_learned(
 
 def test_differences_are_told_of_settings_that_both_sides_use() -> None:
     told = differing(
-        [flat("c51"), flat("dqn", **{"learning.value_range": (0.0, 1.0), "learning.gamma": 0.9})]
+        [flat("c51"), flat("dqn", **{"learning.v_min": 0.0, "learning.v_max": 1.0, "returns.gamma": 0.9})]
     )
-    assert "learning.value" in told and "learning.gamma" in told
-    assert not {"learning.value_range", "learning.huber_delta", "learning.atoms"} & set(told)
+    assert "learning.value" in told and "returns.gamma" in told
+    assert not {"learning.v_min", "learning.v_max", "learning.huber_delta", "learning.num_atoms"} & set(
+        told
+    )
     assert not {name for name in differing([flat(obs="state"), flat()]) if name.startswith("env.")} - {
         "env.obs"
     }
@@ -115,17 +118,17 @@ def test_differences_are_told_of_settings_that_both_sides_use() -> None:
 
 def test_a_group_that_does_not_use_a_setting_shows_a_dash_for_it(tmp_path: Path) -> None:
     for name, preset, fields in (
-        ("a", "c51", {"learning__atoms": 51}),
-        ("b", "rainbow", {"learning__atoms": 21}),
+        ("a", "c51", {"learning__num_atoms": 51}),
+        ("b", "rainbow", {"learning__num_atoms": 21}),
         ("c", "dqn", {}),
     ):
         write_run(tmp_path / name, preset=preset, scores=[1, 2], **fields)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
-    assert dict(differences(groups))["learning.atoms"] == ["51", "21", "–"]
+    assert dict(differences(groups))["learning.num_atoms"] == ["51", "21", "–"]
 
 
 def test_runs_that_differ_in_idle_settings_only_are_one_group(tmp_path: Path) -> None:
     for seed, least in ((1, -1.0), (2, -2.0)):
-        write_run(tmp_path / str(seed), seed=seed, scores=[1, 2], learning__munchausen_least=least)
+        write_run(tmp_path / str(seed), seed=seed, scores=[1, 2], learning__munchausen_clip=least)
     (group,) = group_runs([read_run(path) for path in find_runs([tmp_path])])
     assert len(group.runs) == 2 and group.method == "dqn, state"

@@ -30,6 +30,6 @@ def test_the_ladder_counts_a_run_that_never_came_as_later_than_all(tmp_path: Pat
 
 
 def test_a_ladder_needs_one_environment_with_a_mark(tmp_path: Path) -> None:
-    write_run(tmp_path / "pong", env="ALE/Pong-v5", obs="pixels", scores=[1.0], mark=None)
+    write_run(tmp_path / "pong", env="ALE/Pong-v5", obs="pixels", scores=[1.0], reward_threshold=None)
     with pytest.raises(ConfigError, match="name one --env"):
         write_ladder(compared(tmp_path), LADDER, tmp_path / "out")

@@ -14,7 +14,7 @@ from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, squared_loss
 from agents.learning.schedules import linear
-from agents.learning.values import Expected
+from agents.learning.values import Scalar
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.q_network import QNetwork
@@ -26,10 +26,12 @@ def test_losses_worked_by_hand() -> None:
 
     With delta 0.25: 0.25 * (0.5 - 0.125) = 0.09375, 0.25 * (2 - 0.125) = 0.46875, 0.
     """
-    value, goal = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
-    torch.testing.assert_close(huber_loss(value, goal), torch.tensor([0.125, 1.5, 0.0]))
-    torch.testing.assert_close(huber_loss(value, goal, delta=0.25), torch.tensor([0.09375, 0.46875, 0.0]))
-    torch.testing.assert_close(squared_loss(value, goal), torch.tensor([0.125, 2.0, 0.0]))
+    value, td_target = torch.tensor([0.5, -2.0, 3.0]), torch.tensor([0.0, 0.0, 3.0])
+    torch.testing.assert_close(huber_loss(value, td_target), torch.tensor([0.125, 1.5, 0.0]))
+    torch.testing.assert_close(
+        huber_loss(value, td_target, delta=0.25), torch.tensor([0.09375, 0.46875, 0.0])
+    )
+    torch.testing.assert_close(squared_loss(value, td_target), torch.tensor([0.125, 2.0, 0.0]))
 
 
 def test_linear_schedule_goes_down_and_stays() -> None:
@@ -45,14 +47,14 @@ def test_loss_equals_a_loop_over_rows(double: bool) -> None:
     dqn, batch = make_dqn(double=double, norm="layer"), random_batch()
     target = target_of(dqn)
     drift(target)
-    losses, values, priorities = (part.detach() for part in dqn.loss(batch, dqn.goal(batch)))
+    losses, values, priorities = (part.detach() for part in dqn.loss(batch, dqn.td_target(batch)))
     for i, (s, a, r, d, s2, *_) in enumerate(zip(*batch, strict=True)):
         with torch.no_grad():
             chooser = dqn.online if double else target
             best = int(chooser(s2[None])[0].argmax())
-            goal = r + d * target(s2[None])[0, best]
+            td_target = r + d * target(s2[None])[0, best]
             value = dqn.online(s[None])[0, a]
-        error = abs(float(value - goal))
+        error = abs(float(value - td_target))
         expected = 0.5 * error**2 if error < 1 else error - 0.5
         assert float(losses[i]) == pytest.approx(expected, abs=1e-5)
         assert float(values[i]) == pytest.approx(float(value), abs=1e-5)
@@ -67,7 +69,7 @@ def test_update_equals_plain_adam_on_the_mean_weighted_loss() -> None:
         batch = random_batch(seed=seed)
         dqn.update(batch)
         optimizer.zero_grad()
-        (batch.weight * plain.loss(batch, plain.goal(batch))[0]).mean().backward()
+        (batch.weight * plain.loss(batch, plain.td_target(batch))[0]).mean().backward()
         optimizer.step()
         with torch.no_grad():
             for o, t in zip(plain.online.parameters(), target_of(plain).parameters(), strict=True):
@@ -84,12 +86,12 @@ def test_update_equals_plain_adam_on_the_mean_weighted_loss() -> None:
         {"norm": "batch"},
         {"double": True},
         {"tau": 0.1},
-        {"average": 0.1, "bootstrap": "munchausen"},
+        {"ema_rate": 0.1, "backup": "munchausen"},
         {"kind": "categorical"},
         {"kind": "quantile"},
         {"kind": "quantile", "noisy": 0.5},
         # Levels are drawn in the same order only where targets are computed apart.
-        {"kind": "implicit", "tau": 0.1},
+        {"kind": "iqn", "tau": 0.1},
         {"kind": "categorical", "rollout": True},
     ],
     ids=str,
@@ -125,21 +127,21 @@ def test_batch_norm_statistics_learn_only_from_the_batch_and_reach_the_target() 
 
 
 def spectral(rate: float, **options: Any) -> tuple[DQN, Batch]:
-    """A learner with spectrally normalised residual blocks, and a batch of pictures for it."""
+    """A learner with spectrally normalised residual blocks, and a batch of images for it."""
     torch.manual_seed(1)
     config = NetworkConfig(torso="impala", hidden=(8,), spectral=True)
     online = make_network(config, (1, 12, 12), 3)
     optimizer, generator = torch.optim.SGD(online.parameters(), rate), torch.Generator().manual_seed(0)
-    value = Expected(huber_loss)
+    value = Scalar(huber_loss)
     dqn = DQN(online, copy.deepcopy(online), optimizer, value=value, generator=generator, **options)
-    pictures = torch.randint(256, (16, 1, 12, 12), dtype=torch.uint8)
-    return dqn, random_batch()._replace(observation=pictures, next_observation=pictures)
+    images = torch.randint(256, (16, 1, 12, 12), dtype=torch.uint8)
+    return dqn, random_batch()._replace(observation=images, next_observation=images)
 
 
 def test_spectral_statistics_learn_only_from_the_batch() -> None:
     dqn, batch = spectral(0.0, double=True, tau=0.0)
     before = [vector.clone() for vector in dqn.online.buffers()]
-    dqn.goal(batch)
+    dqn.td_target(batch)
     assert all(map(torch.equal, dqn.online.buffers(), before))
     dqn.update(batch)
     assert not any(map(torch.equal, dqn.online.buffers(), before))
@@ -148,10 +150,10 @@ def test_spectral_statistics_learn_only_from_the_batch() -> None:
 
 def test_singular_vectors_of_blended_networks_keep_their_length() -> None:
     """The norm that they divide by would be too small otherwise."""
-    dqn, batch = spectral(0.1, tau=0.5, average=0.3)
+    dqn, batch = spectral(0.1, tau=0.5, ema_rate=0.3)
     for _ in range(5):
         dqn.update(batch)
-    for network in (target_of(dqn), dqn.judged):
+    for network in (target_of(dqn), dqn.ema_network):
         lengths = torch.stack([vector.norm() for vector in network.buffers()])
         torch.testing.assert_close(lengths, torch.ones_like(lengths))
         assert not any(map(torch.equal, network.buffers(), dqn.online.buffers()))
@@ -167,15 +169,15 @@ def test_batch_norm_statistics_blend_into_a_soft_target() -> None:
 
 def test_the_judged_network_is_the_average_of_the_online_one() -> None:
     """After two updates: 0.75 (0.75 w0 + 0.25 w1) + 0.25 w2; without average, the online network."""
-    dqn = make_dqn(tau=0.1, average=0.25)
+    dqn = make_dqn(tau=0.1, ema_rate=0.25)
     weights = [dqn.online.get_parameter("head.weight").detach().clone()]
     for seed in range(2):
         dqn.update(random_batch(seed=seed))
         weights.append(dqn.online.get_parameter("head.weight").detach().clone())
     expected = 0.75 * (0.75 * weights[0] + 0.25 * weights[1]) + 0.25 * weights[2]
-    torch.testing.assert_close(dqn.judged.get_parameter("head.weight"), expected)
+    torch.testing.assert_close(dqn.ema_network.get_parameter("head.weight"), expected)
     plain = make_dqn(tau=0.1)
-    assert plain.judged is plain.online
+    assert plain.ema_network is plain.online
 
 
 def test_gradient_norm_is_clipped() -> None:
@@ -210,19 +212,19 @@ def test_noise_is_new_at_every_step_of_several_updates() -> None:
 
 def test_goals_carry_the_target_networks_noise() -> None:
     dqn = make_dqn(noisy=0.5)
-    before = dqn.goal(random_batch())
+    before = dqn.td_target(random_batch())
     target_of(dqn).resample(dqn.generator)
-    after = dqn.goal(random_batch())
+    after = dqn.td_target(random_batch())
     assert ((before != after) == (random_batch().discount > 0)).all()
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"kind": "expected", "noisy": 0.5, "average": 0.1, "norm": "batch"},
+        {"kind": "scalar", "noisy": 0.5, "ema_rate": 0.1, "norm": "batch"},
         {"kind": "categorical", "noisy": 0.5, "rollout": True},
         {"kind": "quantile", "noisy": 0.5, "tau": 0.1, "double": True},
-        {"kind": "implicit", "noisy": 0.5, "bootstrap": "munchausen"},
+        {"kind": "iqn", "noisy": 0.5, "backup": "munchausen"},
     ],
     ids=str,
 )
@@ -232,7 +234,7 @@ def test_a_restored_learner_goes_on_to_the_bit(options: dict[str, Any]) -> None:
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     batch = random_batch()
     # Before the next update draws anew, the noise at hand is what the collector acts with.
-    left, right = (dqn.loss(batch, dqn.goal(batch)) for dqn in (first, second))
+    left, right = (dqn.loss(batch, dqn.td_target(batch)) for dqn in (first, second))
     torch.testing.assert_close(left, right, atol=0, rtol=0)
     left, right = (dqn.update(joined([batch] * 2), 2) for dqn in (first, second))
     torch.testing.assert_close(left, right, atol=0, rtol=0)
@@ -301,9 +303,9 @@ def test_policy_is_silent_by_default(noisy: QNetwork) -> None:
 def test_silent_policy_leaves_the_networks_noise_to_learning(noisy: QNetwork) -> None:
     observation = torch.from_numpy(OBSERVATION)
     before = noisy(observation)
-    silent = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
+    noise_disabled = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
     assert torch.equal(noisy(observation), before)
-    assert not torch.isclose(silent, before).any()
+    assert not torch.isclose(noise_disabled, before).any()
 
 
 def test_noisy_policy_draws_anew_for_each_call(noisy: QNetwork) -> None:

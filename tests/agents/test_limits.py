@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from agents.learning.augmentation import random_shift
-from agents.learning.bootstrap import Munchausen
+from agents.learning.backup import Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, quantile_huber_loss
-from agents.learning.values import Expected, Quantile, categorical_projection
+from agents.learning.values import Quantile, Scalar, categorical_projection
 from tests.agents.learners import (
     BOOTSTRAPS,
     KINDS,
@@ -42,7 +42,7 @@ Maker = Callable[..., DQN]
 def make_even(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Maker:
     """Makes learners of every kind; where levels are random, they are the same for every row and draw."""
     levels = rows([0.9, 0.3, 0.55, 0.1, 0.75])
-    if request.param == "implicit":
+    if request.param == "iqn":
         monkeypatch.setattr(Quantile, "draw_taus", lambda _, count, __: levels.expand(count, -1))
     return partial(make_dqn, kind=request.param)
 
@@ -56,38 +56,38 @@ def weights_of(dqn: DQN) -> list[Tensor]:
 
 def test_double_with_the_targets_weights_is_plain(make_even: Maker) -> None:
     double, plain = make_even(double=True), make_even()
-    close(double.goal(random_batch()), plain.goal(random_batch()))
+    close(double.td_target(random_batch()), plain.td_target(random_batch()))
 
 
 def test_munchausen_asks_the_target_network_alone(make_even: Maker) -> None:
-    dqn = make_even(bootstrap="munchausen")
-    before = dqn.goal(random_batch())
+    dqn = make_even(backup="munchausen")
+    before = dqn.td_target(random_batch())
     drift(dqn.online)
-    close(dqn.goal(random_batch()), before, atol=0, rtol=0)
+    close(dqn.td_target(random_batch()), before, atol=0, rtol=0)
 
 
 def test_munchausens_bonus_is_for_the_action_taken_in_the_present_state() -> None:
     """At a true end with reward 0 it is all there is."""
     batch = random_batch()._replace(reward=torch.zeros(16), discount=torch.zeros(16))
-    dqn = make_dqn(bootstrap="munchausen")
+    dqn = make_dqn(backup="munchausen")
     policy = torch.log_softmax(target_of(dqn)(batch.observation) / 0.3, dim=1)[range(16), batch.action]
-    close(dqn.goal(batch), 0.9 * (0.3 * policy).clamp(-1, 0).detach())
+    close(dqn.td_target(batch), 0.9 * (0.3 * policy).clamp(-1, 0).detach())
 
 
 @pytest.mark.parametrize("delta", [0.3, 1.0, 4.0])
 def test_one_quantile_learns_by_the_huber_loss_over_twice_delta(delta: float) -> None:
     """Its level is 1/2 on both sides of the error."""
     batch = random_batch(64)
-    one, plain = make_dqn(Quantile(1, delta)), make_dqn(Expected(partial(huber_loss, delta=delta)))
-    goals = one.goal(batch), plain.goal(batch)
-    close(goals[0].squeeze(1), goals[1])
-    found, expected = one.loss(batch, goals[0]), plain.loss(batch, goals[1])
+    one, plain = make_dqn(Quantile(1, delta)), make_dqn(Scalar(partial(huber_loss, delta=delta)))
+    td_targets = one.td_target(batch), plain.td_target(batch)
+    close(td_targets[0].squeeze(1), td_targets[1])
+    found, expected = one.loss(batch, td_targets[0]), plain.loss(batch, td_targets[1])
     close(found, (expected[0] * 0.5 / delta, *expected[1:]))
 
 
 def test_munchausen_without_bonus_tends_to_greedy_as_it_cools(make_even: Maker) -> None:
-    cold, greedy = (make_even(bootstrap=name) for name in ("cold", "greedy"))
-    close(cold.goal(random_batch()), greedy.goal(random_batch()), atol=2e-5, rtol=0)
+    cold, greedy = (make_even(backup=name) for name in ("cold", "greedy"))
+    close(cold.td_target(random_batch()), greedy.td_target(random_batch()), atol=2e-5, rtol=0)
 
 
 @at_random
@@ -96,8 +96,8 @@ def test_soft_value_is_above_the_greatest_by_temperature_times_log_actions_at_mo
     seed: int, actions: int, temperature: float
 ) -> None:
     q = drawn(seed, 5, actions)
-    plan = Munchausen(0.0, temperature, -1.0)(q, lambda: q, torch.zeros(5, dtype=torch.int64))
-    above = Expected(huber_loss).target(q.unsqueeze(2), plan, torch.zeros(5), torch.ones(5)) - q.amax(1)
+    backup = Munchausen(0.0, temperature, -1.0)(q, lambda: q, torch.zeros(5, dtype=torch.int64))
+    above = Scalar(huber_loss).target(q.unsqueeze(2), backup, torch.zeros(5), torch.ones(5)) - q.amax(1)
     assert (above > -1e-4).all()
     assert (above < temperature * math.log(actions) + 1e-4).all()
 
@@ -138,20 +138,20 @@ def test_quantile_loss_is_least_where_a_share_of_the_level_lies_below(level: flo
     assert float(places[loss.argmin()]) == pytest.approx(100 * level - 0.5)
 
 
-@pytest.mark.parametrize("bootstrap", BOOTSTRAPS)
-def test_a_batch_equals_one_row_at_a_time(make_even: Maker, bootstrap: str) -> None:
-    dqn, batch = make_even(bootstrap=bootstrap, norm="layer"), random_batch()
+@pytest.mark.parametrize("backup", BOOTSTRAPS)
+def test_a_batch_equals_one_row_at_a_time(make_even: Maker, backup: str) -> None:
+    dqn, batch = make_even(backup=backup, norm="layer"), random_batch()
     drift(target_of(dqn))
-    goal = dqn.goal(batch)
-    goals = [dqn.goal(row) for row in rows_of(batch)]
-    close(goal, torch.cat(goals), atol=1e-5, rtol=1e-4)
-    each = [dqn.loss(row, goal) for row, goal in zip(rows_of(batch), goals, strict=True)]
-    for column, parts in zip(dqn.loss(batch, goal), zip(*each, strict=True), strict=True):
+    td_target = dqn.td_target(batch)
+    td_targets = [dqn.td_target(row) for row in rows_of(batch)]
+    close(td_target, torch.cat(td_targets), atol=1e-5, rtol=1e-4)
+    each = [dqn.loss(row, td_target) for row, td_target in zip(rows_of(batch), td_targets, strict=True)]
+    for column, parts in zip(dqn.loss(batch, td_target), zip(*each, strict=True), strict=True):
         close(column, torch.cat(parts), atol=1e-5, rtol=1e-4)
 
 
 def test_levels_are_drawn_for_each_row_and_each_draw() -> None:
-    value, generator = KINDS["implicit"](), torch.Generator().manual_seed(0)
+    value, generator = KINDS["iqn"](), torch.Generator().manual_seed(0)
     draws = [value.draw_taus(1_000, generator) for _ in range(2)]
     levels = torch.cat([draw for draw in draws if draw is not None])
     assert levels.shape == (2_000, 5)
@@ -162,23 +162,23 @@ def test_levels_are_drawn_for_each_row_and_each_draw() -> None:
 
 
 def test_network_and_loss_get_the_same_levels() -> None:
-    dqn, batch = make_dqn(kind="implicit"), random_batch()
-    goal, state = dqn.goal(batch), dqn.generator.get_state()
-    loss, value, _ = dqn.loss(batch, goal)
+    dqn, batch = make_dqn(kind="iqn"), random_batch()
+    td_target, state = dqn.td_target(batch), dqn.generator.get_state()
+    loss, value, _ = dqn.loss(batch, td_target)
     levels = torch.rand(16, 5, generator=torch.Generator().set_state(state))
     quantiles = dqn.online.predict(batch.observation, levels)[range(16), batch.action]
-    close(loss, quantile_huber_loss(quantiles, goal, levels, 0.7))
+    close(loss, quantile_huber_loss(quantiles, td_target, levels, 0.7))
     close(value, quantiles.mean(1).detach())
 
 
 @every_kind
-@pytest.mark.parametrize("options", [{"double": True}, {"bootstrap": "munchausen"}], ids=str)
+@pytest.mark.parametrize("options", [{"double": True}, {"backup": "munchausen"}], ids=str)
 def test_no_gradient_reaches_the_targets(kind: str, options: dict[str, Any]) -> None:
     dqn = make_dqn(kind=kind, **options)
-    goal = dqn.goal(random_batch())
-    loss, value, priority = dqn.loss(random_batch(), goal)
+    td_target = dqn.td_target(random_batch())
+    loss, value, priority = dqn.loss(random_batch(), td_target)
     loss.mean().backward()
-    assert not any(tensor.requires_grad for tensor in (goal, value, priority))
+    assert not any(tensor.requires_grad for tensor in (td_target, value, priority))
     assert all(p.grad is None for p in target_of(dqn).parameters())
     assert all(p.grad is not None for p in dqn.online.parameters())
 
@@ -205,7 +205,7 @@ def test_a_row_that_has_all_the_weight_is_learned_as_if_alone(make_even: Maker) 
     """Weights 16, 0, ..., 0 of 16 rows: the mean is the loss of the first."""
     together, alone = make_even(optimizer=sgd), make_even(optimizer=sgd)
     batch = random_batch()
-    together.update(batch._replace(weight=16.0 * (batch.ticket == 0)))
+    together.update(batch._replace(weight=16.0 * (batch.indices == 0)))
     alone.update(rows_of(batch)[0]._replace(weight=torch.ones(1)))
     close(weights_of(together), weights_of(alone))
 
@@ -217,10 +217,10 @@ def test_without_target_network_the_reward_is_what_is_learned(kind: str) -> None
     batch = random_batch(3)._replace(
         reward=torch.tensor([-4.0, 0.25, 2.0]), discount=torch.zeros(3), next_observation=nothing
     )
-    goal = make_dqn(kind=kind, rollout=True).goal(batch)
+    td_target = make_dqn(kind=kind, rollout=True).td_target(batch)
     atoms = rows([1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0.75, 0.25, 0, 0], [0, 0, 0, 0, 0, 1, 0])
     five = batch.reward.unsqueeze(1).expand(3, 5)
-    close(goal, {"expected": batch.reward, "categorical": atoms}.get(kind, five))
+    close(td_target, {"scalar": batch.reward, "categorical": atoms}.get(kind, five))
 
 
 @every_kind
@@ -249,18 +249,18 @@ def test_updates_learn_from_augmented_observations_before_and_after() -> None:
 
 def test_a_row_of_three_pixels_is_shifted_to_one_of_three() -> None:
     """1 2 3 moved right, by nothing, left, the border repeated; moved up or down it is itself."""
-    pictures = torch.tensor([1, 2, 3], dtype=torch.uint8).expand(60, 1, 1, 3)
-    shifted = random_shift(pictures, torch.Generator().manual_seed(0), 1)
+    images = torch.tensor([1, 2, 3], dtype=torch.uint8).expand(60, 1, 1, 3)
+    shifted = random_shift(images, torch.Generator().manual_seed(0), 1)
     assert {tuple(row) for row in shifted.flatten(1).tolist()} == {(1, 1, 2), (1, 2, 3), (2, 3, 3)}
 
 
 def naive_shift(stack: Any, down: int, right: int) -> list[list[list[int]]]:
-    """Each picture padded by its border and cropped, pixel by pixel."""
+    """Each image padded by its border and cropped, pixel by pixel."""
     height, width = len(stack[0]), len(stack[0][0])
     within = lambda place, side: min(max(place, 0), side - 1)  # noqa: E731
     columns = [within(x + right, width) for x in range(width)]
     lines = [within(y + down, height) for y in range(height)]
-    return [[[picture[y][x] for x in columns] for y in lines] for picture in stack]
+    return [[[image[y][x] for x in columns] for y in lines] for image in stack]
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -276,12 +276,12 @@ def test_shifts_equal_a_plain_loop_and_reach_everywhere(most: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
-def test_pictures_keep_their_type_and_by_a_shift_of_0_everything(kind: torch.dtype) -> None:
-    pictures = torch.randint(256, (6, 3, 4, 5), generator=torch.Generator().manual_seed(0)).to(kind)
+def test_images_keep_their_type_and_by_a_shift_of_0_everything(kind: torch.dtype) -> None:
+    images = torch.randint(256, (6, 3, 4, 5), generator=torch.Generator().manual_seed(0)).to(kind)
     generator = torch.Generator().manual_seed(0)
-    assert torch.equal(random_shift(pictures, generator, 0), pictures)
-    shifted = random_shift(pictures, generator, 2)
-    assert (shifted.dtype, shifted.shape) == (kind, pictures.shape)
+    assert torch.equal(random_shift(images, generator, 0), images)
+    shifted = random_shift(images, generator, 2)
+    assert (shifted.dtype, shifted.shape) == (kind, images.shape)
     assert shifted.is_contiguous(memory_format=torch.channels_last)
 
 

@@ -23,7 +23,7 @@ def hostile_report(folder: Path) -> str:
     known = [Reference(HOSTILE, HOSTILE, HOSTILE, 1.5, None, HOSTILE, HOSTILE)]
     return render(
         comparison,
-        plays=dict.fromkeys(names, b"film"),
+        plays=dict.fromkeys(names, b"video"),
         views=dict.fromkeys(names, b"view"),
         references=known,
     )

@@ -37,7 +37,7 @@ def both() -> list[tuple[str, str]]:
 def test_every_preset_runs(preset: str, obs: str, tmp_path: Path) -> None:
     config = small(obs, preset, steps=300)
     if config.schedule.clock == "episodes":
-        clock = {"schedule.learn_start": 0, "schedule.learn_every": 1, "schedule.updates": 3}
+        clock = {"schedule.learning_starts": 0, "schedule.train_frequency": 1, "schedule.gradient_steps": 3}
         config = with_fields(config, clock)
     trainer = train(config, tmp_path / "run")
     assert trainer.progress.env_steps >= 300
@@ -96,15 +96,15 @@ def test_without_on_the_command_line_names_the_run(tmp_path: Path) -> None:
     asked = Train.parse(words)
     assert asked.run_dir == Path("runs/CartPole-v1/rainbow-without-noisy-without-c51-state/seed2")
     assert asked.config.network.noisy == 0
-    assert asked.config.learning.value == "expected"
-    assert asked.config.memory.priority > 0
-    assert asked.config.schedule.epsilon_end > 0
+    assert asked.config.learning.value == "scalar"
+    assert asked.config.memory.priority_exponent > 0
+    assert asked.config.exploration.epsilon_end > 0
 
 
 def test_a_presets_own_value_goes_with_the_part_it_belongs_to() -> None:
     """Der has 20-step returns of its own; without n-step it has 1."""
-    assert preset_config("der", "ALE/Pong-v5", "pixels").learning.n_step == 20
-    assert preset_config("der-without-n-step", "ALE/Pong-v5", "pixels").learning.n_step == 1
+    assert preset_config("der", "ALE/Pong-v5", "pixels").returns.n_step == 20
+    assert preset_config("der-without-n-step", "ALE/Pong-v5", "pixels").returns.n_step == 1
 
 
 def test_a_part_that_a_preset_has_not_is_refused() -> None:
@@ -116,7 +116,7 @@ def test_a_part_that_a_preset_has_not_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("stop_score", -21), ("learning.value_range", (-10, 10)), ("learning.munchausen_least", -1)],
+    [("reward_threshold", -21), ("learning.v_max", 10), ("learning.munchausen_clip", -1)],
 )
 def test_whole_numbers_below_0_are_taken_where_others_are(name: str, value: Any) -> None:
     config = preset_config("dqn", "CartPole-v1", "state")
@@ -132,20 +132,20 @@ def test_a_whole_number_beyond_all_floats_is_refused() -> None:
 CONTRADICTIONS = [
     ("munchausen", {"learning.double": True}, "leave one of the two out"),
     ("c51", {"learning.loss": "squared"}, "leave one of them out"),
-    ("c51", {"learning.value_range": (1.0, 0.0)}, "give the least return, then the greatest"),
-    ("pqn", {"learning.n_step": 3}, "--learning.n-step would do nothing"),
+    ("c51", {"learning.v_min": 1.0, "learning.v_max": 0.0}, "give the least return, then the greatest"),
+    ("pqn", {"returns.n_step": 3}, "--returns.n-step would do nothing"),
     ("pqn", {"learning.double": True}, "--learning.double would do nothing"),
-    ("pqn", {"learning.bootstrap": "munchausen"}, "--learning.bootstrap would do nothing"),
-    ("pqn", {"learning.tau": 0.1}, "--learning.tau would do nothing"),
-    ("pqn", {"memory.priority": 0.5}, "is for a replay memory"),
-    ("pqn", {"learning.batch_size": 10**6}, "raise --memory.window or --env.num-envs"),
+    ("pqn", {"learning.backup": "munchausen"}, "--learning.backup would do nothing"),
+    ("pqn", {"target.tau": 0.1}, "--target.tau would do nothing"),
+    ("pqn", {"memory.priority_exponent": 0.5}, "is for a replay memory"),
+    ("pqn", {"learning.batch_size": 10**6}, "raise --memory.num-steps or --env.num-envs"),
     ("pqn", {"schedule.clock": "episodes"}, "leave --schedule.clock out"),
     ("dqn", {"learning.shift": 4}, "leave it out with --obs state"),
-    ("dqn", {"memory.priority": 2.0}, "give 0 to 1"),
+    ("dqn", {"memory.priority_exponent": 2.0}, "give 0 to 1"),
     (
         "dqn",
-        {"schedule.learn_start": 0, "env.num_envs": 16, "learning.n_step": 2},
-        "--schedule.learn-start 32 or",
+        {"schedule.learning_starts": 0, "env.num_envs": 16, "returns.n_step": 2},
+        "--schedule.learning-starts 32 or",
     ),
     (
         "dqn",
@@ -157,7 +157,7 @@ CONTRADICTIONS = [
     ("dqn", {"network.zero_level": 300}, "--network.zero-level is 300; give 255 or less"),
     ("noisy", {"network.noisy": -1.0}, "--network.noisy is -1.0; give 0 or more"),
     ("chapter", {"learning.batch_size": 1}, "--network.norm batch needs several rows"),
-    ("dqn", {"learning.tau": 0.0}, "must be either copied or blended"),
+    ("dqn", {"target.tau": 0.0}, "must be either copied or blended"),
 ]
 
 
@@ -187,7 +187,12 @@ def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung
 
 def test_the_earliest_first_update_finds_a_row(tmp_path: Path) -> None:
     """Four environments, two steps each: then the first return over two steps is there."""
-    fields = {"env.num_envs": 4, "schedule.learn_start": 4, "schedule.learn_every": 1, "learning.n_step": 2}
+    fields = {
+        "env.num_envs": 4,
+        "schedule.learning_starts": 4,
+        "schedule.train_frequency": 1,
+        "returns.n_step": 2,
+    }
     assert train(small("state", "dqn", steps=8, **fields), tmp_path / "run").progress.updates > 0
 
 
@@ -228,8 +233,8 @@ def test_the_optimizer_of_an_atari_preset_is_that_of_its_source(preset: str) -> 
 @pytest.mark.parametrize(("preset", "obs"), [pair for pair in both() if pair[0] in LADDER])
 def test_every_preset_learns_the_toy(preset: str, obs: str, tmp_path: Path) -> None:
     """Returns lie between -2 and 1: distributions are given that range."""
-    looks = {"env.size": (40, 100), "env.stack": 1} if obs == "pixels" else {}
-    range_ = {"learning.value_range": (-2.0, 1.0), "steps": 20_000, "evaluation.probe_samples": 0}
+    looks = {"env.size": (40, 100), "env.frame_stack": 1} if obs == "pixels" else {}
+    range_ = {"learning.v_min": -2.0, "learning.v_max": 1.0, "steps": 20_000, "evaluation.probe_samples": 0}
     config = with_fields(preset_config(preset, TOY, obs), range_ | looks)
     assert train(config, tmp_path / "run").progress.steps_to_solve
 
@@ -240,7 +245,7 @@ def test_every_number_of_a_configuration_is_finite(value: float) -> None:
     flat = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
     names = [name for name, kept in flat.items() if isinstance(kept, float)]
     assert len(names) > 10
-    for name in (*names, "stop_score", "learning.max_grad_norm"):
+    for name in (*names, "reward_threshold", "learning.max_grad_norm"):
         with pytest.raises(ConfigError, match=f"--{name}".replace("_", "-")):
             with_fields(preset_config("dqn", "CartPole-v1", "state"), {name: value})
 

@@ -107,7 +107,7 @@ def make(num_rows: int, rows: Any, alpha: float = 0.6, errors: Any = None) -> Pr
     sampler = PrioritizedSampler(num_rows, np.random.default_rng(3), alpha)
     sampler.add(np.asarray(rows))
     if errors is not None:
-        sampler.prioritize(np.asarray(rows) + num_rows, np.asarray(errors, np.float32))
+        sampler.update_priorities(np.asarray(rows) + num_rows, np.asarray(errors, np.float32))
     return sampler
 
 
@@ -170,8 +170,8 @@ def test_new_rows_have_the_greatest_priority_so_far() -> None:
     """1 before any error; after an error of 8, and α 0.5, (8 + 1e-6)^0.5, also when its row is gone."""
     sampler = make(10, [4, 5], 0.5)
     assert priorities(sampler) == {4: 1.0, 5: 1.0}
-    sampler.prioritize(np.array([14]), np.array([8.0]))
-    sampler.prioritize(np.array([14]), np.array([2.0]))
+    sampler.update_priorities(np.array([14]), np.array([8.0]))
+    sampler.update_priorities(np.array([14]), np.array([2.0]))
     sampler.remove(np.array([4]))
     sampler.add(np.array([7]))
     assert priorities(sampler) == {5: 1.0, 7: (8.0 + LEAST) ** 0.5}
@@ -210,7 +210,7 @@ def test_an_error_that_is_not_finite_is_refused_and_changes_nothing(error: float
     sampler = make(5, range(3), 1.0, [1.0, 2.0, 3.0])
     before = priorities(sampler)
     with pytest.raises(ValueError, match="finite"):
-        sampler.prioritize(np.array([5, 6]), np.array([5.0, error]))
+        sampler.update_priorities(np.array([5, 6]), np.array([5.0, error]))
     sampler.add(np.array([3]))
     assert priorities(sampler) == before | {3: 3.0 + LEAST}
 
@@ -237,14 +237,14 @@ def test_an_old_ticket_does_not_change_a_row_that_was_added_anew() -> None:
     old = sampler.sample(8, 0.4)
     sampler.remove(np.array([2]))
     sampler.add(np.array([2]))
-    sampler.prioritize(old.tickets[old.rows == 2], np.full(4, 50.0))
+    sampler.update_priorities(old.indices[old.rows == 2], np.full(4, 50.0))
     assert priorities(sampler) == {2: 1.0, 3: 1.0}
 
 
 def test_an_old_ticket_does_not_raise_the_greatest_priority() -> None:
     sampler = make(10, [2, 3])
     sampler.remove(np.array([2]))
-    sampler.prioritize(np.array([12]), np.array([50.0]))
+    sampler.update_priorities(np.array([12]), np.array([50.0]))
     sampler.add(np.array([4]))
     assert priorities(sampler)[4] == 1.0
 
@@ -253,7 +253,7 @@ def test_an_old_ticket_does_not_bring_a_removed_row_back() -> None:
     sampler = make(10, [2, 3])
     old = sampler.sample(8, 0.4)
     sampler.remove(np.array([2]))
-    sampler.prioritize(old.tickets, np.full(8, 50.0))
+    sampler.update_priorities(old.indices, np.full(8, 50.0))
     assert set(sampler.sample(1_000, 0.4).rows.tolist()) == {3}
 
 
@@ -261,7 +261,7 @@ def test_a_fresh_ticket_among_old_ones_still_counts() -> None:
     """Rows 2 and 3 were added once: tickets 12 and 13; row 2 is gone; (3 + 1e-6)^1."""
     sampler = make(10, [2, 3], 1.0)
     sampler.remove(np.array([2]))
-    sampler.prioritize(np.array([12, 13]), np.array([50.0, 3.0]))
+    sampler.update_priorities(np.array([12, 13]), np.array([50.0, 3.0]))
     assert priorities(sampler) == {3: 3.0 + LEAST}
 
 
@@ -281,11 +281,11 @@ class NaiveSampler:
         for row in rows.tolist():
             self.members.pop(row, None)
 
-    def draw(self, rows: Array, tickets: Array) -> None:
-        for row, ticket in zip(rows.tolist(), tickets.tolist(), strict=True):
-            self.draws.append((row, self.members[row][0], ticket))
+    def draw(self, rows: Array, indices: Array) -> None:
+        for row, index in zip(rows.tolist(), indices.tolist(), strict=True):
+            self.draws.append((row, self.members[row][0], index))
 
-    def prioritize(self, picked: list[int], errors: list[float]) -> None:
+    def update_priorities(self, picked: list[int], errors: list[float]) -> None:
         for (row, addition, _), error in zip([self.draws[i] for i in picked], errors, strict=True):
             if row in self.members and self.members[row][0] == addition:
                 self.members[row] = (addition, (error + LEAST) ** self.alpha)
@@ -303,12 +303,12 @@ def do(kind: str, seed: int, num_rows: int, sampler: PrioritizedSampler, naive: 
         getattr(naive, kind)(rows)
     elif kind == "sample" and naive.members:
         draw = sampler.sample(8, 0.5)
-        naive.draw(draw.rows, draw.tickets)
-    elif kind == "prioritize" and naive.draws:
+        naive.draw(draw.rows, draw.indices)
+    elif kind == "update_priorities" and naive.draws:
         picked = random.integers(len(naive.draws), size=6)
         errors = random.exponential(2.0, 6)
-        naive.prioritize(picked.tolist(), errors.tolist())
-        sampler.prioritize(np.array([naive.draws[i][2] for i in picked.tolist()]), errors)
+        naive.update_priorities(picked.tolist(), errors.tolist())
+        sampler.update_priorities(np.array([naive.draws[i][2] for i in picked.tolist()]), errors)
 
 
 @settings(max_examples=200, deadline=None)
@@ -316,7 +316,9 @@ def do(kind: str, seed: int, num_rows: int, sampler: PrioritizedSampler, naive: 
     num_rows=st.integers(1, 8) | st.integers(1, 300),
     alpha=st.sampled_from([0.0, 0.6, 1.0]),
     deeds=st.lists(
-        st.tuples(st.sampled_from(["add", "add", "remove", "sample", "prioritize"]), st.integers(0, 999)),
+        st.tuples(
+            st.sampled_from(["add", "add", "remove", "sample", "update_priorities"]), st.integers(0, 999)
+        ),
         max_size=60,
     ),
 )
@@ -334,7 +336,7 @@ def test_sampler_does_what_the_naive_sampler_does(
 def go_on(sampler: PrioritizedSampler) -> list[Draw]:
     """Draws, learns, changes the members and draws again."""
     first = sampler.sample(32, 0.4)
-    sampler.prioritize(first.tickets, np.linspace(0.0, 9.0, 32))
+    sampler.update_priorities(first.indices, np.linspace(0.0, 9.0, 32))
     sampler.add(np.array([0, 149]))
     sampler.remove(np.arange(50, 60))
     return [first, sampler.sample(32, 0.4)]
@@ -362,9 +364,9 @@ def ring(num_steps: int) -> tuple[Replay, list[Step]]:
 def test_errors_of_a_batch_change_the_rows_it_was_drawn_from() -> None:
     memory, _ = ring(8)
     batch = memory.sample(40)
-    memory.prioritize(batch.ticket, batch.ticket.float())
+    memory.update_priorities(batch.indices, batch.indices.float())
     assert priorities(memory._sampler) == pytest.approx(
-        {ticket % 10: (ticket + LEAST) ** 0.6 for ticket in batch.ticket.tolist()}
+        {index % 10: (index + LEAST) ** 0.6 for index in batch.indices.tolist()}
     )
 
 
@@ -373,7 +375,7 @@ def test_beta_reaches_the_weights_of_a_batch() -> None:
     weights = []
     for beta in (1.0, 0.4):
         memory, _ = ring(8)
-        memory.prioritize(memory.sample(40).ticket, torch.linspace(0.0, 9.0, 40))
+        memory.update_priorities(memory.sample(40).indices, torch.linspace(0.0, 9.0, 40))
         weights.append(memory.sample(32, beta).weight)
     assert weights[0].min() < 0.5
     torch.testing.assert_close(weights[1], weights[0] ** 0.4)
@@ -385,8 +387,8 @@ def test_errors_of_an_old_batch_do_not_change_rows_written_since() -> None:
     old = memory.sample(40)
     feed(memory, steps)
     before = priorities(memory._sampler)
-    memory.prioritize(old.ticket, torch.full((40,), 50.0))
-    assert set(old.ticket.numpy() % 10) & set(before)
+    memory.update_priorities(old.indices, torch.full((40,), 50.0))
+    assert set(old.indices.numpy() % 10) & set(before)
     assert priorities(memory._sampler) == before
 
 
@@ -395,11 +397,11 @@ def test_restored_prioritized_memory_draws_the_same_samples() -> None:
     (memory, steps), (twin, _) = ring(30), ring(3)
     old = memory.sample(16)
     feed(memory, steps[:3])
-    memory.prioritize(memory.sample(16).ticket, torch.linspace(0.0, 9.0, 16))
+    memory.update_priorities(memory.sample(16).indices, torch.linspace(0.0, 9.0, 16))
     twin.load_state_dict(memory.state_dict())
     for _ in range(3):
         for each in (memory, twin):
-            each.prioritize(old.ticket, torch.linspace(0.0, 5.0, 16))
+            each.update_priorities(old.indices, torch.linspace(0.0, 5.0, 16))
             feed(each, steps[3:6])
         left, right = [[column.clone() for column in each.sample(16, 0.4)] for each in (memory, twin)]
         assert all(torch.equal(*pair) for pair in zip(left, right, strict=True))

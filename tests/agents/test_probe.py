@@ -12,7 +12,7 @@ from agents.acting.policy import GreedyPolicy
 from agents.build import network_for
 from agents.config.presets import preset_config, with_fields
 from envs.factory import make_vector_env
-from envs.truth import truth, truth_names
+from envs.simulator_state import simulator_state, state_names
 
 PART = np.arange(900) % 3
 
@@ -73,9 +73,9 @@ def probe(env: str = "CartPole-v1", **fields: object) -> dict[str, float]:
     return StateProbe(config, policy)()
 
 
-def test_one_picture_tells_where_but_not_how_fast() -> None:
+def test_one_image_tells_where_but_not_how_fast() -> None:
     """A fault in the stacking would show like this: with stack 1 the velocities cannot be decoded."""
-    four, one = probe(), probe(env__stack=1)
+    four, one = probe(), probe(env__frame_stack=1)
     assert set(four) == {"probe/r2_x", "probe/r2_x_dot", "probe/r2_theta", "probe/r2_theta_dot"}
     for place in ("x", "theta"):
         assert min(four[f"probe/r2_{place}"], one[f"probe/r2_{place}"]) > 0.8, (four, one)
@@ -94,9 +94,9 @@ def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
     env = make_vector_env(config, [3, 4])
     observation = env.reset()
     for _ in range(40):
-        assert np.allclose([truth(one) for one in env.envs], observation, atol=1e-6)  # type: ignore[attr-defined]
+        assert np.allclose([simulator_state(one) for one in env.envs], observation, atol=1e-6)  # type: ignore[attr-defined]
         observation = env.step(np.array([1, 0])).observation
-    assert truth_names(env.envs[0]) == ("x", "x_dot", "theta", "theta_dot")  # type: ignore[attr-defined]
+    assert state_names(env.envs[0]) == ("x", "x_dot", "theta", "theta_dot")  # type: ignore[attr-defined]
     env.close()
 
 

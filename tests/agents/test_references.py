@@ -66,7 +66,7 @@ def test_an_unfinished_run_is_judged_by_its_score_at_its_step(score: float, word
 
 @pytest.mark.usefixtures("own")
 def test_a_run_is_judged_by_its_score_where_its_mark_is_another() -> None:
-    [said] = on_track(CONFIG | {"stop_score": 100.0}, curve(350), {"steps_to_solve": 1000})
+    [said] = on_track(CONFIG | {"reward_threshold": 100.0}, curve(350), {"steps_to_solve": 1000})
     assert said.startswith("Ahead: the last evaluation, after 1,000 steps, had 350.0")
 
 
@@ -88,7 +88,7 @@ def test_a_band_holds_for_the_settings_of_its_own_runs_only(name: str, value: An
     assert on_track(CONFIG | {"env.id": "Acrobot-v1"}, curve(1, 2), None) == []
 
 
-@pytest.mark.parametrize("name", ["seed", "threads", "evaluation.film_frames", "steps"])
+@pytest.mark.parametrize("name", ["seed", "threads", "evaluation.video_frames", "steps"])
 @pytest.mark.usefixtures("own")
 def test_a_band_holds_whatever_the_seed_and_what_decides_nothing(name: str) -> None:
     assert len(on_track(CONFIG | {name: 7}, curve(10, 20), None)) == 1

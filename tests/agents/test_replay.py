@@ -73,17 +73,17 @@ class NaiveMemory:
         return [(k, max(t - j, 0)) for j in range(self.stack - 1, -1, -1)]
 
 
-def pictures(numbers: Any) -> Any:
-    """Frame numbers [..., 1] as pictures [..., 2, 3], every pixel with a value of its own."""
+def images(numbers: Any) -> Any:
+    """Frame numbers [..., 1] as images [..., 2, 3], every pixel with a value of its own."""
     return (np.asarray(numbers)[..., None] * 10 + np.arange(6).reshape(2, 3)).astype(np.int32)
 
 
 def numbers(stack: torch.Tensor) -> list[int]:
-    """The frame numbers of pictures [S, 2, 3], each pixel checked; a state vector as it is."""
+    """The frame numbers of images [S, 2, 3], each pixel checked; a state vector as it is."""
     if stack.ndim == 1:
         return stack.tolist()
     found = stack[:, 0, 0] // 10
-    np.testing.assert_array_equal(stack, pictures(found[:, None]))
+    np.testing.assert_array_equal(stack, images(found[:, None]))
     return found.tolist()
 
 
@@ -91,13 +91,13 @@ def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]
     """Feeds both with the same history."""
     first, steps = history
     stacks = np.repeat(first[:, None, None], naive.stack, axis=1)  # [E, S, 1]
-    memory.start(pictures(stacks))
+    memory.start(images(stacks))
     for e, frame in enumerate(first.tolist()):
         naive.start(e, frame)
     for step in steps:
         following = np.concatenate([stacks[:, 1:], step.following[:, None, None]], axis=1)
         stacks = np.where(step.last[:, None, None], step.now[:, None, None], following)
-        memory.add(*step[:4], pictures(following), pictures(stacks))
+        memory.add(*step[:4], images(following), images(stacks))
         columns = (step.action, step.reward, step.terminated, step.last, step.following)
         for e, entry in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             naive.add(e, *entry)
@@ -170,12 +170,12 @@ def test_restored_memory_goes_on_exactly(
     memory, twin = [make_replay(2, 20, stack, n_step, sampler) for _ in range(2)]
     drive(memory, NaiveMemory(2, 20, stack, n_step), random_history(2, first, seed))
     if len(memory):
-        memory.prioritize(memory.sample(8).ticket, torch.arange(8.0))
+        memory.update_priorities(memory.sample(8).index, torch.arange(8.0))
     twin.load_state_dict(memory.state_dict())
     for each in (memory, twin):
         random = np.random.default_rng(seed)
         for i in range(second):
-            frames = pictures(np.full((2, stack, 1), 1_000 + i))
+            frames = images(np.full((2, stack, 1), 1_000 + i))
             last = random.random(2) < 0.2
             each.add(np.zeros(2, int), np.ones(2), last, last, frames, frames)
     if len(memory):
@@ -213,12 +213,12 @@ def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() ->
 def test_life_loss_ends_the_value_but_not_the_stack() -> None:
     """Terminated but not last: reward 1 only, discount 0, and frames go on across the loss."""
     memory = make_replay(1, 20, 2, 2)
-    memory.start(pictures([[[1], [1]]]))
+    memory.start(images([[[1], [1]]]))
     no, yes = np.array([False]), np.array([True])
     zero, one = np.array([0]), np.array([1.0])
-    memory.add(zero, one, yes, no, pictures([[[1], [2]]]), pictures([[[1], [2]]]))
-    memory.add(zero, one, no, no, pictures([[[2], [3]]]), pictures([[[2], [3]]]))
-    memory.add(zero, one, no, no, pictures([[[3], [4]]]), pictures([[[3], [4]]]))
+    memory.add(zero, one, yes, no, images([[[1], [2]]]), images([[[1], [2]]]))
+    memory.add(zero, one, no, no, images([[[2], [3]]]), images([[[2], [3]]]))
+    memory.add(zero, one, no, no, images([[[3], [4]]]), images([[[3], [4]]]))
     windows = drawn(memory)
     assert ((1, 1), 0, 1.0, 0.0, (2, 3)) in windows
     assert ((1, 2), 0, 1.9, 0.81, (3, 4)) in windows
@@ -257,7 +257,7 @@ def test_uniform_draws_all_weigh_one_whatever_their_errors() -> None:
     memory = make_replay(1, 60, 1, 1, stacked=False)
     memory.start(np.array([[0]]))
     feed(memory, random_history(1, 30, 1)[1])
-    memory.prioritize(memory.sample(8).ticket, torch.arange(8.0))
+    memory.update_priorities(memory.sample(8).index, torch.arange(8.0))
     assert memory.sample(8, 0.4).weight.tolist() == [1.0] * 8
 
 

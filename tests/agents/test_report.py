@@ -78,16 +78,18 @@ def test_the_page_is_valid_and_needs_nothing_but_itself(both: Path, games: Path)
     tags = {f"probe/r2_{name}": [0.1, 0.9, 0.95] for name in names}
     write_run(both / "probed", obs="pixels", preset="chapter", scores=[1, 2, 3], tags=tags)
     comparison = compared(games)
-    known = [Reference("CartPole-v1", "pixels", "none", 450.0, 5_000, "a <mark> & more", "somewhere")]
-    plays = {group.name: b"film" for group in comparison.groups[:2]}
-    views = {comparison.groups[0].name: b"picture"}
+    known = [
+        Reference("CartPole-v1", "pixels", "none", 450.0, 5_000, "a <reward threshold> & more", "somewhere")
+    ]
+    plays = {group.name: b"video" for group in comparison.groups[:2]}
+    views = {comparison.groups[0].name: b"image"}
     page = render(comparison, plays=plays, views=views, references=known)
     checker = check(page)
     assert checker.faults == []
     assert page.startswith("<!DOCTYPE html>")
     assert checker.seen.count("video") == 2 and checker.seen.count("img") == 1
     assert "data:video/mp4;base64,ZmlsbQ==" in page
-    assert "a &lt;mark&gt; &amp; more" in page
+    assert "a &lt;reward threshold&gt; &amp; more" in page
     assert "theta velocity" in page
     assert (
         page.count('class="figure" role="img"') == 4 + 1 + 3 + 3 + 1
@@ -122,7 +124,7 @@ def test_tables_hold_every_group_and_the_curves(both: Path, tmp_path: Path) -> N
     assert all(float(row["low"]) <= float(row["iqm"]) <= float(row["high"]) for row in curves)
 
 
-def test_figures_are_written_as_pictures(both: Path, tmp_path: Path) -> None:
+def test_figures_are_written_as_images(both: Path, tmp_path: Path) -> None:
     files = write_figures(compared(both), tmp_path / "new")
     assert {file.name for file in files} == {"curves.png", "curves.svg", "profiles.png", "profiles.svg"}
     assert (tmp_path / "new" / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -131,7 +133,9 @@ def test_figures_are_written_as_pictures(both: Path, tmp_path: Path) -> None:
 
 def test_runs_that_never_scored_can_be_drawn(tmp_path: Path) -> None:
     """All scores, and all seconds, are zero: no axis may fail on an empty range."""
-    write_run(tmp_path / "1", env="ALE/Freeway-v5", obs="pixels", scores=[0.0], mark=None, seconds=0.0)
+    write_run(
+        tmp_path / "1", env="ALE/Freeway-v5", obs="pixels", scores=[0.0], reward_threshold=None, seconds=0.0
+    )
     assert check(render(compared(tmp_path))).faults == []
 
 
@@ -158,10 +162,12 @@ def test_a_kept_agents_score_is_told_as_it_came_about(
 def test_atari_scores_say_over_how_many_games(finished: bool, games: int, tmp_path: Path) -> None:
     """30 whole games at the end of a run, 10 in an evaluation of one that is at work."""
     env = "ALE/Pong-v5"
-    write_run(tmp_path / "1", env=env, obs="pixels", scores=[-20, -7], mark=None, finished=finished)
+    write_run(
+        tmp_path / "1", env=env, obs="pixels", scores=[-20, -7], reward_threshold=None, finished=finished
+    )
     comparison = compared(tmp_path)
     name = comparison.groups[0].name
-    page = render(comparison, plays={name: b"film"})
+    page = render(comparison, plays={name: b"video"})
     assert f'<td class="figure">{games}</td>' in page
     assert f"This agent scored -7.0, the mean of {games} greedy episodes." in page
     assert f"end ({games} games)" in console_table(comparison)

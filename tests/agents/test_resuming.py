@@ -22,7 +22,7 @@ SHORT = {
     "env.max_frames": 400,  # 100 steps of two games
     "env.noop_max": 0,
     "evaluation.probe_samples": 0,
-    "evaluation.film_frames": 0,
+    "evaluation.video_frames": 0,
     "evaluation.max_steps": 40,
     "evaluation.num_envs": 2,
 }
@@ -37,7 +37,7 @@ def emulators(trainer: Trainer) -> list[Any]:
 def in_an_update_period(trainer: Trainer) -> bool:
     """Learning has begun, updates of some more steps are due, and no episode ends here."""
     schedule, steps = trainer.config.schedule, trainer.progress.env_steps
-    return trainer.progress.updates >= 5 and steps % max(schedule.learn_every, 4) != 0
+    return trainer.progress.updates >= 5 and steps % max(schedule.train_frequency, 4) != 0
 
 
 def after_a_lost_life(trainer: Trainer) -> bool:
@@ -79,17 +79,28 @@ def assert_resumes(
 
 def test_an_interrupted_run_with_sticky_actions_equals_a_whole_one(tmp_path: Path) -> None:
     """Memory, emulators, network and log; with seed 6 the first action after the interruption sticks."""
-    fields = {"env.sticky": 0.25, "steps": 160, "seed": 6}
+    fields = {"env.repeat_action_probability": 0.25, "steps": 160, "seed": 6}
     assert_resumes("fast", "Pong", tmp_path, [in_an_update_period], **fields)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("game", "sticky"), [("Pong", 0.25), ("Boxing", 0.0), ("Breakout", 0.25), ("Breakout", 0.0)]
+    ("game", "repeat_action_probability"),
+    [("Pong", 0.25), ("Boxing", 0.0), ("Breakout", 0.25), ("Breakout", 0.0)],
 )
 @pytest.mark.parametrize("preset", ["fast", "nature", *LADDER])
-def test_every_preset_equals_a_whole_run(preset: str, game: str, sticky: float, tmp_path: Path) -> None:
+def test_every_preset_equals_a_whole_run(
+    preset: str, game: str, repeat_action_probability: float, tmp_path: Path
+) -> None:
     """Interrupted within an update period, after a lost life, and where a game begins."""
-    lives = {"env.life_loss": True, "env.fire": True} if game == "Breakout" else {}
+    lives = {"env.zero_discount_on_life_loss": True, "env.fire": True} if game == "Breakout" else {}
     places = [in_an_update_period, after_a_lost_life, at_its_beginning]
-    assert_resumes(preset, game, tmp_path, places, steps=360, **{"env.sticky": sticky}, **lives)
+    assert_resumes(
+        preset,
+        game,
+        tmp_path,
+        places,
+        steps=360,
+        **{"env.repeat_action_probability": repeat_action_probability},
+        **lives,
+    )

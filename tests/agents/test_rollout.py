@@ -134,12 +134,12 @@ def make(
     window: int, num_envs: int, valued: Callable[[Array], Array] = values, *, seed: int = 0
 ) -> Rollout:
     return Rollout(
-        window=window,
+        num_steps=window,
         num_envs=num_envs,
         observation_shape=(1,),
         dtype=np.int64,
         gamma=GAMMA,
-        trace=TRACE,
+        td_lambda=TRACE,
         values=valued,
         generator=np.random.default_rng(seed),
     )
@@ -219,7 +219,7 @@ def test_every_window_holds_what_plain_loops_find(
 def test_every_row_is_drawn_once_an_epoch(num_envs: int, window: int, sizes: list[int]) -> None:
     """Whatever the sizes of the batches, also those that reach into the next epoch."""
     memory, _ = full(window, num_envs)
-    rows = torch.cat([memory.sample(size).ticket for size in sizes]).tolist()
+    rows = torch.cat([memory.sample(size).indices for size in sizes]).tolist()
     total = window * num_envs
     for start in range(0, len(rows), total):
         epoch = rows[start : start + total]
@@ -229,7 +229,7 @@ def test_every_row_is_drawn_once_an_epoch(num_envs: int, window: int, sizes: lis
 
 def test_every_epoch_has_an_order_of_its_own() -> None:
     memory, _ = full(20, 3)
-    orders = [tuple(memory.sample(60).ticket.tolist()) for _ in range(5)]
+    orders = [tuple(memory.sample(60).indices.tolist()) for _ in range(5)]
     assert len({*orders, tuple(range(60))}) == 6
 
 
@@ -238,7 +238,7 @@ def test_a_new_window_starts_an_epoch_of_its_own() -> None:
     memory, steps = full(20, 3)
     memory.sample(10)
     feed(memory, steps[:20])
-    assert sorted(memory.sample(60).ticket.tolist()) == list(range(60))
+    assert sorted(memory.sample(60).indices.tolist()) == list(range(60))
 
 
 def test_nothing_can_be_drawn_until_the_window_is_full() -> None:

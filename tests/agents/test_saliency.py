@@ -40,17 +40,17 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_map_of_a_linear_network_is_the_actions_weights() -> None:
     weights = torch.randn(3, 2, 5, 4, generator=seeded(1))
-    pictures = torch.randint(256, (2, 5, 4), dtype=torch.uint8, generator=seeded(2))
+    images = torch.randint(256, (2, 5, 4), dtype=torch.uint8, generator=seeded(2))
     gradient = SmoothGrad(Linear(weights), (2, 5, 4), seeded())
     for action in range(3):
-        torch.testing.assert_close(gradient(pictures, action), weights[action])
+        torch.testing.assert_close(gradient(images, action), weights[action])
 
 
 def test_what_the_network_ignores_has_no_saliency() -> None:
     weights = torch.ones(2, 1, 6, 6)
     weights[:, :, 2:4, 1:3] = 0
-    pictures = torch.randint(256, (1, 6, 6), dtype=torch.uint8, generator=seeded())
-    found = SmoothGrad(Linear(weights), (1, 6, 6), seeded())(pictures, 0)[0]
+    images = torch.randint(256, (1, 6, 6), dtype=torch.uint8, generator=seeded())
+    found = SmoothGrad(Linear(weights), (1, 6, 6), seeded())(images, 0)[0]
     assert (found[2:4, 1:3] == 0).all()
     assert (found != 0).sum() == 32
 
@@ -59,10 +59,10 @@ def test_what_the_network_ignores_has_no_saliency() -> None:
 def test_without_noise_it_is_the_plain_gradient_a_gray_level(torso: TorsoName) -> None:
     """The input that `PixelScale` gives to the convolutions has 255 times the slope."""
     network = make_network(NetworkConfig(torso=torso, hidden=(16,), zero_level=200), (2, 48, 48), 3).eval()
-    pictures = torch.randint(256, (2, 48, 48), dtype=torch.uint8, generator=seeded())
-    found = SmoothGrad(network, (2, 48, 48), seeded(), samples=1, noise=0.0)(pictures, 1)
+    images = torch.randint(256, (2, 48, 48), dtype=torch.uint8, generator=seeded())
+    found = SmoothGrad(network, (2, 48, 48), seeded(), samples=1, noise=0.0)(images, 1)
     convolutions: Any = network.torso[0]
-    scaled = ((pictures.float() - 200) / 255)[None].requires_grad_()
+    scaled = ((images.float() - 200) / 255)[None].requires_grad_()
     features = network.torso[1](convolutions[1:](scaled))
     (plain,) = torch.autograd.grad(network.head(features)[0, 1], scaled)
     torch.testing.assert_close(found, plain[0] / 255)
@@ -72,17 +72,17 @@ def test_without_noise_it_is_the_plain_gradient_a_gray_level(torso: TorsoName) -
 @pytest.mark.parametrize("zero_level", [0, 255])
 def test_the_network_reads_float_gray_levels_as_it_reads_uint8(zero_level: int) -> None:
     network = make_network(NetworkConfig(torso="small", zero_level=zero_level), (4, 16, 20), 2).eval()
-    pictures = torch.randint(256, (3, 4, 16, 20), dtype=torch.uint8, generator=seeded())
-    assert torch.equal(network(pictures), network(pictures.float()))
+    images = torch.randint(256, (3, 4, 16, 20), dtype=torch.uint8, generator=seeded())
+    assert torch.equal(network(images), network(images.float()))
 
 
 @pytest.mark.parametrize("zero_level", [0, 255])
 def test_the_observation_stays_as_it_is(zero_level: int) -> None:
     network = make_network(NetworkConfig(torso="small", zero_level=zero_level), (1, 16, 16), 2).eval()
-    pictures = torch.rand(1, 16, 16, generator=seeded()) * 255
-    before = pictures.clone()
-    SmoothGrad(network, (1, 16, 16), seeded(), samples=1, noise=0.0)(pictures, 0)
-    assert torch.equal(pictures, before)
+    images = torch.rand(1, 16, 16, generator=seeded()) * 255
+    before = images.clone()
+    SmoothGrad(network, (1, 16, 16), seeded(), samples=1, noise=0.0)(images, 0)
+    assert torch.equal(images, before)
 
 
 def test_map_of_a_state_vector_is_the_gradient_by_variable() -> None:
@@ -105,11 +105,11 @@ def test_noise_is_a_share_of_the_observations_range() -> None:
 
 def test_one_generator_one_map() -> None:
     network = make_network(NetworkConfig(torso="small"), (1, 16, 16), 2).eval()
-    pictures = torch.randint(256, (1, 16, 16), dtype=torch.uint8, generator=seeded())
+    images = torch.randint(256, (1, 16, 16), dtype=torch.uint8, generator=seeded())
     first, again, other = (SmoothGrad(network, (1, 16, 16), seeded(s), noise=0.1) for s in (3, 3, 4))
-    assert torch.equal(first(pictures, 0), again(pictures, 0))
-    assert torch.equal(first(pictures, 0), first(pictures, 0))
-    assert not torch.equal(first(pictures, 0), other(pictures, 0))
+    assert torch.equal(first(images, 0), again(images, 0))
+    assert torch.equal(first(images, 0), first(images, 0))
+    assert not torch.equal(first(images, 0), other(images, 0))
 
 
 def test_nothing_to_average_over_is_refused() -> None:

@@ -228,7 +228,7 @@ def test_share_interval_is_wilsons(successes: int, runs: int) -> None:
 
 
 def times(*seen: float, missed: int = 0) -> Times:
-    """Times at which a mark was reached; the last `missed` are ends of runs that did not reach it."""
+    """Times at which a reward threshold was reached; the last `missed` are ends of runs that did not reach it."""
     reached = np.arange(len(seen)) < len(seen) - missed
     return Times(np.array(seen, float), reached)
 

@@ -69,15 +69,15 @@ def test_a_state_agents_film_shows_its_own_play(runs: Path) -> None:
 
 
 def test_a_film_reaches_tensorboard_gray_for_gray(tmp_path: Path) -> None:
-    pictures = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
+    images = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
     writer = Metrics(tmp_path)
-    writer.film(7, "play", pictures)
+    writer.video(7, "play", images)
     writer.close()
     (event,) = read(tmp_path).Images("play")
-    film = Image.open(io.BytesIO(event.encoded_image_string))
-    frames = [np.asarray(frame.convert("L"))[::2, ::2] for frame in ImageSequence.Iterator(film)]
+    video = Image.open(io.BytesIO(event.encoded_image_string))
+    frames = [np.asarray(frame.convert("L"))[::2, ::2] for frame in ImageSequence.Iterator(video)]
     assert event.step == 7
-    assert np.array_equal(np.stack(frames), pictures)
+    assert np.array_equal(np.stack(frames), images)
 
 
 def test_one_chart_draws_pixels_and_state(runs: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_table_of_settings_shows_the_final_results(runs: Path) -> None:
     start = plugin_data_pb2.HParamsPluginData.FromString(plugin["_hparams_/session_start_info"])
     settings = start.session_start_info.hparams
     assert settings["env.obs"].string_value == "pixels"
-    assert settings["learning.n_step"].number_value == 3
+    assert settings["returns.n_step"].number_value == 3
     experiment = plugin_data_pb2.HParamsPluginData.FromString(plugin["_hparams_/experiment"]).experiment
     shown = {info.name.tag for info in experiment.metric_infos}
     assert {"final/eval_mean", "final/steps_to_solve", "final/train_seconds"} <= shown

@@ -18,14 +18,14 @@ Tape = list[tuple[Any, ...]]
 PLAN = {
     "env.num_envs": 2,
     "steps": 12,
-    "schedule.learn_start": 4,
-    "schedule.learn_every": 2,
-    "schedule.target_every": 4,
-    "schedule.epsilon_start": 1.0,
-    "schedule.epsilon_end": 0.0,
-    "schedule.epsilon_duration": 8,
+    "schedule.learning_starts": 4,
+    "schedule.train_frequency": 2,
+    "target.update_period": 4,
+    "exploration.epsilon_start": 1.0,
+    "exploration.epsilon_end": 0.0,
+    "exploration.epsilon_decay_steps": 8,
     "learning.batch_size": 3,
-    "learning.tau": 0.0,
+    "target.tau": 0.0,
     "memory.capacity": 100,
     "evaluation.every": 1_000,
     "log_every": 1_000,
@@ -37,7 +37,7 @@ class FakeAgent:
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        self.judged = torch.nn.Linear(1, 1)
+        self.ema_network = torch.nn.Linear(1, 1)
 
     def update(self, batch: Any, count: int) -> Any:
         self._tape.append(("update", len(batch.reward), count))
@@ -64,8 +64,8 @@ class FakeMemory:
         self._tape.append(("sample", size, round(beta, 3)))
         return Batch(*(torch.zeros(size) for _ in Batch._fields))
 
-    def prioritize(self, ticket: Any, error: Any) -> None:
-        self._tape.append(("prioritize", len(ticket), len(error)))
+    def update_priorities(self, index: Any, error: Any) -> None:
+        self._tape.append(("update_priorities", len(index), len(error)))
 
     def state_dict(self) -> dict[str, Any]:
         return {}
@@ -127,7 +127,7 @@ def record(
     *,
     scores: tuple[float, ...] = (0.0,) * 99,
     confirmed: tuple[float, ...] = (),
-    mark: float | None = None,
+    reward_threshold: float | None = None,
     block: int = 1,
     ends: int = 100,
     **fields: Any,
@@ -147,7 +147,7 @@ def record(
     trainer = Trainer(
         config,
         window=Window(),
-        stop_score=mark,
+        reward_threshold=reward_threshold,
         device=torch.device("cpu"),
         normalise=lambda _: None,
         **cast(Any, parts),
@@ -168,7 +168,8 @@ def test_a_whole_run_asks_this_of_its_parts_in_this_order() -> None:
     """
     betas = {6: 0.7, 8: 0.8, 10: 0.9, 12: 1.0}  # from .4 at the start
     learned = {
-        step: [("sample", 3, beta), ("update", 3, 1), ("prioritize", 3, 3)] for step, beta in betas.items()
+        step: [("sample", 3, beta), ("update", 3, 1), ("update_priorities", 3, 3)]
+        for step, beta in betas.items()
     }
     _, tape, _ = record()
     assert tape == [
@@ -195,7 +196,7 @@ def test_a_whole_run_asks_this_of_its_parts_in_this_order() -> None:
 
 def test_several_updates_are_drawn_for_at_once_in_blocks_that_end_at_multiples_of_their_size() -> None:
     """10 updates at step 4, then 10 at step 6, in blocks of 8: 8 and 2, then 6 and 4 (8 + 2 + 6 = 16)."""
-    fields = {"schedule__updates": 10, "schedule__learn_start": 2, "steps": 6}
+    fields = {"schedule__gradient_steps": 10, "schedule__learning_starts": 2, "steps": 6}
     _, tape, _ = record(block=8, **fields)
     assert only(tape, "update") == [("update", 3 * n, n) for n in (8, 2, 6, 4)]
 
@@ -218,7 +219,9 @@ def test_the_best_evaluation_is_kept_and_of_equals_the_later() -> None:
 def test_one_lucky_evaluation_does_not_solve() -> None:
     """475 is reached at 4 and confirmed by 474 only; at 8 it is reached and confirmed."""
     scores, confirmed = (10.0, 480.0, 20.0, 476.0), (474.0, 475.0)
-    trainer, tape, output = record(scores=scores, confirmed=confirmed, mark=475.0, evaluation__every=2)
+    trainer, tape, output = record(
+        scores=scores, confirmed=confirmed, reward_threshold=475.0, evaluation__every=2
+    )
     assert only(tape, "evaluate") == [
         ("evaluate", "evaluation", 0, 20),
         ("evaluate", "evaluation", 0, 20),
@@ -252,10 +255,10 @@ def test_a_run_of_episodes_goes_by_their_clock() -> None:
     fields = {
         "schedule__clock": "episodes",
         "schedule__episodes": 3,
-        "schedule__learn_start": 0,
-        "schedule__learn_every": 1,
-        "schedule__updates": 2,
-        "schedule__target_every": 3,
+        "schedule__learning_starts": 0,
+        "schedule__train_frequency": 1,
+        "schedule__gradient_steps": 2,
+        "target__update_period": 3,
         "steps": 1_000,
     }
     trainer, tape, _ = record(ends=2, **fields)

@@ -31,17 +31,17 @@ from tests.toy import TOY
 ROOT = Path(__file__).parents[2]
 SMALL = {
     "env.num_envs": 2,
-    "schedule.learn_start": 100,
+    "schedule.learning_starts": 100,
     "learning.batch_size": 8,
-    "schedule.learn_every": 4,
+    "schedule.train_frequency": 4,
     "evaluation.episodes": 2,
     "evaluation.solved_episodes": 3,
     "evaluation.every": 200,
     "evaluation.probe_samples": 72,
-    "evaluation.film_frames": 10,
+    "evaluation.video_frames": 10,
     "log_every": 100,
     "memory.capacity": 300,
-    "stop_score": "none",
+    "reward_threshold": "none",
     "threads": 1,  # tests run side by side
 }
 OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
@@ -162,9 +162,14 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
 
 def test_atari_scores_are_logged_raw_and_clipped_apart(tmp_path: Path) -> None:
     """Ms. Pac-Man's dots count 10: the raw score is ten times what the agent learns from, or more."""
-    fields = {"evaluation.every": 4000, "steps": 4000, "schedule.learn_start": 4000, "env.max_frames": 1000}
+    fields = {
+        "evaluation.every": 4000,
+        "steps": 4000,
+        "schedule.learning_starts": 4000,
+        "env.max_frames": 1000,
+    }
     config = small(
-        "pixels", env="ALE/MsPacman-v5", **fields | {"env.protocol": "none", "evaluation.film_frames": 20}
+        "pixels", env="ALE/MsPacman-v5", **fields | {"env.protocol": "none", "evaluation.video_frames": 20}
     )
     train(config, tmp_path / "run")
     rows = metrics(tmp_path / "run")
@@ -273,7 +278,7 @@ def test_updates_follow_steps_whatever_the_number_of_environments(num_envs: int,
 
 def test_the_chapters_clock_counts_episodes(tmp_path: Path) -> None:
     """6 episodes, 5 updates after each, the target copied once, ε as the book has it."""
-    fields = {"schedule.episodes": 6, "schedule.updates": 5, "evaluation.every": 10_000}
+    fields = {"schedule.episodes": 6, "schedule.gradient_steps": 5, "evaluation.every": 10_000}
     config = with_fields(preset_config("chapter", "CartPole-v1", "state"), fields)
     trainer = train(config, tmp_path / "run")
     assert trainer.progress.episodes == 6
@@ -321,7 +326,7 @@ def test_configuration_survives_json() -> None:
 
 def test_a_configuration_of_an_older_version_gets_defaults_and_of_a_newer_one_a_sentence() -> None:
     values = to_dict(Config())
-    del values["env"]["sticky"]
+    del values["env"]["repeat_action_probability"]
     assert from_dict(values) == Config()
     with pytest.raises(ConfigError, match=r"does not fit this version \(fields: colour\)"):
         from_dict(to_dict(Config()) | {"colour": "red"})
@@ -341,7 +346,7 @@ def test_a_checkpoint_of_another_version_is_refused_with_a_sentence(tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("obs", ["state", "pixels"])
 def test_toy_is_solved_through_the_same_trainer(obs: str, tmp_path: Path) -> None:
-    fields = {"env.size": (40, 100), "env.stack": 1} if obs == "pixels" else {}
+    fields = {"env.size": (40, 100), "env.frame_stack": 1} if obs == "pixels" else {}
     config = with_fields(preset_config("fast", TOY, obs), {"steps": 20_000, **fields})
     assert train(config, tmp_path / "run").progress.steps_to_solve
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.learning.bootstrap import Greedy, Munchausen, Plan
+from agents.learning.backup import Backup, Greedy, Munchausen
 from agents.learning.losses import categorical_loss, huber_loss
-from agents.learning.values import Categorical, Expected, Quantile, Value
+from agents.learning.values import Categorical, Quantile, Scalar, Value
 from tests.agents.learners import SEEDS, SIZES, at_random, drawn, rows
 
 close = torch.testing.assert_close
 
 
-def greedy(chooser: Tensor) -> Plan:
+def greedy(chooser: Tensor) -> Backup:
     """Plans the best action of each row; present values and actions may not matter."""
     return Greedy()(chooser, lambda: pytest.fail("present values were asked for"), torch.zeros(0))
 
@@ -33,15 +33,15 @@ def test_expected_target_worked_by_hand() -> None:
     """Row 0: 1 + 0.9 * max(2, 5) = 5.5. Row 1: a true end, 3 + 0 = 3. Row 2: 0.5 + 0.81 * 4 = 3.74."""
     numbers = rows([2.0, 5.0], [7.0, 8.0], [4.0, -1.0]).unsqueeze(2)
     reward, discount = torch.tensor([1.0, 3.0, 0.5]), torch.tensor([0.9, 0.0, 0.81])
-    goal = Expected(huber_loss).target(numbers, greedy(numbers.squeeze(2)), reward, discount)
-    close(goal, torch.tensor([5.5, 3.0, 3.74]))
+    td_target = Scalar(huber_loss).target(numbers, greedy(numbers.squeeze(2)), reward, discount)
+    close(td_target, torch.tensor([5.5, 3.0, 3.74]))
 
 
 def test_double_target_takes_the_choosers_action_and_the_targets_value() -> None:
     """The chooser prefers action 0, whose target value is 2: 1 + 0.9 * 2 = 2.8."""
-    plan = greedy(rows([9.0, 1.0]))
-    goal = Expected(huber_loss).target(rows([[2.0], [5.0]]), plan, torch.ones(1), torch.tensor([0.9]))
-    close(goal, torch.tensor([2.8]))
+    backup = greedy(rows([9.0, 1.0]))
+    td_target = Scalar(huber_loss).target(rows([[2.0], [5.0]]), backup, torch.ones(1), torch.tensor([0.9]))
+    close(td_target, torch.tensor([2.8]))
 
 
 def test_expected_target_with_munchausen_worked_by_hand() -> None:
@@ -52,14 +52,14 @@ def test_expected_target_with_munchausen_worked_by_hand() -> None:
     """
     numbers = rows([[0.0], [2 * math.log(3)]])
     present = rows([2 * math.log(4), 0.0])
-    plan = Munchausen(0.9, 2.0, -1.0)(numbers.squeeze(2), lambda: present, torch.tensor([1]))
-    goal = Expected(huber_loss).target(numbers, plan, torch.ones(1), torch.tensor([0.5]))
-    close(goal, torch.tensor([0.1 + 2 * math.log(2)]))
+    backup = Munchausen(0.9, 2.0, -1.0)(numbers.squeeze(2), lambda: present, torch.tensor([1]))
+    td_target = Scalar(huber_loss).target(numbers, backup, torch.ones(1), torch.tensor([0.5]))
+    close(td_target, torch.tensor([0.1 + 2 * math.log(2)]))
 
 
 @pytest.mark.parametrize(
     "value",
-    [Expected(huber_loss), Categorical(5, -1.0, 3.0), Quantile(5, 1.0)],
+    [Scalar(huber_loss), Categorical(5, -1.0, 3.0), Quantile(5, 1.0)],
     ids=lambda v: type(v).__name__,
 )
 def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None:
@@ -69,48 +69,48 @@ def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None
     close((returns * probability).sum(2), value.mean(numbers))
 
 
-@pytest.mark.parametrize("kind", ["expected", "categorical", "quantile"])
-@pytest.mark.parametrize("bootstrap", [Greedy(), Munchausen(0.9, 0.03, -1.0)])
-def test_targets_are_computed_on_the_networks_device(kind: str, bootstrap: Any) -> None:
+@pytest.mark.parametrize("kind", ["scalar", "categorical", "quantile"])
+@pytest.mark.parametrize("backup", [Greedy(), Munchausen(0.9, 0.03, -1.0)])
+def test_targets_are_computed_on_the_networks_device(kind: str, backup: Any) -> None:
     """Torch's device without data refuses what a GPU refuses: tensors of another device, scalars apart."""
     meta = torch.device("meta")
     values = {
-        "expected": Expected(huber_loss),
+        "scalar": Scalar(huber_loss),
         "categorical": Categorical(5, -1.0, 3.0, device=meta),
         "quantile": Quantile(5, 1.0, device=meta),
     }
     value: Value = values[kind]
     numbers, row = torch.empty(3, 2, value.size, device=meta), torch.empty(3, device=meta)
-    plan = bootstrap(
+    backup = backup(
         value.mean(numbers), lambda: value.mean(numbers), torch.zeros_like(row, dtype=torch.int64)
     )
-    assert value.target(numbers, plan, row, row).device == meta
+    assert value.target(numbers, backup, row, row).device == meta
 
 
 def test_priority_of_an_expected_value_is_its_absolute_error() -> None:
     """Values 0.5 and -2 against 0 and 1: losses 0.125 and 3 - 0.5, errors 0.5 and 3."""
-    loss, priority = Expected(huber_loss).loss(rows([0.5], [-2.0]), torch.tensor([0.0, 1.0]), None)
+    loss, priority = Scalar(huber_loss).loss(rows([0.5], [-2.0]), torch.tensor([0.0, 1.0]), None)
     close(loss, torch.tensor([0.125, 2.5]))
     close(priority, torch.tensor([0.5, 3.0]))
 
 
-# Munchausen's plan
+# Munchausen's backup
 
 
 def test_munchausen_plan_worked_by_hand() -> None:
     """Temperature 2, next values 0 and 2 ln 3: weights 1 and 3, so π = 1/4, 3/4; penalties 2 ln π."""
     following, present = rows([0.0, 2 * math.log(3)]), rows([0.0, 0.0])
-    plan = Munchausen(0.9, 2.0, -1.0)(following, lambda: present, torch.tensor([0]))
-    assert plan.action.tolist() == [[0, 1]]
-    close(plan.probability, rows([0.25, 0.75]))
-    close(plan.penalty, rows([2 * math.log(0.25), 2 * math.log(0.75)]))
+    backup = Munchausen(0.9, 2.0, -1.0)(following, lambda: present, torch.tensor([0]))
+    assert backup.action.tolist() == [[0, 1]]
+    close(backup.probability, rows([0.25, 0.75]))
+    close(backup.penalty, rows([2 * math.log(0.25), 2 * math.log(0.75)]))
 
 
 def test_munchausen_bonus_is_clipped_before_its_share_is_taken() -> None:
     """Present values 2 ln 4 and 0: π = 0.8, 0.2. 2 ln 0.8 = -0.45 stays, 2 ln 0.2 = -3.22 becomes -1."""
     present = rows([2 * math.log(4), 0.0]).expand(2, 2)
-    plan = Munchausen(0.9, 2.0, -1.0)(torch.zeros(2, 2), lambda: present, torch.tensor([0, 1]))
-    close(plan.bonus, torch.tensor([0.9 * 2 * math.log(0.8), -0.9]))
+    backup = Munchausen(0.9, 2.0, -1.0)(torch.zeros(2, 2), lambda: present, torch.tensor([0, 1]))
+    close(backup.bonus, torch.tensor([0.9 * 2 * math.log(0.8), -0.9]))
 
 
 # Categorical values
@@ -120,8 +120,8 @@ THREE = Categorical(3, -1.0, 1.0)
 
 def three(reward: float, discount: float, logits: list[float]) -> Tensor:
     """Backs up one action's distribution on the returns -1, 0, 1."""
-    plan = greedy(torch.zeros(1, 1))
-    return THREE.target(rows([logits]), plan, torch.tensor([reward]), torch.tensor([discount]))
+    backup = greedy(torch.zeros(1, 1))
+    return THREE.target(rows([logits]), backup, torch.tensor([reward]), torch.tensor([discount]))
 
 
 def test_categorical_target_worked_by_hand() -> None:
@@ -152,8 +152,8 @@ def test_categorical_target_of_a_true_end_is_the_reward() -> None:
 def test_categorical_target_is_of_the_action_with_the_highest_mean() -> None:
     """Means 0.15 and 0.4, though 1 is likelier after action 0; 0 and 1 halved: 0.6 + 0.2 to 0, 0.2 to 1."""
     numbers = rows([logs(0.4, 0.05, 0.55), [-math.inf, *logs(0.6, 0.4)]])
-    goal = THREE.target(numbers, greedy(THREE.mean(numbers)), torch.zeros(1), torch.tensor([0.5]))
-    close(goal, rows([0.0, 0.8, 0.2]))
+    td_target = THREE.target(numbers, greedy(THREE.mean(numbers)), torch.zeros(1), torch.tensor([0.5]))
+    close(td_target, rows([0.0, 0.8, 0.2]))
 
 
 def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
@@ -161,14 +161,14 @@ def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
 
     1/4 lies at -0.5 + 0.5 (-1 + 1) = -0.5: 1/8 to -1, 1/8 to 0. 3/4 at -0.5 + 0.5 (1 - 0) = 0.
     """
-    plan = Plan(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
-    goal = THREE.target(
+    backup = Backup(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
+    td_target = THREE.target(
         rows([[0.0, -math.inf, -math.inf], [-math.inf, -math.inf, 0.0]]),
-        plan,
+        backup,
         torch.zeros(1),
         torch.tensor([0.5]),
     )
-    close(goal, rows([0.125, 0.875, 0.0]))
+    close(td_target, rows([0.125, 0.875, 0.0]))
 
 
 def test_categorical_loss_worked_by_hand() -> None:
@@ -196,16 +196,16 @@ def test_quantile_target_worked_by_hand() -> None:
     """Means 2 and 1: action 0, 1 + 0.5 (0, 1, 5) = 1, 1.5, 3.5. A true end: the reward, 2."""
     value, numbers = Quantile(3, 1.0), rows([[0, 1, 5], [1, 1, 1]], [[0, 1, 5], [1, 1, 1]])
     reward, discount = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 0.0])
-    goal = value.target(numbers, greedy(value.mean(numbers)), reward, discount)
-    close(goal, rows([1.0, 1.5, 3.5], [2.0, 2.0, 2.0]))
+    td_target = value.target(numbers, greedy(value.mean(numbers)), reward, discount)
+    close(td_target, rows([1.0, 1.5, 3.5], [2.0, 2.0, 2.0]))
 
 
 def test_quantile_target_with_a_soft_plan_worked_by_hand() -> None:
     """Penalties -1 and 0: 1/4 (0 + 1, 4 + 1) + 3/4 (2, 4) = (1.75, 4.25); 2 - 0.5 + half of it."""
-    plan = Plan(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
+    backup = Backup(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
     numbers = rows([[0, 4], [2, 4]])
-    goal = Quantile(2, 1.0).target(numbers, plan, torch.tensor([2.0]), torch.tensor([0.5]))
-    close(goal, rows([2.375, 3.625]))
+    td_target = Quantile(2, 1.0).target(numbers, backup, torch.tensor([2.0]), torch.tensor([0.5]))
+    close(td_target, rows([2.375, 3.625]))
 
 
 @pytest.mark.parametrize(("delta", "expected"), [(1.0, 0.4375), (0.5, 0.59375)])
@@ -262,30 +262,30 @@ def naive_mean(kind: str, numbers: list[float], support: list[float]) -> float:
 
 
 def naive_target(
-    kind: str, numbers: Any, plan: Any, start: float, discount: float, support: list[float]
+    kind: str, numbers: Any, backup: Any, start: float, discount: float, support: list[float]
 ) -> list[float]:
     """What to learn of one row; a Categorical's mass falls on atoms as far as they are near."""
-    goal = [0.0 if kind == "categorical" else start] * len(support)
-    for action, chance, penalty in plan:
+    td_target = [0.0 if kind == "categorical" else start] * len(support)
+    for action, chance, penalty in backup:
         mass = [p for _, p, _ in naive_policy(numbers[action], 1.0)]
         for k, number in enumerate(numbers[action]):
             if kind != "categorical":
-                goal[k] += discount * chance * (number - penalty)
+                td_target[k] += discount * chance * (number - penalty)
                 continue
             value = min(max(start + discount * (support[k] - penalty), support[0]), support[-1])
             for i, atom in enumerate(support):
                 share = max(0.0, 1 - abs(value - atom) / (support[1] - support[0]))
-                goal[i] += chance * mass[k] * share
-    return goal
+                td_target[i] += chance * mass[k] * share
+    return td_target
 
 
 def make_value(kind: str, size: int) -> Value:
-    if kind == "expected":
-        return Expected(huber_loss)
+    if kind == "scalar":
+        return Scalar(huber_loss)
     return Quantile(size, 1.0) if kind == "quantile" else Categorical(size, -3.0, 3.0)
 
 
-@pytest.mark.parametrize("kind", ["expected", "categorical", "quantile"])
+@pytest.mark.parametrize("kind", ["scalar", "categorical", "quantile"])
 @at_random
 @given(SEEDS, SIZES, SIZES, st.none() | SOFT)
 def test_targets_equal_a_plain_loop(
@@ -295,26 +295,26 @@ def test_targets_equal_a_plain_loop(
     numbers, present = drawn(seed, 4, actions, value.size), drawn(seed + 1, 4, actions)
     action, reward = drawn(seed + 2, 4, actions).argmax(1), drawn(seed + 3, 4)
     discount = torch.tensor([0.0, 0.5, 0.97, 1.0])
-    bootstrap = Munchausen(*soft) if soft else Greedy()
-    plan = bootstrap(value.mean(numbers), lambda: present, action)
-    goals = value.target(numbers, plan, reward, discount)
+    backup = Munchausen(*soft) if soft else Greedy()
+    backup = backup(value.mean(numbers), lambda: present, action)
+    td_targets = value.target(numbers, backup, reward, discount)
     support = torch.linspace(-3, 3, value.size).tolist()
-    for i, (row, goal) in enumerate(zip(numbers.tolist(), goals, strict=True)):
+    for i, (row, td_target) in enumerate(zip(numbers.tolist(), td_targets, strict=True)):
         q = [naive_mean(kind, each, support) for each in row]
         steps, bonus = naive_plan(q, present[i].tolist(), int(action[i]), soft)
         expected = naive_target(kind, row, steps, float(reward[i]) + bonus, float(discount[i]), support)
-        close(goal.reshape(-1), torch.tensor(expected), atol=2e-5, rtol=1e-4)
+        close(td_target.reshape(-1), torch.tensor(expected), atol=2e-5, rtol=1e-4)
 
 
 @at_random
 @given(SEEDS, SIZES, SOFT)
 def test_munchausen_plan_equals_a_plain_loop(seed: int, actions: int, soft: Soft) -> None:
     following, present, action = drawn(seed, 1, actions), drawn(seed + 1, 1, actions), seed % actions
-    plan = Munchausen(*soft)(following, lambda: present, torch.tensor([action]))
+    backup = Munchausen(*soft)(following, lambda: present, torch.tensor([action]))
     steps, bonus = naive_plan(following[0].tolist(), present[0].tolist(), action, soft)
     found = zip(
-        plan.action[0].tolist(), plan.probability[0].tolist(), plan.penalty[0].tolist(), strict=True
+        backup.action[0].tolist(), backup.probability[0].tolist(), backup.penalty[0].tolist(), strict=True
     )
     for step, expected in zip(found, steps, strict=True):
         assert step == pytest.approx(expected, abs=1e-5, rel=1e-4)
-    assert plan.bonus.tolist() == pytest.approx([bonus], abs=1e-5, rel=1e-4)
+    assert backup.bonus.tolist() == pytest.approx([bonus], abs=1e-5, rel=1e-4)

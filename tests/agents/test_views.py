@@ -13,10 +13,10 @@ from agents.recording.drawing import (
     MUTED,
     VERMILLION,
     effect_of_blurring,
-    tinted,
+    overlay,
 )
 from agents.recording.layout import AgentView
-from agents.recording.panels import TITLE, PicturesPanel, ScreenPanel, VariablesPanel
+from agents.recording.panels import TITLE, ImagesPanel, ScreenPanel, VariablesPanel
 from agents.recording.steps import Course, Shot, reach_of, returns_that_followed
 from agents.recording.value_panels import FILL, CoursePanel, ReturnsPanel, ValuesPanel, density
 
@@ -58,13 +58,13 @@ def test_returns_start_anew_at_every_cut_and_from_what_comes_after() -> None:
 
 
 def test_effect_is_that_of_blurring_one_spot_after_the_other() -> None:
-    """Exact for a linear network: `Q = Σ w p`, asked anew with each spot of a picture blurred."""
+    """Exact for a linear network: `Q = Σ w p`, asked anew with each spot of an image blurred."""
     generator = np.random.default_rng(0)
-    pictures = generator.integers(256, size=(2, 20, 24)).astype(np.uint8)
+    images = generator.integers(256, size=(2, 20, 24)).astype(np.uint8)
     weights = generator.normal(size=(2, 20, 24))
-    sharp = pictures.astype(np.float64)
-    blurred = np.stack([cv2.GaussianBlur(picture, (0, 0), BLUR) for picture in sharp])
-    found = effect_of_blurring(pictures, weights)
+    sharp = images.astype(np.float64)
+    blurred = np.stack([cv2.GaussianBlur(image, (0, 0), BLUR) for image in sharp])
+    found = effect_of_blurring(images, weights)
     bell = cv2.getGaussianKernel(13, 1.5)
     for y, x in ((6, 6), (9, 17), (13, 11)):
         spot = np.zeros((20, 24))
@@ -74,17 +74,17 @@ def test_effect_is_that_of_blurring_one_spot_after_the_other() -> None:
 
 
 def test_empty_background_has_no_effect_whatever_its_gradient() -> None:
-    pictures = np.full((1, 40, 60), 255, np.uint8)
-    pictures[0, 20, 10] = 0
-    found = effect_of_blurring(pictures, np.ones((1, 40, 60)) * np.linspace(1, 2, 60))
+    images = np.full((1, 40, 60), 255, np.uint8)
+    images[0, 20, 10] = 0
+    found = effect_of_blurring(images, np.ones((1, 40, 60)) * np.linspace(1, 2, 60))
     assert found[20, 10] > 0
     assert found[:, 40:].max() < 1e-3 * found[20, 10]
 
 
 def test_tint_lies_only_where_its_share_says() -> None:
     """A gray of 100 under half of (213, 94, 0): (156.5, 97, 50), rounded to even."""
-    picture = tinted(np.array([[100, 100, 100]], np.uint8), np.array([[0.0, 0.5, 1.0]]))
-    assert picture.tolist() == [[[100, 100, 100], [156, 97, 50], [213, 94, 0]]]
+    image = overlay(np.array([[100, 100, 100]], np.uint8), np.array([[0.0, 0.5, 1.0]]))
+    assert image.tolist() == [[[100, 100, 100], [156, 97, 50], [213, 94, 0]]]
 
 
 # The panels
@@ -126,23 +126,23 @@ def test_small_values_keep_enough_decimals_to_tell_them_apart() -> None:
 def test_every_action_finds_room(actions: int) -> None:
     values = np.arange(actions, dtype=float)
     area = drawn(ValuesPanel(["NAME"] * actions, course([values])), shot(values), (470, 280))
-    marks = (area[:, 12:45] < 160).any(axis=-1).any(axis=1)  # dark letters of the names
-    rows = np.flatnonzero(np.diff(marks[TITLE:].astype(int)) == 1)
+    reward_thresholds = (area[:, 12:45] < 160).any(axis=-1).any(axis=1)  # dark letters of the names
+    rows = np.flatnonzero(np.diff(reward_thresholds[TITLE:].astype(int)) == 1)
     assert len(rows) == actions
 
 
-def test_pictures_stand_oldest_first_and_the_newest_again_with_the_saliency() -> None:
+def test_images_stand_oldest_first_and_the_newest_again_with_the_saliency() -> None:
     stack = np.stack([np.full((84, 84), 10 * (i + 1), np.uint8) for i in range(4)])
-    area = drawn(PicturesPanel((4, 84, 84)), shot([0, 0], stack), (500, 356))
+    area = drawn(ImagesPanel((4, 84, 84)), shot([0, 0], stack), (500, 356))
     small = area[TITLE + 40]
     grays = [int(small[x, 0]) for x in (40, 130, 220, 310)]
     assert grays == [10, 20, 30, 40]
     assert count(area[TITLE + 150 :], (40, 40, 40)) > 300 * 300
 
 
-def test_wide_pictures_stand_below_one_another() -> None:
+def test_wide_images_stand_below_one_another() -> None:
     stack = np.stack([np.full((16, 60), 10 * (i + 1), np.uint8) for i in range(4)])
-    area = drawn(PicturesPanel((4, 16, 60)), shot([0, 0], stack), (486, 356))
+    area = drawn(ImagesPanel((4, 16, 60)), shot([0, 0], stack), (486, 356))
     column = [int(g) for g in dict.fromkeys(area[TITLE:, 150, 0].tolist()) if g in (10, 20, 30, 40)]
     assert column == [10, 20, 30, 40]
 
@@ -152,7 +152,7 @@ def test_saliency_colours_what_the_value_hangs_on_and_nothing_else() -> None:
     stack[0, 10:12, 10:12] = stack[0, 30:32, 30:32] = 0
     gradient = np.zeros((1, 42, 42))
     gradient[0, 5:20, 5:20] = 1.0
-    panel = PicturesPanel((1, 42, 42))
+    panel = ImagesPanel((1, 42, 42))
     plain, with_map = (drawn(panel, shot([0, 0], stack, saliency=g), (500, 356)) for g in (None, gradient))
     changed = (plain != with_map).any(axis=-1)
     ys, xs = np.nonzero(changed)
@@ -259,9 +259,9 @@ def test_frames_have_one_size_with_even_sides(
     sizes = set()
     for at in range(5):
         seen = generator.integers(0, 255, observation).astype(np.uint8 if wide == 0 else np.float32)
-        picture = np.zeros((*screen, 3), np.uint8)
+        image = np.zeros((*screen, 3), np.uint8)
         moment = shot(
-            values[at], seen, screen=picture, at=at, saliency=generator.normal(size=observation), **more
+            values[at], seen, screen=image, at=at, saliency=generator.normal(size=observation), **more
         )
         sizes.add(view.frame(moment).shape)
     ((height, width, _),) = sizes

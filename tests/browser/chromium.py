@@ -13,7 +13,7 @@ def look(url: str, folder: Path, *, milliseconds: int = 30_000, width: int = 128
 
     Args:
         url: Of the page.
-        folder: Where the browser may write; `page.png` in it becomes a picture of the page.
+        folder: Where the browser may write; `page.png` in it becomes an image of the page.
         milliseconds: Of the page's own time, until it is looked at.
         width: Of the window, in pixels.
 

@@ -17,21 +17,21 @@ pytestmark = pytest.mark.browser
 # Sends to the page around it what only a browser knows.
 ASK = """<script>
   setTimeout(() => {
-    const film = document.querySelector("video"), box = (element) => element.getBoundingClientRect();
+    const video = document.querySelector("video"), box = (element) => element.getBoundingClientRect();
     const button = document.querySelector(".play"), seek = document.querySelector(".seek");
     const area = document.querySelector(".scroll"), sign = document.querySelector(".sign");
-    film.pause();
+    video.pause();
     const told = {
       beyond: document.documentElement.scrollWidth - innerWidth,
-      covered: box(film).bottom > box(document.querySelector(".controls")).top,
-      native: film.controls, wide: box(film).width, sign: box(sign).height > 0,
+      covered: box(video).bottom > box(document.querySelector(".controls")).top,
+      native: video.controls, wide: box(video).width, sign: box(sign).height > 0,
       keyboard: [area, button, seek].every((element) => element.tabIndex === 0),
       faded: area.classList.contains("more-right"),
     };
     seek.value = seek.max / 2;
     seek.dispatchEvent(new Event("input"));
     setTimeout(() => {
-      told.half = Math.abs(film.currentTime / film.duration - 0.5) < 0.1;
+      told.half = Math.abs(video.currentTime / video.duration - 0.5) < 0.1;
       told.before = button.textContent;
       button.click();
       setTimeout(() => {
@@ -48,7 +48,7 @@ AROUND = """<!DOCTYPE html><title>-</title>
 
 
 def facts(folder: Path, size: tuple[int, int], width: int) -> dict[str, str]:
-    """Returns what a page says of itself in a window of this width, for a film of this height and width."""
+    """Returns what a page says of itself in a window of this width, for a video of this height and width."""
     frames = [np.full((*size, 3), 5 * i, np.uint8) for i in range(40)]
     page = folder / "play.html"
     write_play(frames, page, fps=20, title="A play", caption=("One.", "Two."))

@@ -39,11 +39,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     for obs, solved in (("pixels", [6, 7, 9]), ("state", [3, 4, 4])):
         for seed, at in enumerate(solved, 1):
             write_run(folder / obs / f"seed{seed}", obs=obs, seed=seed, scores=climb(at, seed))
-    film = imageio_ffmpeg.write_frames(str(folder / "play.mp4"), (320, 208), fps=25)
-    film.send(None)
+    video = imageio_ffmpeg.write_frames(str(folder / "play.mp4"), (320, 208), fps=25)
+    video.send(None)
     for i in range(100):
-        film.send(np.full((208, 320, 3), 2 * i, np.uint8))
-    film.close()
+        video.send(np.full((208, 320, 3), 2 * i, np.uint8))
+    video.close()
     comparison = compare([read_run(path) for path in find_runs([folder])])
     plays = {group.name: (folder / "play.mp4").read_bytes() for group in comparison.groups}
     return render(comparison, plays=plays)
@@ -70,7 +70,7 @@ def test_the_page_follows_the_colours_of_the_system(page: str, tmp_path: Path) -
         folder.mkdir()
         (folder / "report.html").write_text(text)
         look((folder / "report.html").as_uri(), folder, milliseconds=2_000)
-        picture = cv2.imread(str(folder / "page.png"), cv2.IMREAD_GRAYSCALE)
-        assert picture is not None
-        grays.append(np.median(picture))
+        image = cv2.imread(str(folder / "page.png"), cv2.IMREAD_GRAYSCALE)
+        assert image is not None
+        grays.append(np.median(image))
     assert grays[0] > 240 and grays[1] < 40

@@ -49,10 +49,10 @@ def test_the_curves_of_both_runs_are_on_one_page(address: str, tmp_path: Path) -
 
 
 def test_the_pages_of_the_comparison_open(address: str, tmp_path: Path) -> None:
-    """Their charts are drawn in shadow trees, so the picture tells: many colours on a page that is not blank."""
+    """Their charts are drawn in shadow trees, so the image tells: many colours on a page that is not blank."""
     for page in ("custom_scalars", "hparams"):
         look(f"{address}/#{page}", tmp_path)
-        picture = cv2.imread(str(tmp_path / "page.png"))
-        assert picture is not None
-        below = picture[150:].reshape(-1, 3)
+        image = cv2.imread(str(tmp_path / "page.png"))
+        assert image is not None
+        below = image[150:].reshape(-1, 3)
         assert len({tuple(colour) for colour in below[::97].tolist()}) > 20, page

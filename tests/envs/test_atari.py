@@ -33,13 +33,16 @@ def seed_with_the_same_emulator() -> int:
 
 
 @pytest.mark.parametrize(
-    ("game", "sticky"), [*((game, 0.25) for game in GAMES), ("breakout", 0.0), ("qbert", 0.0)]
+    ("game", "repeat_action_probability"),
+    [*((game, 0.25) for game in GAMES), ("breakout", 0.0), ("qbert", 0.0)],
 )
-def test_frames_equal_gymnasiums_wrapper(game: str, sticky: float) -> None:
-    """400 steps and every new game on the way; only pictures of a game's end are ours alone."""
-    made = gym.make(f"ALE/{GAMES[game]}-v5", frameskip=1, repeat_action_probability=sticky)
+def test_frames_equal_gymnasiums_wrapper(game: str, repeat_action_probability: float) -> None:
+    """400 steps and every new game on the way; only images of a game's end are ours alone."""
+    made = gym.make(
+        f"ALE/{GAMES[game]}-v5", frameskip=1, repeat_action_probability=repeat_action_probability
+    )
     theirs: Any = AtariPreprocessing(made, noop_max=30, frame_skip=4, screen_size=84)
-    ours = AtariGame(game, sticky=sticky, noop_max=30)
+    ours = AtariGame(game, repeat_action_probability=repeat_action_probability, noop_max=30)
     assert ours.action_space.n == theirs.action_space.n
     seed = seed_with_the_same_emulator()
     generator = np.random.default_rng(0)
@@ -82,14 +85,14 @@ def test_a_game_that_ends_inside_a_skip_shows_its_true_last_frame(game: str, see
     env = AtariGame(game)
     env.reset(seed=seed)
     generator = np.random.default_rng(seed)
-    actions, pictures, terminated = [], [], False
+    actions, images, terminated = [], [], False
     while not terminated:
         actions.append(int(generator.integers(env.action_space.n)))
-        picture, _, terminated, _, _ = env.step(actions[-1])
-        pictures.append(picture)
+        image, _, terminated, _, _ = env.step(actions[-1])
+        images.append(image)
     expected = naive_frames(game, seed, actions)
-    assert len(expected) == len(pictures)
-    assert all(np.array_equal(*pair) for pair in zip(expected, pictures, strict=True))
+    assert len(expected) == len(images)
+    assert all(np.array_equal(*pair) for pair in zip(expected, images, strict=True))
 
 
 def ball_height(env: AtariGame) -> int:
@@ -117,7 +120,7 @@ def test_fire_starts_the_game_and_starts_it_again_after_a_lost_life() -> None:
 
 def test_fire_is_pressed_until_a_sticky_emulator_obeys() -> None:
     """One frame of FIRE is lost in a quarter of the cases; four in one of 256."""
-    env = AtariGame("breakout", fire=True, sticky=0.25)
+    env = AtariGame("breakout", fire=True, repeat_action_probability=0.25)
     started = [env.reset(seed=seed) and env.step(0) and ball_height(env) > 0 for seed in range(20)]
     assert all(started)
 
@@ -159,7 +162,7 @@ def test_the_frame_cap_is_a_truncation() -> None:
 
 def test_a_lost_life_ends_the_value_and_not_the_game() -> None:
     env = AtariGame("breakout", fire=True)
-    vector = SerialVectorEnv([env], [0], life_loss=True)
+    vector = SerialVectorEnv([env], [0], zero_discount_on_life_loss=True)
     vector.reset()
     ends = []
     for _ in range(400):
@@ -178,7 +181,9 @@ def test_a_lost_life_ends_the_value_and_not_the_game() -> None:
 @pytest.mark.parametrize("game", ["pong", "breakout", "seaquest"])
 def test_a_saved_game_goes_on_exactly(game: str) -> None:
     """Sticky actions too: the emulator's generator is part of what is saved."""
-    first, second = (AtariGame(game, sticky=0.25, fire=True, noop_max=10) for _ in range(2))
+    first, second = (
+        AtariGame(game, repeat_action_probability=0.25, fire=True, noop_max=10) for _ in range(2)
+    )
     first.reset(seed=3)
     generator = np.random.default_rng(1)
     actions = generator.integers(first.action_space.n, size=300)
@@ -200,7 +205,7 @@ def test_it_is_a_gymnasium_environment() -> None:
 
 def test_the_full_action_set_has_18_actions() -> None:
     assert AtariGame("pong").action_space.n == 6
-    assert AtariGame("pong", full_actions=True).action_space.n == 18
+    assert AtariGame("pong", full_action_space=True).action_space.n == 18
 
 
 def test_modes_and_difficulties_are_kept_over_games_and_checked() -> None:

@@ -1,4 +1,4 @@
-"""The fast picture of CartPole equals the plain one, bit for bit."""
+"""The fast image of CartPole equals the plain one, bit for bit."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from envs.classic.cartpole import CartPolePixels, CartPoleRenderer
 from envs.config import ConfigError
-from envs.wrappers import Crop, Grayscale, RenderObservation, Resize
+from envs.wrappers import AddRenderObservation, Crop, GrayscaleObservation, ResizeObservation
 
 Box = tuple[int, int, int, int]
 FULL: Box = (0, 400, 0, 600)
@@ -16,17 +16,17 @@ PLAY: Box = (160, 320, 0, 600)
 
 
 def plain_layers(env: gym.Env[Any, Any], crop: Box, size: tuple[int, int]) -> list[Any]:
-    render = RenderObservation(env)
-    gray = Grayscale(render)
+    render = AddRenderObservation(env)
+    gray = GrayscaleObservation(render)
     cropped = Crop(gray, crop)
-    return [render, gray, cropped, Resize(cropped, size)]
+    return [render, gray, cropped, ResizeObservation(cropped, size)]
 
 
-def plain_picture(layers: list[Any]) -> Any:
-    picture = None
+def plain_image(layers: list[Any]) -> Any:
+    image = None
     for layer in layers:
-        picture = layer.observation(picture)
-    return picture
+        image = layer.observation(image)
+    return image
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def plain_picture(layers: list[Any]) -> Any:
         ((100, 333, 37, 551), (60, 60), 300),
     ],
 )
-def test_fast_picture_equals_render_gray_crop_resize(crop: Box, size: tuple[int, int], count: int) -> None:
+def test_fast_image_equals_render_gray_crop_resize(crop: Box, size: tuple[int, int], count: int) -> None:
     """On random states, far beyond where an episode ends, over both edges of the screen."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     env.reset(seed=1)
@@ -52,10 +52,10 @@ def test_fast_picture_equals_render_gray_crop_resize(crop: Box, size: tuple[int,
     base: Any = env.unwrapped
     for state in states:
         base.state = state
-        np.testing.assert_array_equal(fast.observation(None), plain_picture(layers), str(state))
+        np.testing.assert_array_equal(fast.observation(None), plain_image(layers), str(state))
 
 
-def test_fast_picture_equals_plain_picture_along_whole_episodes() -> None:
+def test_fast_image_equals_plain_image_along_whole_episodes() -> None:
     """The states that occur: several episodes of random play, first and last frames included."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     layers = plain_layers(env, PLAY, (16, 60))
@@ -65,13 +65,13 @@ def test_fast_picture_equals_plain_picture_along_whole_episodes() -> None:
         observation, _ = fast.reset(seed=seed)
         ended = False
         while not ended:
-            np.testing.assert_array_equal(observation, plain_picture(layers))
+            np.testing.assert_array_equal(observation, plain_image(layers))
             observation, _, terminated, truncated, _ = fast.step(int(random.integers(2)))
             ended = terminated or truncated
-        np.testing.assert_array_equal(observation, plain_picture(layers))
+        np.testing.assert_array_equal(observation, plain_image(layers))
 
 
-def test_a_picture_is_the_callers_own() -> None:
+def test_a_image_is_the_callers_own() -> None:
     renderer = CartPoleRenderer(PLAY, (16, 60))
     first = renderer.draw(0.0, 0.0)
     kept = first.copy()
@@ -80,7 +80,7 @@ def test_a_picture_is_the_callers_own() -> None:
 
 
 def test_crop_outside_the_screen_is_refused() -> None:
-    with pytest.raises(ConfigError, match="does not fit CartPole's picture"):
+    with pytest.raises(ConfigError, match="does not fit CartPole's image"):
         CartPoleRenderer((0, 400, 0, 601), (84, 84))
 
 

@@ -41,20 +41,23 @@ class Recorder:
         return self.ale.act(action)
 
 
-def bare(game: str, seed: int, sticky: float) -> ale_py.ALEInterface:
+def bare(game: str, seed: int, repeat_action_probability: float) -> ale_py.ALEInterface:
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     ale = ale_py.ALEInterface()
-    ale.setFloat("repeat_action_probability", sticky)
+    ale.setFloat("repeat_action_probability", repeat_action_probability)
     ale.setInt("random_seed", seed)
     ale.loadROM(roms.get_rom_path(game))
     ale.reset_game()
     return ale
 
 
-@pytest.mark.parametrize("sticky", [0.0, 0.1, 0.25, 1.0])
-def test_sticky_frames_are_those_of_ale_with_the_same_seed(sticky: float) -> None:
+@pytest.mark.parametrize("repeat_action_probability", [0.0, 0.1, 0.25, 1.0])
+def test_sticky_frames_are_those_of_ale_with_the_same_seed(repeat_action_probability: float) -> None:
     """2,000 frames of Seaquest over several games: screen, memory and reward."""
-    ours, theirs = emulator("seaquest", 7, sticky=sticky), bare("seaquest", 7, sticky)
+    ours, theirs = (
+        emulator("seaquest", 7, repeat_action_probability=repeat_action_probability),
+        bare("seaquest", 7, repeat_action_probability),
+    )
     for frame, action in enumerate(np.random.default_rng(0).integers(18, size=2000).tolist()):
         assert ours.act(action) == theirs.act(action), frame
         assert np.array_equal(ours.ale.getRAM(), theirs.getRAM()), frame
@@ -66,7 +69,7 @@ def test_sticky_frames_are_those_of_ale_with_the_same_seed(sticky: float) -> Non
 
 def test_what_is_acted_without_stickiness_gives_the_same_frames() -> None:
     """The emulator itself repeats nothing: the recorded actions are the whole of it."""
-    ours = emulator("pong", 3, sticky=0.25)
+    ours = emulator("pong", 3, repeat_action_probability=0.25)
     ours.ale, plain = Recorder(ours.ale), bare("pong", 3, 0.0)
     for action in np.random.default_rng(0).integers(6, size=1000).tolist():
         assert ours.act(action) == plain.act(ours.ale.acted[-1])
@@ -75,7 +78,7 @@ def test_what_is_acted_without_stickiness_gives_the_same_frames() -> None:
 
 def test_the_last_action_played_is_repeated_with_the_probability_frame_by_frame() -> None:
     """Action t mod 18 on frame t: it lags by k frames with probability .75 * .25^k; p of chi-square > .01."""
-    ours = emulator("pong", 3, sticky=0.25)
+    ours = emulator("pong", 3, repeat_action_probability=0.25)
     ours.ale = Recorder(ours.ale)
     for frame in range(8000):
         ours.act(frame % 18)
@@ -86,7 +89,7 @@ def test_the_last_action_played_is_repeated_with_the_probability_frame_by_frame(
 
 
 def test_a_new_game_repeats_no_action_of_the_one_before() -> None:
-    ours = emulator("pong", 3, sticky=1.0)
+    ours = emulator("pong", 3, repeat_action_probability=1.0)
     ours._executed = 3
     ours.reset_game()
     ours.ale = Recorder(ours.ale)
@@ -95,11 +98,20 @@ def test_a_new_game_repeats_no_action_of_the_one_before() -> None:
 
 
 def assert_goes_on(
-    game: str, sticky: float, saved_at: set[int], steps: int, after: int, seed: int, skip: int = 4
+    game: str,
+    repeat_action_probability: float,
+    saved_at: set[int],
+    steps: int,
+    after: int,
+    seed: int,
+    skip: int = 4,
 ) -> None:
     """Plays at random, and from each snapshot again in one new game: all that an agent sees is equal."""
     first, second = (
-        SerialVectorEnv([AtariGame(game, sticky=sticky, frame_skip=skip)], [number])
+        SerialVectorEnv(
+            [AtariGame(game, repeat_action_probability=repeat_action_probability, frame_skip=skip)],
+            [number],
+        )
         for number in (seed, seed + 1)
     )
     generator = np.random.default_rng(seed)
@@ -122,7 +134,7 @@ def assert_goes_on(
 
 @pytest.mark.parametrize("game", ["qbert", "tetris"])
 def test_a_game_saved_before_or_after_its_first_frame_goes_on_exactly(game: str) -> None:
-    """After a reset these two have an unfinished picture, until a frame is played."""
+    """After a reset these two have an unfinished image, until a frame is played."""
     assert_goes_on(game, 0.0, {0, 1, 5}, 15, 10, seed=1)
 
 
@@ -130,26 +142,28 @@ def test_a_saved_game_with_sticky_actions_goes_on_exactly_from_any_step() -> Non
     assert_goes_on("pong", 0.25, set(range(0, 100, 7)), 100, 8, seed=1)
 
 
-def test_a_game_whose_first_picture_after_a_restore_would_differ_is_played_again() -> None:
+def test_a_game_whose_first_image_after_a_restore_would_differ_is_played_again() -> None:
     """Yars' Revenge, frame by frame: ten pixels of one frame."""
     assert_goes_on("yars_revenge", 0.0, {0, 1, 29, 30}, 32, 2, seed=5, skip=1)
 
 
-def test_a_game_saved_in_the_middle_of_a_picture_goes_on_exactly() -> None:
+def test_a_game_saved_in_the_middle_of_a_image_goes_on_exactly() -> None:
     """Tic-Tac-Toe in three dimensions thinks in frames 62 to 67, of steps 15 and 16."""
     assert_goes_on("tic_tac_toe_3d", 0.25, {14, 15, 16, 17}, 30, 12, seed=5)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sticky", "skip"), [(0.0, 4), (0.25, 4), (0.25, 1)])
+@pytest.mark.parametrize(("repeat_action_probability", "skip"), [(0.0, 4), (0.25, 4), (0.25, 1)])
 @pytest.mark.parametrize("game", [game for game in SINGLE_PLAYER if game not in CANNOT_BE_SAVED])
-def test_every_game_goes_on_exactly(game: str, sticky: float, skip: int) -> None:
+def test_every_game_goes_on_exactly(game: str, repeat_action_probability: float, skip: int) -> None:
     """17 snapshots in 600 steps, and 60 steps from each."""
-    assert_goes_on(game, sticky, FIRST_STEPS | set(range(47, 600, 50)), 600, 60, seed=2, skip=skip)
+    assert_goes_on(
+        game, repeat_action_probability, FIRST_STEPS | set(range(47, 600, 50)), 600, 60, seed=2, skip=skip
+    )
 
 
 @pytest.mark.slow
-def test_games_with_unfinished_pictures_in_mid_play_are_known() -> None:
+def test_games_with_unfinished_images_in_mid_play_are_known() -> None:
     """9,000 random frames of each game; the first one of a game is always finished."""
     thinking = set()
     for game in SINGLE_PLAYER:

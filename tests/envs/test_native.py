@@ -25,10 +25,10 @@ def atari(game: str = "Pong", **settings: Any) -> EnvConfig:
     ("game", "settings"),
     [
         ("Pong", {"fire": True}),
-        ("Breakout", {"life_loss": True, "sticky": 0.25}),
-        ("MsPacman", {"life_loss": True}),
-        ("Freeway", {"sticky": 0.25, "full_actions": True}),
-        ("Qbert", {"life_loss": True, "size": (42, 42), "frame_skip": 3}),
+        ("Breakout", {"zero_discount_on_life_loss": True, "repeat_action_probability": 0.25}),
+        ("MsPacman", {"zero_discount_on_life_loss": True}),
+        ("Freeway", {"repeat_action_probability": 0.25, "full_action_space": True}),
+        ("Qbert", {"zero_discount_on_life_loss": True, "size": (42, 42), "frame_skip": 3}),
         ("SpaceInvaders", {"stack": 2}),
     ],
 )
@@ -48,14 +48,16 @@ def test_the_native_back_end_equals_the_python_one(game: str, settings: dict[str
             assert np.array_equal(getattr(left, name), getattr(right, name)), (t, name)
         goes_on = ~right.last
         assert np.array_equal(left.next_observation[goes_on], right.next_observation[goes_on])
-        # The newest picture of a game that ended may be stale there; those before it are not.
+        # The newest image of a game that ended may be stale there; those before it are not.
         assert np.array_equal(left.next_observation[:, :-1], right.next_observation[:, :-1])
 
 
-@pytest.mark.parametrize("sticky", [0.0, 0.25])
-def test_a_native_game_cut_at_the_frame_cap_shows_its_true_last_picture(sticky: float) -> None:
+@pytest.mark.parametrize("repeat_action_probability", [0.0, 0.25])
+def test_a_native_game_cut_at_the_frame_cap_shows_its_true_last_image(
+    repeat_action_probability: float,
+) -> None:
     """100 frames of 4: all of a step equals the Python back-end's, next_observation of the cut too."""
-    config = atari("Breakout", max_frames=100, sticky=sticky)
+    config = atari("Breakout", max_frames=100, repeat_action_probability=repeat_action_probability)
     native, python = (make_vector_env(replace(config, backend=b), SEEDS) for b in ("native", "python"))
     assert np.array_equal(native.reset(), python.reset())
     generator, lasts = np.random.default_rng(0), []
@@ -121,7 +123,9 @@ def test_native_games_start_with_a_no_op_where_one_has_ended_by_itself() -> None
 
 
 def test_native_games_start_anew_when_a_run_goes_on() -> None:
-    first, second = (make_vector_env(atari(sticky=0.25, noop_max=30), SEEDS) for _ in range(2))
+    first, second = (
+        make_vector_env(atari(repeat_action_probability=0.25, noop_max=30), SEEDS) for _ in range(2)
+    )
     assert not first.exact
     first.reset()
     state = first.state_dict()
@@ -169,7 +173,10 @@ def test_every_game_of_the_emulator_can_be_made() -> None:
     [
         (atari(obs="state"), "use --obs pixels"),
         (atari(crop=(0, 10, 0, 10)), "--env.crop is not for Atari"),
-        (EnvConfig(id="CartPole-v1", sticky=0.25), "--env.sticky is for Atari games"),
+        (
+            EnvConfig(id="CartPole-v1", repeat_action_probability=0.25),
+            "--env.repeat-action-probability is for Atari games",
+        ),
         (EnvConfig(id="PongNoFrameskip-v4"), "is an old name; use ALE/Pong-v5"),
         (atari("Pongg"), "did you mean ALE/Pong-v5"),
     ],
@@ -181,7 +188,7 @@ def test_what_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
 
 def test_a_probability_outside_0_to_1_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"--env\.sticky is 1\.5"):
-        EnvConfig(sticky=1.5)
+        EnvConfig(repeat_action_probability=1.5)
 
 
 def test_a_game_that_no_ops_alone_would_truncate_is_refused() -> None:
@@ -194,7 +201,7 @@ def test_a_game_that_no_ops_alone_would_truncate_is_refused() -> None:
 def test_protocols_fix_fields_that_exist() -> None:
     for name, protocol in PROTOCOLS.items():
         EnvConfig(protocol=name, **protocol.env)  # type: ignore[arg-type]
-        assert {"memory.clip_reward", "evaluation.epsilon"} < protocol_fields(name).keys()
+        assert {"returns.clip_reward", "evaluation.epsilon"} < protocol_fields(name).keys()
     assert protocol_fields("none") == {}
 
 

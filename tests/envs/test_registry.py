@@ -165,14 +165,14 @@ class Odd(gym.Env[object, int]):
 
 
 BOX = gym.spaces.Box(0, 255, (7, 7, 3), np.uint8)
-gym.register("OddPicture-v0", lambda: Odd(BOX))
+gym.register("OddImage-v0", lambda: Odd(BOX))
 gym.register("OddDict-v0", lambda: Odd(gym.spaces.Dict(view=BOX, facing=gym.spaces.Discrete(4))))
 gym.register("OddSequence-v0", lambda: Odd(gym.spaces.Sequence(gym.spaces.Discrete(4))))
 gym.register("OddText-v0", lambda: Odd(gym.spaces.Dict(view=BOX, mission=gym.Space[object](()))))
 
 
-@pytest.mark.parametrize(("name", "size"), [("OddPicture-v0", 147), ("OddDict-v0", 151)])
-def test_pictures_and_dictionaries_are_flattened(name: str, size: int) -> None:
+@pytest.mark.parametrize(("name", "size"), [("OddImage-v0", 147), ("OddDict-v0", 151)])
+def test_images_and_dictionaries_are_flattened(name: str, size: int) -> None:
     """7 x 7 x 3 numbers, and one for each of 4 directions."""
     env = make_vector_env(EnvConfig(id=name, obs="state"), [0])
     observation = env.reset()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from envs.config import ConfigError, EnvConfig
-from envs.factory import check_picture, make_env, make_vector_env
-from envs.registry import solved_mark
+from envs.factory import check_image, make_env, make_vector_env
+from envs.registry import default_reward_threshold
 from envs.vector import SerialVectorEnv
-from envs.wrappers import picture_space
+from envs.wrappers import image_space
 
 CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "stack": 2}
 
@@ -74,10 +74,10 @@ def test_rewards_and_ends_are_the_same_from_state_and_from_pixels(env_id: str) -
     ends = 0
     for _ in range(510):
         action = random.integers(envs[0].num_actions, size=2)
-        state, picture = (env.step(action) for env in envs)
-        np.testing.assert_array_equal(state.reward, picture.reward)
-        np.testing.assert_array_equal(state.terminated, picture.terminated)
-        np.testing.assert_array_equal(state.last, picture.last)
+        state, image = (env.step(action) for env in envs)
+        np.testing.assert_array_equal(state.reward, image.reward)
+        np.testing.assert_array_equal(state.terminated, image.terminated)
+        np.testing.assert_array_equal(state.last, image.last)
         ends += int(state.last.sum())
     assert ends > 0
 
@@ -122,7 +122,7 @@ def test_an_environment_that_cannot_be_is_refused(config: EnvConfig, sentence: s
 
 
 class Drawn(Counter):
-    """Counter with a picture, which `paint` decides."""
+    """Counter with an image, which `paint` decides."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
 
@@ -130,10 +130,10 @@ class Drawn(Counter):
         self.paint, self.render_mode = paint, render_mode
 
     def render(self) -> Any:
-        picture = np.zeros((90, 90, 3), np.uint8)
+        image = np.zeros((90, 90, 3), np.uint8)
         if self.paint != "blank":
-            picture[self.count % 90 if self.paint == "moving" else 5] = 255
-        return picture
+            image[self.count % 90 if self.paint == "moving" else 5] = 255
+        return image
 
 
 @pytest.fixture
@@ -147,11 +147,11 @@ def drawn() -> Any:
         del gym.registry[name]
 
 
-def test_a_blank_or_still_picture_is_refused(drawn: dict[str, str]) -> None:
-    check_picture(EnvConfig(id=drawn["moving"]), 0)
+def test_a_blank_or_still_image_is_refused(drawn: dict[str, str]) -> None:
+    check_image(EnvConfig(id=drawn["moving"]), 0)
     for paint, sentence in (("blank", "is blank"), ("still", "never changes")):
         with pytest.raises(ConfigError, match=sentence):
-            check_picture(EnvConfig(id=drawn[paint]), 0)
+            check_image(EnvConfig(id=drawn[paint]), 0)
 
 
 def test_pixels_where_nothing_can_be_rendered_are_refused(drawn: dict[str, str]) -> None:
@@ -160,11 +160,14 @@ def test_pixels_where_nothing_can_be_rendered_are_refused(drawn: dict[str, str])
 
 
 def test_solved_marks_come_from_gymnasium() -> None:
-    assert (solved_mark("CartPole-v1"), solved_mark("FrozenLake-v1")) == (475.0, 0.7)
+    assert (default_reward_threshold("CartPole-v1"), default_reward_threshold("FrozenLake-v1")) == (
+        475.0,
+        0.7,
+    )
 
 
-def test_picture_space_is_bytes() -> None:
-    assert picture_space(3, 4).dtype == np.uint8
+def test_image_space_is_bytes() -> None:
+    assert image_space(3, 4).dtype == np.uint8
 
 
 def test_an_environment_that_does_not_act_stays_as_it_is() -> None:

@@ -11,18 +11,27 @@ from gymnasium.utils.env_checker import check_env
 from envs.classic.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_env, make_vector_env
-from envs.wrappers import ActionRepeat, Crop, FrameStack, Grayscale, RenderObservation, Resize
+from envs.wrappers import (
+    AddRenderObservation,
+    Crop,
+    FrameStackObservation,
+    GrayscaleObservation,
+    RepeatAction,
+    ResizeObservation,
+)
 
 Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
 
 CHAINS: dict[str, Wrap] = {
-    "render": RenderObservation,
-    "gray": lambda env: Grayscale(RenderObservation(env)),
-    "crop": lambda env: Crop(Grayscale(RenderObservation(env)), (10, 200, 20, 300)),
-    "resize": lambda env: Resize(Grayscale(RenderObservation(env)), (40, 60)),
-    "stack": lambda env: FrameStack(Resize(Grayscale(RenderObservation(env)), (40, 60)), 3),
-    "repeat": lambda env: RenderObservation(ActionRepeat(env, 2)),
-    "cartpole": lambda env: FrameStack(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
+    "render": AddRenderObservation,
+    "gray": lambda env: GrayscaleObservation(AddRenderObservation(env)),
+    "crop": lambda env: Crop(GrayscaleObservation(AddRenderObservation(env)), (10, 200, 20, 300)),
+    "resize": lambda env: ResizeObservation(GrayscaleObservation(AddRenderObservation(env)), (40, 60)),
+    "stack": lambda env: FrameStackObservation(
+        ResizeObservation(GrayscaleObservation(AddRenderObservation(env)), (40, 60)), 3
+    ),
+    "repeat": lambda env: AddRenderObservation(RepeatAction(env, 2)),
+    "cartpole": lambda env: FrameStackObservation(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
 }
 
 
@@ -36,14 +45,14 @@ def test_every_wrapper_passes_gymnasiums_checks(name: str) -> None:
     check_env(CHAINS[name](rendered()), skip_render_check=True)
 
 
-def test_stack_begins_with_copies_of_the_first_picture() -> None:
+def test_stack_begins_with_copies_of_the_first_image() -> None:
     env = CHAINS["stack"](rendered())
     observation, _ = env.reset(seed=3)
     assert observation.shape == (3, 40, 60)
     assert (observation[0] == observation[2]).all()
 
 
-def test_stack_holds_the_newest_picture_last() -> None:
+def test_stack_holds_the_newest_image_last() -> None:
     env = CHAINS["stack"](rendered())
     seen = [env.reset(seed=3)[0][-1]]
     for _ in range(5):
@@ -62,22 +71,22 @@ def test_an_observation_is_not_changed_by_later_steps() -> None:
     np.testing.assert_array_equal(observation, before)
 
 
-def test_crop_outside_the_picture_is_refused() -> None:
-    with pytest.raises(ConfigError, match="does not fit the picture"):
-        Crop(Grayscale(RenderObservation(rendered())), (0, 401, 0, 600))
+def test_crop_outside_the_image_is_refused() -> None:
+    with pytest.raises(ConfigError, match="does not fit the image"):
+        Crop(GrayscaleObservation(AddRenderObservation(rendered())), (0, 401, 0, 600))
 
 
 @pytest.mark.filterwarnings("ignore:.*render:UserWarning")
 def test_an_environment_that_renders_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="renders no RGB array"):
-        RenderObservation(gym.make("CartPole-v1", disable_env_checker=True))
+        AddRenderObservation(gym.make("CartPole-v1", disable_env_checker=True))
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
-def test_gray_picture_is_opencvs_luma_of_the_render(env_id: str) -> None:
+def test_gray_image_is_opencvs_luma_of_the_render(env_id: str) -> None:
     """Worked by hand: Y = 0.299 R + 0.587 G + 0.114 B, rounded (OpenCV's fixed point: within 1)."""
     env = rendered(env_id)
-    gray = Grayscale(RenderObservation(env))
+    gray = GrayscaleObservation(AddRenderObservation(env))
     observation, _ = gray.reset(seed=1)
     luma = np.asarray(env.render(), np.float64) @ [0.299, 0.587, 0.114]
     assert np.abs(observation - luma).max() <= 1.0
@@ -85,7 +94,7 @@ def test_gray_picture_is_opencvs_luma_of_the_render(env_id: str) -> None:
 
 def test_an_action_is_held_until_the_episode_stops() -> None:
     """Four pushes a call; the sum of rewards is the number of steps taken, also in the last call."""
-    plain, held = gym.make("CartPole-v1"), ActionRepeat(gym.make("CartPole-v1"), 4)
+    plain, held = gym.make("CartPole-v1"), RepeatAction(gym.make("CartPole-v1"), 4)
     first, _ = plain.reset(seed=5)
     np.testing.assert_array_equal(first, held.reset(seed=5)[0])
     ended, steps, total = False, 0, 0.0

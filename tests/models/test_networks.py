@@ -1,4 +1,4 @@
-"""The networks: sizes worked by hand, pictures scaled as written plainly, sentences for misfits."""
+"""The networks: sizes worked by hand, images scaled as written plainly, sentences for misfits."""
 
 import re
 import typing
@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from models.config import NetworkConfig, Norm, TorsoName
 from models.factory import make_network
-from models.torsos import CONVOLUTIONS, PixelScale, smallest_picture
+from models.torsos import CONVOLUTIONS, PixelScale, smallest_image
 
-# The picture each torso is for, and the features it makes of one.
+# The image each torso is for, and the features it makes of one.
 INTENDED: dict[str, tuple[tuple[int, ...], int]] = {
     "mlp": ((4,), 4),
     "small": ((4, 16, 60), 832),
@@ -23,7 +23,7 @@ INTENDED: dict[str, tuple[tuple[int, ...], int]] = {
     "der": ((4, 84, 84), 576),
     "impala": ((4, 84, 84), 3872),
 }
-PICTURES = [name for name in INTENDED if name != "mlp"]
+IMAGES = [name for name in INTENDED if name != "mlp"]
 VARIANTS: dict[str, dict[str, Any]] = {name: {"torso": name} for name in INTENDED} | {
     "nips batch": {"torso": "nips", "norm": "batch", "bias": False},
     "nips layer": {"torso": "nips", "norm": "layer", "dueling": True},
@@ -94,15 +94,15 @@ def test_noise_doubles_the_parameters_of_fully_connected_layers() -> None:
 
 
 @pytest.mark.parametrize("torso", INTENDED)
-def test_of_its_picture_every_torso_makes_a_value_for_each_action(torso: TorsoName) -> None:
+def test_of_its_image_every_torso_makes_a_value_for_each_action(torso: TorsoName) -> None:
     shape, _ = INTENDED[torso]
     network = make_network(NetworkConfig(torso=torso, hidden=(8,)), shape, 5)
     values = network(observations(3, shape))
     assert values.shape == (3, 5) and values.dtype == torch.float32
 
 
-@pytest.mark.parametrize("torso", PICTURES)
-def test_features_of_its_picture_counted_by_hand(torso: TorsoName) -> None:
+@pytest.mark.parametrize("torso", IMAGES)
+def test_features_of_its_image_counted_by_hand(torso: TorsoName) -> None:
     """Sides and filters: small 16x60, 4x15, 2x13 * 32; slim 84, 20, 9: 81 * 16; half 42, 20, 9, 4: 16 * 32.
 
     nips 81 * 32, nature 49 * 64, der 9 * 64, and impala 84, 42, 21, 11: 121 * 32.
@@ -120,10 +120,10 @@ def test_both_strides_of_the_data_efficient_torso_are_five() -> None:
 
 @pytest.mark.parametrize("torso", CONVOLUTIONS)
 @pytest.mark.parametrize("norm", typing.get_args(Norm))
-def test_every_torso_reads_its_smallest_picture_and_refuses_a_smaller_one(
+def test_every_torso_reads_its_smallest_image_and_refuses_a_smaller_one(
     torso: TorsoName, norm: Norm
 ) -> None:
-    side = smallest_picture(torso)
+    side = smallest_image(torso)
     config = NetworkConfig(torso=torso, hidden=(8,), norm=norm)
     network = make_network(config, (2, side, side + 3), 3).eval()
     assert network(observations(5, (2, side, side + 3))).shape == (5, 3)
@@ -134,23 +134,23 @@ def test_every_torso_reads_its_smallest_picture_and_refuses_a_smaller_one(
         make_network(config, (2, side - 1, side), 3)
 
 
-def test_smallest_picture_worked_by_hand() -> None:
+def test_smallest_image_worked_by_hand() -> None:
     """Nature: one unit of layer 3 sees 3 of layer 2, these (3-1)*2+4 = 8, these (8-1)*4+8 = 36.
 
     der: one unit of layer 2 sees 5 of layer 1, these (5-1)*5+5 = 25.
     """
-    assert [smallest_picture(torso) for torso in ("nature", "der")] == [36, 25]
+    assert [smallest_image(torso) for torso in ("nature", "der")] == [36, 25]
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_pictures_are_scaled_as_written_plainly(layout: torch.memory_format) -> None:
-    pictures = torch.randint(256, (3, 2, 4, 5), dtype=torch.uint8).contiguous(memory_format=layout)
-    scaled = PixelScale(zero_level=55)(pictures)
-    torch.testing.assert_close(scaled, (pictures.float() - 55) / 255)
+def test_images_are_scaled_as_written_plainly(layout: torch.memory_format) -> None:
+    images = torch.randint(256, (3, 2, 4, 5), dtype=torch.uint8).contiguous(memory_format=layout)
+    scaled = PixelScale(zero_level=55)(images)
+    torch.testing.assert_close(scaled, (images.float() - 55) / 255)
     assert scaled.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("torso", PICTURES)
+@pytest.mark.parametrize("torso", IMAGES)
 def test_the_zero_level_reads_as_black_does_without_one(torso: TorsoName) -> None:
     shape, _ = INTENDED[torso]
     plain, shifted = (
@@ -158,12 +158,12 @@ def test_the_zero_level_reads_as_black_does_without_one(torso: TorsoName) -> Non
         for level in (0, 200)
     )
     shifted.load_state_dict(plain.state_dict())
-    pictures = torch.randint(40, (2, *shape), dtype=torch.uint8)
-    torch.testing.assert_close(shifted(pictures + 200), plain(pictures), atol=1e-4, rtol=0)
+    images = torch.randint(40, (2, *shape), dtype=torch.uint8)
+    torch.testing.assert_close(shifted(images + 200), plain(images), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("fields", VARIANTS.values(), ids=VARIANTS)
-def test_a_batch_equals_its_pictures_one_at_a_time(fields: dict[str, Any]) -> None:
+def test_a_batch_equals_its_images_one_at_a_time(fields: dict[str, Any]) -> None:
     shape, _ = INTENDED[fields["torso"]]
     network = make_network(NetworkConfig(hidden=(16,), **fields), shape, 3).eval()
     batch = observations(4, shape)
@@ -176,8 +176,8 @@ def test_a_batch_equals_its_pictures_one_at_a_time(fields: dict[str, Any]) -> No
     ("torso", "shape", "sentence"),
     [
         ("mlp", (4, 84, 84), "mlp reads state vectors; choose nature, nips, slim or small"),
-        ("nature", (4,), "nature reads pictures; choose mlp"),
-        ("impala", (4,), "impala reads pictures; choose mlp"),
+        ("nature", (4,), "nature reads images; choose mlp"),
+        ("impala", (4,), "impala reads images; choose mlp"),
     ],
 )
 def test_a_torso_for_the_other_observation_is_refused(

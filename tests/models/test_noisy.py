@@ -36,7 +36,7 @@ def noisy_layer(inputs: int, units: int, *, bias: bool = True) -> tuple[NoisyLin
         if sigma is not None:
             nn.init.uniform_(sigma, 0.2, 0.8)
     noise = torch.randn(inputs + units)
-    layer.take_noise(noise)
+    layer.set_noise(noise)
     return layer, noise
 
 
@@ -169,11 +169,11 @@ def test_all_fully_connected_layers_are_noisy(kind: str) -> None:
 @pytest.mark.parametrize("torso", ["nips", "impala"])
 def test_convolutions_are_never_noisy(torso: str) -> None:
     network = make_network(NetworkConfig(torso=torso, hidden=(8,), noisy=0.5), (2, 40, 40), 3)
-    pictures = torch.randint(256, (4, 2, 40, 40), dtype=torch.uint8)
-    before, values = network.encode(pictures), network(pictures)
+    images = torch.randint(256, (4, 2, 40, 40), dtype=torch.uint8)
+    before, values = network.encode(images), network(images)
     network.resample(generator(1))
-    assert torch.equal(network.encode(pictures), before)
-    assert not torch.allclose(network(pictures), values)
+    assert torch.equal(network.encode(images), before)
+    assert not torch.allclose(network(images), values)
 
 
 def test_all_rows_of_a_batch_have_the_same_noise() -> None:
@@ -195,7 +195,7 @@ def test_a_silent_network_is_its_mean_and_noisy_again_afterwards(kind: str) -> N
     network.resample(generator(1))
     noisy = network.predict(inputs)
     assert not torch.allclose(noisy, mean)
-    with network.silence():
+    with network.disable_noise():
         assert torch.equal(network.predict(inputs), mean)
     assert torch.equal(network.predict(inputs), noisy)
 
@@ -204,7 +204,7 @@ def test_an_error_in_silence_leaves_the_network_noisy() -> None:
     network, inputs = noisy_network()
     network.resample(generator(1))
     noisy = network(inputs)
-    with pytest.raises(KeyError), network.silence():
+    with pytest.raises(KeyError), network.disable_noise():
         raise KeyError
     assert torch.equal(network(inputs), noisy)
 
@@ -255,7 +255,7 @@ def test_noise_once_had_is_taken_again(kind: str) -> None:
     network.resample(generator(1))
     noise, before = network.noise, network.predict(inputs)
     network.resample(generator(2))
-    network.take_noise(noise)
+    network.set_noise(noise)
     assert network.noise is noise
     assert torch.equal(network.predict(inputs), before)
 
@@ -264,7 +264,7 @@ def test_the_noise_of_before_the_first_draw_is_none_again() -> None:
     network, inputs = noisy_network()
     noise, before = network.noise, network(inputs)
     network.resample(generator(1))
-    network.take_noise(noise)
+    network.set_noise(noise)
     assert network.noise is None
     assert torch.equal(network(inputs), before)
 
@@ -287,6 +287,6 @@ def test_a_deep_copy_is_silent_on_its_own() -> None:
     network, inputs = noisy_network()
     network.resample(generator(1))
     twin, noisy = copy.deepcopy(network), network(inputs)
-    with twin.silence():
+    with twin.disable_noise():
         assert torch.equal(network(inputs), noisy)
         assert not torch.allclose(twin(inputs), noisy)

@@ -28,7 +28,7 @@ def impala(shape: tuple[int, ...] = (2, 24, 20), **fields: Any) -> QNetwork:
     return make_network(NetworkConfig(torso="impala", hidden=(16,), **fields), shape, 3)
 
 
-def pictures(*shape: int) -> Tensor:
+def images(*shape: int) -> Tensor:
     return torch.randint(256, shape or (5, 2, 24, 20), dtype=torch.uint8)
 
 
@@ -93,15 +93,15 @@ def test_spectral_normalisation_adds_no_parameter() -> None:
 
 
 @pytest.mark.parametrize("size", [(84, 84), (96, 72), (24, 20), (1, 1)])
-def test_with_a_pool_all_pictures_have_as_many_features(size: tuple[int, int]) -> None:
+def test_with_a_pool_all_images_have_as_many_features(size: tuple[int, int]) -> None:
     """6*6*32 = 1,152; the grid before is 11x11, 12x9, 3x3 or 1x1."""
     network = impala((2, *size), pool=6)
-    assert network.encode(pictures(1, 2, *size)).shape == (1, 1_152)
+    assert network.encode(images(1, 2, *size)).shape == (1, 1_152)
 
 
-def test_without_a_pool_larger_pictures_have_more_features() -> None:
+def test_without_a_pool_larger_images_have_more_features() -> None:
     """96x72, 48x36, 24x18, 12x9: 108 * 32."""
-    assert impala((2, 96, 72)).encode(pictures(1, 2, 96, 72)).shape == (1, 3_456)
+    assert impala((2, 96, 72)).encode(images(1, 2, 96, 72)).shape == (1, 3_456)
 
 
 @pytest.mark.parametrize("spectral", [True, False])
@@ -127,7 +127,7 @@ def test_sections_equal_their_formula(spectral: bool) -> None:
     torso = residual_sections(2, width=1, spectral=spectral, pool=0, zero_level=10).eval()
     blocks = [m for m in torso if isinstance(m, Residual)]
     openings = [m for m in torso if isinstance(m, nn.Conv2d)]
-    observation = pictures()
+    observation = images()
     expected = (observation.float() - 10) / 255
     for i, opening in enumerate(openings):
         expected = functional.conv2d(expected, opening.weight, opening.bias, padding=1)
@@ -176,7 +176,7 @@ def test_without_passes_in_train_mode_new_weights_are_not_normalised() -> None:
 
 def test_in_eval_mode_a_pass_changes_nothing() -> None:
     network = impala(spectral=True).eval()
-    before, observation = vectors(network), pictures()
+    before, observation = vectors(network), images()
     first = network(observation)
     assert torch.equal(network(observation), first)
     assert all(map(torch.equal, vectors(network), before))
@@ -185,14 +185,14 @@ def test_in_eval_mode_a_pass_changes_nothing() -> None:
 def test_in_train_mode_a_pass_moves_the_singular_vectors() -> None:
     network = impala(spectral=True).train()
     before = vectors(network)
-    network(pictures())
+    network(images())
     assert len(before) == 2 * 12
     assert not any(map(torch.equal, vectors(network), before))
 
 
 def test_gradients_reach_the_weights_that_are_normalised() -> None:
     network = impala(spectral=True).train()
-    (network(pictures()) ** 2).sum().backward()
+    (network(images()) ** 2).sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.any(), name
 
@@ -210,17 +210,17 @@ def test_a_normalised_weight_has_no_gradient_along_itself() -> None:
 
 def trained(network: QNetwork) -> QNetwork:
     for _ in range(3):
-        network.train()(pictures())
+        network.train()(images())
     return network.eval()
 
 
 def test_a_deep_copy_of_a_normalised_network_gives_the_same() -> None:
-    network, observation = trained(impala(spectral=True)), pictures()
+    network, observation = trained(impala(spectral=True)), images()
     assert torch.equal(copy.deepcopy(network)(observation), network(observation))
 
 
 def test_a_deep_copy_of_a_normalised_network_goes_its_own_way() -> None:
-    network, observation = trained(impala(spectral=True)), pictures()
+    network, observation = trained(impala(spectral=True)), images()
     before, values = vectors(network), network(observation)
     twin = copy.deepcopy(network)
     for parameter in twin.parameters():
@@ -232,7 +232,7 @@ def test_a_deep_copy_of_a_normalised_network_goes_its_own_way() -> None:
 
 
 def test_a_normalised_network_is_saved_and_loaded() -> None:
-    network, observation = trained(impala(spectral=True)), pictures()
+    network, observation = trained(impala(spectral=True)), images()
     file = io.BytesIO()
     torch.save(network.state_dict(), file)
     file.seek(0)
@@ -244,7 +244,7 @@ def test_a_normalised_network_is_saved_and_loaded() -> None:
 @pytest.mark.parametrize("spectral", [True, False])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_the_layout_in_memory_changes_no_value(layout: torch.memory_format, spectral: bool) -> None:
-    network, observation = impala(spectral=spectral).eval(), pictures()
+    network, observation = impala(spectral=spectral).eval(), images()
     moved = copy.deepcopy(network).to(memory_format=layout)  # type: ignore[call-overload]
     torch.testing.assert_close(moved(observation), network(observation), atol=1e-4, rtol=0)
     moved.train()(observation)  # and the power iteration reads the weights in that layout too

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-class Plan(NamedTuple):
+class Backup(NamedTuple):
     """A weighted choice among M of the next state's actions; `[]` stands for the same number everywhere.
 
     The backed-up value is `reward + bonus + discount Σ_m probability_m (value_m − penalty_m)`.
@@ -20,9 +20,9 @@ class Plan(NamedTuple):
     bonus: Tensor  # [B] or []  α [τ log π(a|s)], clipped
 
 
-Bootstrap = Callable[[Tensor, Callable[[], Tensor], Tensor], Plan]
+BackupRule = Callable[[Tensor, Callable[[], Tensor], Tensor], Backup]
 """Maps values of the next actions `[B, A]`, a call that gives values of the present ones `[B, A]`, and the
-actions taken `[B]` to a plan."""
+actions taken `[B]` to a backup."""
 
 
 class Greedy:
@@ -32,11 +32,11 @@ class Greedy:
     eq. 4).
     """
 
-    def __call__(self, next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Plan:
-        """Returns the plan with M = 1."""
+    def __call__(self, next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Backup:
+        """Returns the backup with M = 1."""
         # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
         one, zero = next_q.new_ones(()), next_q.new_zeros(())
-        return Plan(next_q.argmax(1, keepdim=True), one, zero, zero)
+        return Backup(next_q.argmax(1, keepdim=True), one, zero, zero)
 
 
 class Munchausen:
@@ -54,11 +54,11 @@ class Munchausen:
     def __init__(self, alpha: float, temperature: float, least: float) -> None:
         self._alpha, self._temperature, self._least = alpha, temperature, least
 
-    def __call__(self, next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Plan:
-        """Returns the plan with M = A."""
+    def __call__(self, next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Backup:
+        """Returns the backup with M = A."""
         log_policy = functional.log_softmax(next_q / self._temperature, dim=1)
         now = functional.log_softmax(present() / self._temperature, dim=1)
         taken = self._temperature * now.gather(1, action.unsqueeze(1)).squeeze(1)
         every = torch.arange(next_q.shape[1], device=next_q.device).expand_as(next_q)
         bonus = self._alpha * taken.clamp(self._least, 0.0)
-        return Plan(every, log_policy.exp(), self._temperature * log_policy, bonus)
+        return Backup(every, log_policy.exp(), self._temperature * log_policy, bonus)
