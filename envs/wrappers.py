@@ -32,7 +32,7 @@ class AddRenderObservation(gym.ObservationWrapper[Frame, Any, Any], RecordConstr
         ConfigError: the environment does not render RGB arrays.
 
     Example:
-        >>> env = RenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
+        >>> env = AddRenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
         >>> env.reset(seed=1)[0].shape
         (400, 600, 3)
     """
@@ -57,7 +57,7 @@ class RepeatAction(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Holds each action for several steps and adds up their rewards (Mnih et al. 2015, Methods: k = 4).
 
     Example:
-        >>> env = ActionRepeat(gym.make("CartPole-v1"), 2)
+        >>> env = RepeatAction(gym.make("CartPole-v1"), 2)
         >>> _ = env.reset(seed=1)
         >>> env.step(0)[1]
         2.0
@@ -83,8 +83,8 @@ class GrayscaleObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordCons
     """Luma of an RGB image: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
 
     Example:
-        >>> env = RenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
-        >>> Grayscale(env).reset(seed=1)[0].shape
+        >>> env = AddRenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
+        >>> GrayscaleObservation(env).reset(seed=1)[0].shape
         (400, 600)
     """
 

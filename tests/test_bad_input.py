@@ -144,7 +144,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("record", "run --out letter.txt/play.mp4", "the folder letter.txt does not exist"),
         ("record", "run --out play.mp4 --view both", "--view both: give screen or agent."),
         ("compare", "", "Name the runs to compare"),
-        ("compare", "run --threshold nan", "--threshold nan: give a number or None."),
+        ("compare", "run --reward-threshold nan", "--reward-threshold nan: give a number or None."),
         ("compare", "run --out page.txt", "choose a name that ends in .html"),
         ("compare", "run --figures letter.txt", "--figures letter.txt is no folder"),
         ("compare", "odd", "odd/config.json is damaged"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.agents.test_training import train_both
+from tests.agents.training.test_training import train_both
 from tests.runs import climb, write_run
 from tests.test_scripts import ROOT, refused, run
 
@@ -26,7 +26,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_reads_well(tmp_path: Path) -> None:
     done = run("compare.py", "--help", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == ""
-    for word in ("usage:", "--out", "--figures", "--threshold", "--force", "Folders of runs"):
+    for word in ("usage:", "--out", "--figures", "--reward-threshold", "--force", "Folders of runs"):
         assert word in done.stdout
 
 
@@ -44,7 +44,7 @@ def test_compare_answers_and_writes(runs: Path, tmp_path: Path) -> None:
 
 
 def test_a_threshold_can_be_chosen(runs: Path) -> None:
-    done = run("compare.py", "runs/state", "--threshold", "5", cwd=runs)
+    done = run("compare.py", "runs/state", "--reward-threshold", "5", cwd=runs)
     assert "3 of 3 runs reached 5, the median after 1,000 steps" in done.stdout, done.stderr
 
 
@@ -55,7 +55,7 @@ def test_a_threshold_can_be_chosen(runs: Path) -> None:
         (["nowhere"], "nowhere holds no run"),
         (["runs", "--out", "report.pdf"], "ends in .html"),
         (["runs", "--out", "no/report.html"], "does not exist"),
-        (["runs", "--threshold", "high"], "reward_threshold"),
+        (["runs", "--reward-threshold", "high"], "reward-threshold"),
         (["runs", "--figures", "file"], "is no folder"),
     ],
 )

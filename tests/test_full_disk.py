@@ -18,7 +18,7 @@ import pytest
 from agents.runs import checkpoint
 from agents.runs.metrics import Metrics
 from scripts import compare, evaluate, record, train
-from tests.agents.test_training import OPTIONS, train_both
+from tests.agents.training.test_training import OPTIONS, train_both
 from tests.runs import write_run
 
 SCRIPTS: dict[str, Callable[[], int]] = {

@@ -22,7 +22,7 @@ from agents.recording.value_panels import FILL
 from agents.recording.video import compose, count_frames, write_play
 from envs.atari.game import AtariGame
 from envs.names import action_names, variable_names
-from tests.agents.test_training import small, train, train_both
+from tests.agents.training.test_training import small, train, train_both
 from tests.hostile import HOSTILE, harmless
 from tests.test_scripts import refused, run
 from tests.toy import TOY

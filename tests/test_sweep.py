@@ -16,7 +16,7 @@ from agents.cli.sweep import Cell, Sweep, grid
 from agents.config import ConfigError
 from agents.config.presets import LADDER
 from scripts.sweep import main
-from tests.agents.test_training import OPTIONS, train
+from tests.agents.training.test_training import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
 
 MARK = ["--reward-threshold", "475"]

@@ -208,7 +208,7 @@ class MemoryConfig:
             require(0 <= share <= 1, f"--memory.{option} is {share}; give 0 to 1.")
         require(
             self.kind == "replay" or not self.priority_exponent,
-            "--memory.priority-exponent is for a replay memory; a rollout learns from every step: leave it out.",
+            "--memory.priority-exponent is for a replay memory; leave it out with --memory.kind rollout.",
         )
 
 

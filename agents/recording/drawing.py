@@ -60,7 +60,7 @@ def fit(shape: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     """Returns the largest `(height, width)` of an image of this shape within the room.
 
     Example:
-        >>> fitted((16, 60), (400, 354)), fitted((84, 84), (90, 354))
+        >>> fit((16, 60), (400, 354)), fit((84, 84), (90, 354))
         ((80, 300), (90, 90))
     """
     scale = min(room[0] / shape[0], room[1] / shape[1])

@@ -5,8 +5,8 @@ from typing import Any
 
 from agents.config import Config, ConfigError, from_dict
 from agents.config.aliases import updated
-from agents.runs.files import damaged, read_json
 from agents.config.kinds import fits
+from agents.runs.files import damaged, read_json
 
 SUMMARY = {
     "env_steps": int,

@@ -80,9 +80,7 @@ class EventFile:
     def video(self, env_steps: int, tag: str, images: NDArray[Any]) -> None:
         """Adds gray images `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
         scale = max(VIDEO_SIDE // max(images.shape[1:]), 1)
-        first, *others = (
-            Image.fromarray(image.repeat(scale, 0).repeat(scale, 1)) for image in images
-        )
+        first, *others = (Image.fromarray(image.repeat(scale, 0).repeat(scale, 1)) for image in images)
         encoded = BytesIO()
         first.save(encoded, "GIF", save_all=True, append_images=others, duration=VIDEO_MILLISECONDS, loop=0)
         image = Summary.Image(

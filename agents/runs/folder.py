@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.config import Config, ConfigError, flatten, to_dict
-from agents.runs.files import write_json
-from agents.runs.documents import read_config
 from agents.runs import checkpoint
+from agents.runs.documents import read_config
+from agents.runs.files import write_json
 from agents.runs.metrics import Metrics
 
 try:

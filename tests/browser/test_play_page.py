@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.recording.video import write_play
-from tests.agents.test_pages import hostile_play, hostile_report
+from tests.agents.report.test_templates import hostile_play, hostile_report
 from tests.browser.chromium import look
 from tests.hostile import HOSTILE
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.agents.test_training import small, train
+from tests.agents.training.test_training import small, train
 from tests.browser.chromium import look
 
 pytestmark = pytest.mark.browser

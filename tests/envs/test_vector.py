@@ -12,7 +12,7 @@ from envs.registry import default_reward_threshold
 from envs.vector import SerialVectorEnv
 from envs.wrappers import image_space
 
-CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "stack": 2}
+CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "frame_stack": 2}
 
 
 class Counter(gym.Env[np.ndarray[Any, Any], int]):
@@ -65,7 +65,7 @@ def test_actions_are_counted_from_zero_whatever_the_space_starts_at() -> None:
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
 def test_rewards_and_ends_are_the_same_from_state_and_from_pixels(env_id: str) -> None:
-    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "stack": 2}
+    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "frame_stack": 2}
     configs = [EnvConfig(id=env_id, obs="state"), EnvConfig(id=env_id, obs="pixels", **pixels)]
     envs = [make_vector_env(config, [3, 4]) for config in configs]
     for env in envs:
@@ -85,7 +85,7 @@ def test_rewards_and_ends_are_the_same_from_state_and_from_pixels(env_id: str) -
 @pytest.mark.parametrize("obs", ["state", "pixels"])
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
 def test_restored_environments_go_on_exactly(env_id: str, obs: Any) -> None:
-    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "stack": 2}
+    pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "frame_stack": 2}
     config = EnvConfig(id=env_id, obs=obs, **(pixels if obs == "pixels" else {}))
     first, second = make_vector_env(config, [1, 2]), make_vector_env(config, [8, 9])
     assert first.exact

@@ -18,7 +18,7 @@ from agents.config.kinds import fits
 from agents.config.presets import LADDER, PRESETS, preset_config, with_fields
 from agents.runs.folder import RunFolder
 from envs.factory import make_vector_env
-from tests.agents.test_training import assert_same_run, small, train
+from tests.agents.training.test_training import assert_same_run, small, train
 from tests.toy import TOY
 
 SIX = ("double", "dueling", "n-step", "prioritized", "noisy", "c51")
@@ -132,7 +132,7 @@ def test_a_whole_number_beyond_all_floats_is_refused() -> None:
 CONTRADICTIONS = [
     ("munchausen", {"learning.double": True}, "leave one of the two out"),
     ("c51", {"learning.loss": "squared"}, "leave one of them out"),
-    ("c51", {"learning.v_min": 1.0, "learning.v_max": 0.0}, "give the least return, then the greatest"),
+    ("c51", {"learning.v_min": 1.0, "learning.v_max": 0.0}, "give a larger v-max"),
     ("pqn", {"returns.n_step": 3}, "--returns.n-step would do nothing"),
     ("pqn", {"learning.double": True}, "--learning.double would do nothing"),
     ("pqn", {"learning.backup": "munchausen"}, "--learning.backup would do nothing"),
@@ -208,7 +208,7 @@ def test_every_member_of_the_family_fits_atari(preset: str) -> None:
 
 def optimizer_table() -> dict[str, tuple[str, float, float]]:
     """Optimiser, learning rate and epsilon of every Atari preset, as `docs/optimizers.md` has them."""
-    lines = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text().splitlines()
+    lines = (Path(__file__).parents[3] / "docs" / "optimizers.md").read_text().splitlines()
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")
     ]

@@ -17,7 +17,7 @@ from agents.learning.backup import Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, quantile_huber_loss
 from agents.learning.values import Quantile, Scalar, categorical_projection
-from tests.agents.learners import (
+from tests.agents.learning.learners import (
     BOOTSTRAPS,
     KINDS,
     SEEDS,

@@ -18,7 +18,7 @@ from agents.learning.values import Scalar
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.q_network import QNetwork
-from tests.agents.learners import drift, joined, make_dqn, random_batch, target_of
+from tests.agents.learning.learners import drift, joined, make_dqn, random_batch, target_of
 
 
 def test_losses_worked_by_hand() -> None:

@@ -16,7 +16,7 @@ from agents.memory.prioritized import LEAST, PrioritizedSampler
 from agents.memory.replay import Replay
 from agents.memory.sampling import Draw
 from agents.memory.sum_tree import SumTree
-from tests.agents.histories import Step, feed, make_replay, random_history
+from tests.agents.memory.histories import Step, feed, make_replay, random_history
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from agents.config import Config
 from agents.config.presets import LADDER
 from agents.runs.folder import RunFolder
 from agents.training.trainer import Trainer
-from tests.agents.test_training import assert_same_run, small, train
+from tests.agents.training.test_training import assert_same_run, small, train
 
 SHORT = {
     "env.backend": "python",

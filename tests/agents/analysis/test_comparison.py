@@ -95,8 +95,8 @@ def test_groups_differ_in_preset_observation_and_any_other_field(tmp_path: Path)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
     assert {group.method: len(group.runs) for group in groups} == {
         "dqn, pixels": 1,
-        "dqn, state, learning.n-step 1": 1,
-        "dqn, state, learning.n-step 3": 2,
+        "dqn, state, returns.n-step 1": 1,
+        "dqn, state, returns.n-step 3": 2,
     }
 
 
@@ -188,7 +188,7 @@ def test_only_methods_that_played_every_game_are_joined(games: Path) -> None:
     env = "ALE/Pong-v5"
     write_run(games / "more", env=env, obs="pixels", scores=[20], reward_threshold=None, returns__n_step=2)
     (method,) = compared(games).games
-    assert method.method != "dqn, pixels, learning.n-step 2" and len(method.scores) == 2
+    assert method.method != "dqn, pixels, returns.n-step 2" and len(method.scores) == 2
 
 
 def test_other_environments_are_no_games(both: Path) -> None:

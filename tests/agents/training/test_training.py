@@ -28,7 +28,7 @@ from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
 from tests.toy import TOY
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = {
     "env.num_envs": 2,
     "schedule.learning_starts": 100,

@@ -10,7 +10,7 @@ from agents.analysis.references import Reference
 from agents.recording.video import write_play
 from agents.report.figures import write_figures
 from agents.report.page import render
-from tests.agents.test_report import check
+from tests.agents.report.test_page import check
 from tests.hostile import HOSTILE, harmless, write_hostile_runs
 from tests.runs import compared
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from agents.learning.backup import Backup, Greedy, Munchausen
 from agents.learning.losses import categorical_loss, huber_loss
 from agents.learning.values import Categorical, Quantile, Scalar, Value
-from tests.agents.learners import SEEDS, SIZES, at_random, drawn, rows
+from tests.agents.learning.learners import SEEDS, SIZES, at_random, drawn, rows
 
 close = torch.testing.assert_close
 

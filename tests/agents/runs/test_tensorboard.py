@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.hparams.backend_context import _sort_and_reduce_to_hparams_limit
 
 from agents.runs.metrics import LAYOUT, Metrics
-from tests.agents.test_training import metrics, train_both
+from tests.agents.training.test_training import metrics, train_both
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def test_the_page_is_valid_and_needs_nothing_but_itself(both: Path, games: Path)
     assert checker.faults == []
     assert page.startswith("<!DOCTYPE html>")
     assert checker.seen.count("video") == 2 and checker.seen.count("img") == 1
-    assert "data:video/mp4;base64,ZmlsbQ==" in page
+    assert "data:video/mp4;base64,dmlkZW8=" in page
     assert "a &lt;reward threshold&gt; &amp; more" in page
     assert "theta velocity" in page
     assert (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agents.learning.batch import Batch
 from agents.memory.rollout import ROWS_AT_ONCE, Rollout, lambda_returns
-from tests.agents.histories import GAMMA, Step, feed, random_history
+from tests.agents.memory.histories import GAMMA, Step, feed, random_history
 
 Array = NDArray[Any]
 Ends = list[bool]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agents.learning.batch import Batch
 from agents.memory.replay import Replay
 from agents.memory.sampling import Draw, UniformSampler
-from tests.agents.histories import GAMMA, SAMPLERS, Step, feed, make_replay, random_history
+from tests.agents.memory.histories import GAMMA, SAMPLERS, Step, feed, make_replay, random_history
 
 Window = tuple[Any, ...]  # stack, action, reward, discount, next stack
 Place = tuple[int, int]  # episode, time in it
@@ -170,7 +170,7 @@ def test_restored_memory_goes_on_exactly(
     memory, twin = [make_replay(2, 20, stack, n_step, sampler) for _ in range(2)]
     drive(memory, NaiveMemory(2, 20, stack, n_step), random_history(2, first, seed))
     if len(memory):
-        memory.update_priorities(memory.sample(8).index, torch.arange(8.0))
+        memory.update_priorities(memory.sample(8).indices, torch.arange(8.0))
     twin.load_state_dict(memory.state_dict())
     for each in (memory, twin):
         random = np.random.default_rng(seed)
@@ -257,7 +257,7 @@ def test_uniform_draws_all_weigh_one_whatever_their_errors() -> None:
     memory = make_replay(1, 60, 1, 1, stacked=False)
     memory.start(np.array([[0]]))
     feed(memory, random_history(1, 30, 1)[1])
-    memory.update_priorities(memory.sample(8).index, torch.arange(8.0))
+    memory.update_priorities(memory.sample(8).indices, torch.arange(8.0))
     assert memory.sample(8, 0.4).weight.tolist() == [1.0] * 8
 
 

@@ -29,7 +29,7 @@ def atari(game: str = "Pong", **settings: Any) -> EnvConfig:
         ("MsPacman", {"zero_discount_on_life_loss": True}),
         ("Freeway", {"repeat_action_probability": 0.25, "full_action_space": True}),
         ("Qbert", {"zero_discount_on_life_loss": True, "size": (42, 42), "frame_skip": 3}),
-        ("SpaceInvaders", {"stack": 2}),
+        ("SpaceInvaders", {"frame_stack": 2}),
     ],
 )
 def test_the_native_back_end_equals_the_python_one(game: str, settings: dict[str, Any]) -> None:
@@ -187,7 +187,7 @@ def test_what_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
 
 
 def test_a_probability_outside_0_to_1_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"--env\.sticky is 1\.5"):
+    with pytest.raises(ConfigError, match=r"--env\.repeat-action-probability is 1\.5"):
         EnvConfig(repeat_action_probability=1.5)
 
 

@@ -11,7 +11,7 @@ from agents.config import flatten, to_dict
 from agents.config.idle import GATES, idle_settings
 from agents.config.presets import preset_config, with_fields
 from agents.runs.reader import find_runs, read_run
-from tests.agents.test_training import small, train
+from tests.agents.training.test_training import small, train
 from tests.runs import write_run
 
 PONG = "ALE/Pong-v5"
@@ -124,7 +124,7 @@ def test_a_group_that_does_not_use_a_setting_shows_a_dash_for_it(tmp_path: Path)
     ):
         write_run(tmp_path / name, preset=preset, scores=[1, 2], **fields)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
-    assert dict(differences(groups))["learning.num_atoms"] == ["51", "21", "–"]
+    assert dict(differences(groups))["learning.num-atoms"] == ["51", "21", "–"]
 
 
 def test_runs_that_differ_in_idle_settings_only_are_one_group(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from agents.runs import checkpoint
 from agents.runs.documents import read_summary
 from agents.runs.folder import RunFolder, read_best
 from agents.training.launch import ProgressBar, complete, summarize
-from tests.agents.test_training import assert_same_run, metrics, same, small, train
+from tests.agents.training.test_training import assert_same_run, metrics, same, small, train
 
 ENDLESS = "CliffWalking-v1"  # no time limit, and a bad greedy player walks in a circle for ever
 
