@@ -2,10 +2,8 @@
 
 import copy
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import psutil
@@ -16,14 +14,11 @@ from agents.acting.evaluations import Evaluations
 from agents.acting.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
-from agents.config.sections import LearningConfig
 from agents.learning.augmentation import random_shift
-from agents.learning.backup import BackupRule, Greedy, Munchausen
+from agents.learning.backup import BACKUPS
 from agents.learning.dqn import DQN
-from agents.learning.losses import Loss, huber_loss, squared_loss
-from agents.learning.radam import RAdam
-from agents.learning.rmsprop import CenteredRMSProp
-from agents.learning.values import Categorical, Quantile, Scalar, Value
+from agents.learning.optimizers import OPTIMIZERS
+from agents.learning.values import VALUES
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.protocol import Memory
 from agents.memory.replay import Replay, row_bytes
@@ -40,23 +35,6 @@ from envs.vector import VectorEnv
 from models.factory import make_network
 from models.q_network import QNetwork
 
-OPTIMIZERS: dict[str, Callable[[Any, LearningConfig], torch.optim.Optimizer]] = {
-    "adam": lambda p, s: torch.optim.Adam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
-    "adamw": lambda p, s: torch.optim.AdamW(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
-    "radam": lambda p, s: RAdam(p, s.learning_rate, eps=s.adam_epsilon),
-    # Mnih et al. 2015, Extended Data Table 1; their .01 belongs to gradients summed over the batch.
-    "rmsprop": lambda p, s: CenteredRMSProp(p, s.learning_rate, alpha=0.95, eps=0.01 / s.batch_size**2),
-}
-VALUES: dict[str, Callable[[LearningConfig, torch.device], Value]] = {
-    "scalar": lambda s, _: Scalar(loss_of(s)),
-    "categorical": lambda s, device: Categorical(s.num_atoms, s.v_min, s.v_max, device=device),
-    "quantile": lambda s, device: Quantile(s.num_quantiles, s.huber_delta, device=device),
-    "iqn": lambda s, device: Quantile(s.num_quantiles, s.huber_delta, sampled=True, device=device),
-}
-BACKUPS: dict[str, Callable[[LearningConfig], BackupRule]] = {
-    "greedy": lambda _: Greedy(),
-    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_clip),
-}
 MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
 
@@ -78,25 +56,13 @@ def reward_threshold(config: Config) -> float | None:
     return None if config.reward_threshold == "none" else float(config.reward_threshold)
 
 
-def make_value(config: Config, device: torch.device) -> Value:
-    """Makes what gives the network's numbers their meaning."""
-    return VALUES[config.learning.value](config.learning, device)
-
-
 def network_for(config: Config, env: VectorEnv, device: torch.device) -> QNetwork:
     """Builds the Q-network, from the seed's own generator."""
-    value, implicit = make_value(config, device), config.learning.value == "iqn"
+    output = VALUES[config.learning.value](config.learning).make_output()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
         try:
-            network = make_network(
-                config.network,
-                env.observation_shape,
-                env.num_actions,
-                size=1 if implicit else value.size,
-                mean=value.mean,
-                implicit=implicit,
-            )
+            network = make_network(config.network, env.observation_shape, env.num_actions, output)
         except ValueError as error:
             raise ConfigError(str(error)) from error
     return network.to(device)
@@ -178,11 +144,6 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
         raise ConfigError(str(error)) from error
 
 
-def loss_of(settings: LearningConfig) -> Loss:
-    """Returns the loss of a temporal-difference error."""
-    return squared_loss if settings.loss == "squared" else partial(huber_loss, delta=settings.huber_delta)
-
-
 def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
     """Makes the learner with its networks."""
     online, settings = network_for(config, env, device), config.learning
@@ -192,7 +153,7 @@ def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
         online,
         copy.deepcopy(online) if config.memory.kind == "replay" else None,
         OPTIMIZERS[settings.optimizer](online.parameters(), settings),
-        value=make_value(config, device),
+        value=VALUES[settings.value](settings),
         backup=BACKUPS[settings.backup](settings),
         double=settings.double,
         tau=config.target.tau,

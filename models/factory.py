@@ -1,13 +1,12 @@
 """From `NetworkConfig` to a `QNetwork`."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.config import NetworkConfig
-from models.heads import DuelingHead, QuantileEmbedding
+from models.heads import DuelingHead
 from models.layers import linear
+from models.outputs import Output, ScalarOutput
 from models.q_network import QNetwork
 from models.residual import residual_sections
 from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_image
@@ -17,12 +16,9 @@ def make_network(
     config: NetworkConfig,
     observation_shape: tuple[int, ...],
     num_actions: int,
-    *,
-    size: int = 1,
-    mean: Callable[[Tensor], Tensor] | None = None,
-    implicit: bool = False,
+    output: Output | None = None,
 ) -> QNetwork:
-    """Builds the network for observations `[D]` (torso mlp) or `[S, H, W]` (any other).
+    """Build the network for observations `[D]` (torso mlp) or `[S, H, W]` (any other).
 
     The parameters are drawn from torch's current generator with torch's own initialisation.
 
@@ -30,18 +26,15 @@ def make_network(
         config: Shape of the network.
         observation_shape: `obs`.
         num_actions: A.
-        size: K, numbers an action.
-        mean: Makes values `[B, A]` of `[B, A, K]`; None where K is 1.
-        implicit: Whether the numbers belong to quantile levels given with the observation; K is 1 then.
+        output: Kind of prediction; None: one value per action. It belongs to the network from then on.
 
     Raises:
-        ValueError: torso and observation do not fit each other; the text names the fix.
+        ValueError: torso and observation do not match; the text names the fix.
     """
-    if implicit and size != 1:
-        raise ValueError(f"Implicit quantiles have one number an action and level, not {size}.")
+    output = output or ScalarOutput()
     front, features = _front(config, observation_shape)
-    # Dueling streams and quantile levels part before the last hidden layer, as in their papers.
-    early = config.dueling or implicit
+    # Dueling streams and embeddings come before the last hidden layer, as in their papers.
+    early = config.dueling or output.embeds
     shared, own = (config.hidden[:-1], config.hidden[-1:]) if early else (config.hidden, ())
     torso = nn.Sequential(*front, fully_connected(features, shared, config))
     features = (features, *shared)[-1]
@@ -50,15 +43,15 @@ def make_network(
         last = linear((features, *own)[-1], outputs, sigma=config.noisy)
         return nn.Sequential(*fully_connected(features, own, config), last) if own else last
 
-    head = stream(num_actions * size)
+    head = stream(num_actions * output.size)
     if config.dueling:
-        head = DuelingHead(stream(size), head, num_actions)
-    embedding = QuantileEmbedding(features) if implicit else None
-    return QNetwork(torso, head, num_actions, mean=mean, embedding=embedding)
+        head = DuelingHead(stream(output.size), head, num_actions)
+    output.connect(features)
+    return QNetwork(torso, head, num_actions, output)
 
 
 def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
-    """Returns the convolutions, if any, and the number of features they make."""
+    """Return the convolutions, if any, and the number of their features."""
     images = len(observation_shape) == 3
     if config.torso != "impala" and (config.width != 1 or config.spectral or config.pool):
         raise ValueError(

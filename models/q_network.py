@@ -1,66 +1,54 @@
 """Action values from an observation."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-from models.heads import QuantileEmbedding
 from models.layers import NoisyLinear
+from models.outputs import Output
+from models.prediction import Prediction
 
 
 class QNetwork(nn.Module):
-    """`Q(s, .)`: a torso, then a head with K numbers for each action.
-
-    What the K numbers mean is told by `mean`, which makes one value of them; the rest of the network does
-    not know.
+    """`Q(s, .)`: a torso, a head with K outputs per action, and their interpretation.
 
     Args:
         torso: Maps observations `[B, *obs]` to features `[B, D]`; for images, convolutions come first.
         head: Maps features `[B, D]` to `[B, A K]` or `[B, A, K]`.
         num_actions: A.
-        mean: Maps `[B, A, K]` to values `[B, A]`; None where K is 1.
-        embedding: Modulates the features by quantile levels; the head then has one number an action.
+        output: Turns the head's outputs into a prediction.
     """
 
-    def __init__(
-        self,
-        torso: nn.Sequential,
-        head: nn.Module,
-        num_actions: int,
-        *,
-        mean: Callable[[Tensor], Tensor] | None = None,
-        embedding: QuantileEmbedding | None = None,
-    ) -> None:
+    def __init__(self, torso: nn.Sequential, head: nn.Module, num_actions: int, output: Output) -> None:
         super().__init__()
-        self.torso, self.head, self.embedding = torso, head, embedding
-        self._num_actions, self._mean = num_actions, mean
+        self.torso, self._num_actions = torso, num_actions
+        self.head, self.embedding = head, output  # names in saved agents: only IQN's output has weights
         self._noisy = [layer for layer in self.modules() if isinstance(layer, NoisyLinear)]
         self.noise: Tensor | None = None
-        """What the noisy layers have, in one piece; None before the first draw, and without such layers."""
+        """Noise of all noisy layers, in one piece; None before the first draw, and without such layers."""
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Returns what the convolutions make of images `[B, S, H, W]`: `[B, D] float32`."""
+        """Return the convolutions' features of images `[B, S, H, W]`: `[B, D] float32`."""
         return self.torso[0](observation)  # type: ignore[no-any-return]
 
-    def predict(self, observation: Tensor, taus: Tensor | None = None) -> Tensor:
-        """Returns the K numbers of every action, `[B, A, K] float32`.
+    def predict(self, observation: Tensor, generator: torch.Generator | None = None) -> Prediction:
+        """Predict the returns of every action.
 
         Args:
             observation: `[B, *obs]`.
-            taus: `[B, K]` quantile levels, for networks with an embedding; None: its own.
+            generator: Draws random quantile levels, for training; None: fixed ones.
         """
-        features = self.torso(observation)
-        if self.embedding is None:
-            return self.head(features).view(len(features), self._num_actions, -1)  # type: ignore[no-any-return]
-        numbers = self.head(self.embedding(features, taus))
-        return numbers.view(len(features), -1, self._num_actions).transpose(1, 2)  # type: ignore[no-any-return]
+        return self.embedding(self.torso(observation), self.outputs, generator)
+
+    def outputs(self, features: Tensor) -> Tensor:
+        """Map features `[B, D]` to the head's outputs, `[B, A, K] float32`."""
+        return self.head(features).view(len(features), self._num_actions, -1)  # type: ignore[no-any-return]
 
     def forward(self, observation: Tensor) -> Tensor:
-        """Returns the values of all actions, `[B, A] float32`."""
-        numbers = self.predict(observation)
-        return numbers.squeeze(2) if self._mean is None else self._mean(numbers)
+        """Return the values of all actions, `[B, A] float32`."""
+        return self.predict(observation).mean
 
     @property
     def is_noisy(self) -> bool:
@@ -68,7 +56,7 @@ class QNetwork(nn.Module):
         return bool(self._noisy)
 
     def resample(self, generator: torch.Generator) -> None:
-        """Draws new noise for all noisy layers, if there are any."""
+        """Draw new noise for all noisy layers, if there are any."""
         if not self._noisy:
             return
         size = sum(layer.in_features + layer.out_features for layer in self._noisy)
@@ -76,7 +64,7 @@ class QNetwork(nn.Module):
         self.set_noise(noise.sign() * noise.abs().sqrt())
 
     def set_noise(self, noise: Tensor | None) -> None:
-        """Takes what `noise` once was."""
+        """Set a noise that `noise` held before."""
         self.noise = noise
         sizes = [layer.in_features + layer.out_features for layer in self._noisy]
         parts = [None] * len(sizes) if noise is None else noise.split(sizes)
@@ -85,7 +73,7 @@ class QNetwork(nn.Module):
 
     @contextlib.contextmanager
     def disable_noise(self) -> Iterator[None]:
-        """Leaves the noise out inside the block."""
+        """Disable the noise inside the `with` block."""
         for layer in self._noisy:
             layer.noise_disabled = True
         try:

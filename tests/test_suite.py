@@ -1,6 +1,7 @@
 """The rules of the tree and of the suite itself, kept by tests."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,51 @@ def test_tyro_and_tensorboard_are_each_imported_in_one_module_only() -> None:
         if starts(i, package) and name != home
     ]
     assert not broken
+
+
+def private_names_of_torch(text: str) -> set[str]:
+    """Return names with an underscore that are imported from torch or read off its modules."""
+    tree, private = ast.parse(text), set()
+    modules = {"torch"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [(alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [(f"{node.module}.{alias.name}", alias.asname or alias.name) for alias in node.names]
+        else:
+            continue
+        names = [(name, local) for name, local in names if starts(name, "torch")]
+        modules |= {local for _, local in names}
+        private |= {name for name, _ in names if "._" in name}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Call):
+            chain = ast.unparse(node)
+            is_getattr = chain.startswith("getattr(") and chain.split("(")[1].split(".")[0] in modules
+            if is_getattr and re.search(r"[\"']_", chain):
+                private.add(chain)
+            elif chain.split(".")[0] in modules and re.fullmatch(r"[\w.]+\._(?!_)\w+", chain):
+                private.add(chain)
+    return private
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import torch\ntorch._foreach_add_([], [])",
+        "from torch import nn\nnn.modules.batchnorm._BatchNorm",
+        "from torch.nn.utils.parametrizations import _SpectralNorm",
+        "import torch._dynamo",
+        "import torch\ngetattr(torch.ops.mkldnn, '_linear_pointwise', None)",
+    ],
+)
+def test_private_names_of_torch_are_detected(text: str) -> None:
+    assert private_names_of_torch(text)
+
+
+def test_private_names_of_torch_are_in_one_module_only() -> None:
+    private = {name for name, path in sources() if private_names_of_torch(path.read_text())}
+    assert private == {"models.fast"}
+    assert not any(private_names_of_torch(p.read_text()) for p in (ROOT / "scripts").glob("*.py"))
 
 
 def test_no_file_is_longer_than_300_lines() -> None:

@@ -2,15 +2,17 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.prediction import Prediction
 from models.q_network import QNetwork
 
 Array = NDArray[Any]
+T = TypeVar("T")
 
 
 class GreedyPolicy:
@@ -35,11 +37,11 @@ class GreedyPolicy:
         """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
         return self._of(self.network, observation).cpu().numpy()
 
-    def numbers(self, observation: Array) -> torch.Tensor:
-        """Returns the K numbers of every action, `[E, A, K] float32`, of observations `[E, *obs]`."""
+    def predict(self, observation: Array) -> Prediction:
+        """Return the prediction for observations `[E, *obs]`."""
         return self._of(self.network.predict, observation)
 
-    def _of(self, reading: Callable[[torch.Tensor], torch.Tensor], observation: Array) -> torch.Tensor:
+    def _of(self, reading: Callable[[torch.Tensor], T], observation: Array) -> T:
         if self._noise is not None and self.network.is_noisy:
             self.network.resample(self._noise)
         with torch.inference_mode(), self._quiet():

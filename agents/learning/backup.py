@@ -1,4 +1,4 @@
-"""How the next state is backed up: by its best action, or softly by all of them."""
+"""Backups of the next state: greedy, or soft over all actions."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,9 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agents.config.sections import LearningConfig
+from agents.learning.shapes import expect
+
 
 class Backup(NamedTuple):
-    """A weighted choice among M of the next state's actions; `[]` stands for the same number everywhere.
+    """Weights of M of the next state's actions; `[]` is one number for all.
 
     The backed-up value is `reward + bonus + discount Σ_m probability_m (value_m − penalty_m)`.
     """
@@ -21,8 +24,8 @@ class Backup(NamedTuple):
 
 
 BackupRule = Callable[[Tensor, Callable[[], Tensor], Tensor], Backup]
-"""Maps values of the next actions `[B, A]`, a call that gives values of the present ones `[B, A]`, and the
-actions taken `[B]` to a backup."""
+"""Maps next action values `[B, A]`, a call for present ones `[B, A]`, and actions taken `[B]` to a
+backup."""
 
 
 class Greedy:
@@ -33,14 +36,15 @@ class Greedy:
     """
 
     def __call__(self, next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Backup:
-        """Returns the backup with M = 1."""
+        """Return the backup with M = 1."""
+        expect("B A", next_q)
         # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
         one, zero = next_q.new_ones(()), next_q.new_zeros(())
         return Backup(next_q.argmax(1, keepdim=True), one, zero, zero)
 
 
 class Munchausen:
-    """All actions as a softmax policy weighs them, and a bonus for what that policy would have done.
+    """Softmax over all actions, and a bonus for the log-policy of the action taken.
 
     `π = softmax(q / τ)`; the next state's value is `Σ_a π(a|s') (q(s', a) − τ log π(a|s'))`, the bonus
     `α [τ log π(a|s)]` clipped to `[l₀, 0]` (Vieillard et al. 2020, arXiv:2007.14430, eq. 1 and section 3).
@@ -48,17 +52,25 @@ class Munchausen:
     Args:
         alpha: α, the bonus's share.
         temperature: τ, in units of value.
-        least: l₀, where the bonus is clipped before α.
+        clip: l₀, lower bound of the bonus before α.
     """
 
-    def __init__(self, alpha: float, temperature: float, least: float) -> None:
-        self._alpha, self._temperature, self._least = alpha, temperature, least
+    def __init__(self, alpha: float, temperature: float, clip: float) -> None:
+        self._alpha, self._temperature, self._clip = alpha, temperature, clip
 
     def __call__(self, next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Backup:
-        """Returns the backup with M = A."""
+        """Return the backup with M = A."""
+        present_q = present()
+        expect("B A, B A, B", next_q, present_q, action)
         log_policy = functional.log_softmax(next_q / self._temperature, dim=1)
-        now = functional.log_softmax(present() / self._temperature, dim=1)
-        taken = self._temperature * now.gather(1, action.unsqueeze(1)).squeeze(1)
+        present_policy = functional.log_softmax(present_q / self._temperature, dim=1)
+        taken = self._temperature * present_policy.gather(1, action.unsqueeze(1)).squeeze(1)
         every = torch.arange(next_q.shape[1], device=next_q.device).expand_as(next_q)
-        bonus = self._alpha * taken.clamp(self._least, 0.0)
+        bonus = self._alpha * taken.clamp(self._clip, 0.0)
         return Backup(every, log_policy.exp(), self._temperature * log_policy, bonus)
+
+
+BACKUPS: dict[str, Callable[[LearningConfig], BackupRule]] = {
+    "greedy": lambda _: Greedy(),
+    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_clip),
+}

@@ -6,25 +6,29 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import _SpectralNorm
 
 from agents.learning.backup import BackupRule, Greedy
 from agents.learning.batch import Batch
+from agents.learning.shapes import expect
+from agents.learning.target import Average, copy_network, stat_layers
 from agents.learning.values import Value
 from models.q_network import QNetwork
 
-STAT_LAYERS = (
-    nn.modules.batchnorm._BatchNorm,
-    _SpectralNorm,
-)  # layers whose statistics learn in train mode
-
 
 class Update(NamedTuple):
-    """What one update tells, left on the device until somebody asks."""
+    """Metrics of one update, kept on the device until read."""
 
     loss: Tensor  # []  sum over the gradient steps
     q: Tensor  # []  mean value of the actions taken, summed likewise
-    priority: Tensor  # [B]  how far each row was off
+    priority: Tensor  # [B]  absolute error or divergence of each row
+
+
+class RowLosses(NamedTuple):
+    """Loss, value of the action taken, and priority of each row."""
+
+    loss: Tensor  # [B]
+    q: Tensor  # [B]
+    priority: Tensor  # [B]
 
 
 class DQN:
@@ -35,17 +39,17 @@ class DQN:
         target: A network of the same shape; it becomes a copy of `online`. None: rewards are whole
             returns, and nothing is bootstrapped.
         optimizer: Over `online`'s parameters.
-        value: What the network's numbers mean.
-        backup: How the next state is backed up.
+        value: Targets and losses of the networks' predictions.
+        backup: Backup of the next state.
         double: Whether `online` chooses the next action (Double DQN) or `target` itself.
         tau: Share of `online` that flows into `target` after each update (Lillicrap et al. 2016,
             arXiv:1509.02971, Alg. 1); 0 where `copy_target` is called by the clock.
         max_grad_norm: The gradient's norm is clipped to this; None leaves it.
         ema_rate: Share of `online` that flows, after each update, into a running average of its
-            parameters, the network to be judged (Polyak and Juditsky 1992, doi:10.1137/0330046, in
+            parameters, the network to evaluate (Polyak and Juditsky 1992, doi:10.1137/0330046, in
             exponential form): late in training single updates move the play more than they improve
-            it. 0 judges `online` itself.
-        augment: Changes observations `[B, *obs]` at random before they are learned from.
+            it. 0 evaluates `online` itself.
+        augment: Changes observations `[B, *obs]` at random before an update.
         generator: Draws noise, quantile levels and augmentations; on the networks' device.
     """
 
@@ -66,62 +70,53 @@ class DQN:
     ) -> None:
         self.online, self.target, self.optimizer = online.eval(), target, optimizer
         self.ema_network = copy.deepcopy(online) if ema_rate else online
-        """What is evaluated and kept: the average of `online` over time, or `online` itself."""
+        """Network to evaluate and save: the average of `online` over time, or `online` itself."""
         self._value, self._backup, self._double = value, backup or Greedy(), double
         self._max_grad_norm, self._augment, self.generator = max_grad_norm, augment, generator
         self._parameters = list(online.parameters())
-        self._follow_tau = [(target, tau)] if target is not None and tau else []
-        self._follow_tau += [(self.ema_network, ema_rate)] if ema_rate else []
-        self._pairs = [_blending(online, follower) for follower, _ in self._follow_tau]
-        self._directions = [_directions(follower) for follower, _ in self._follow_tau]
+        averages = [(target, tau)] if target is not None and tau else []
+        averages += [(self.ema_network, ema_rate)] if ema_rate else []
+        self._averages = [Average(network, online, rate) for network, rate in averages]
         self._noisy = [network for network in (online, target) if network is not None and network.is_noisy]
-        self._stat_layers = [module for module in online.modules() if isinstance(module, STAT_LAYERS)]
-        self._targets_fixed = not (
-            tau or double or self._noisy
-        )  # whether targets stand still between copies
-        for follower in (target, *(network for network, _ in self._follow_tau)):
-            if follower is not None:
-                follower.eval().requires_grad_(False)
+        self._stat_layers = stat_layers(online)
+        self._targets_fixed = not (tau or double or self._noisy)  # between two copies of the target
+        for network in (target, *(network for network, _ in averages)):
+            if network is not None:
+                network.eval().requires_grad_(False)
         self.copy_target()
         self._draw_noise()
 
     @torch.no_grad()
     def td_target(self, batch: Batch) -> Tensor:
-        """Returns what each row is to learn, `[B]` or `[B, K]`."""
-        value, rows = self._value, len(batch.action)
+        """Return the target of each row, `[B]` or `[B, K]`."""
         if self.target is None:
-            nothing = batch.reward.new_zeros(rows, 1, value.size)
-            backup = Greedy()(nothing[:, :, 0], lambda: nothing[:, :, 0], batch.action)
-            return value.target(nothing, backup, batch.reward, batch.discount)
-        target, following = self.target, batch.next_observation
-        numbers = self._predict(target, following)
-        chooser = value.mean(self._predict(self.online, following) if self._double else numbers)
+            return self._value.target_of_return(batch.reward)
+        target = self.target
+        following = target.predict(batch.next_observation, self.generator)
+        chooser = self.online.predict(batch.next_observation, self.generator) if self._double else following
         backup = self._backup(
-            chooser, lambda: value.mean(self._predict(target, batch.observation)), batch.action
+            chooser.mean, lambda: target.predict(batch.observation, self.generator).mean, batch.action
         )
-        return value.target(numbers, backup, batch.reward, batch.discount)
+        return self._value.target(following, backup, batch.reward, batch.discount)
 
-    def _predict(self, network: QNetwork, observation: Tensor) -> Tensor:
-        return network.predict(observation, self._value.draw_taus(len(observation), self.generator))
-
-    def loss(self, batch: Batch, td_target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns each row's loss, value of its action, and priority, `[B]`; gradients flow to `online`."""
-        taus = self._value.draw_taus(len(batch.action), self.generator)
+    def loss(self, batch: Batch, td_target: Tensor) -> RowLosses:
+        """Return losses, values and priorities of the actions taken; gradients flow to `online`."""
         # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
         for layer in self._stat_layers:
             layer.training = True
-        every = self.online.predict(batch.observation, taus)
+        prediction = self.online.predict(batch.observation, self.generator)
         for layer in self._stat_layers:
             layer.training = False
-        numbers = every.gather(1, batch.action.view(-1, 1, 1).expand(-1, 1, every.shape[2]))  # [B, 1, K]
-        loss, priority = self._value.loss(numbers.squeeze(1), td_target, taus)
-        return loss, self._value.mean(numbers.detach()).squeeze(1), priority
+        taken = prediction.of(batch.action.unsqueeze(1))
+        loss, priority = self._value.loss(taken, td_target)
+        return RowLosses(loss, taken.mean.detach().squeeze(1), priority)
 
     def update(self, batch: Batch, count: int = 1) -> Update:
-        """Takes `count` gradient steps, one on each of as many equal parts of a batch.
+        """Take `count` gradient steps, one on each of as many equal parts of a batch.
 
-        Where nothing that the targets depend on moves meanwhile, they are computed at once.
+        All targets are computed at once if nothing that they depend on changes meanwhile.
         """
+        expect("B, B, B, B", batch.action, batch.reward, batch.discount, batch.weight)
         if self._augment is not None:
             now, then = batch.observation, batch.next_observation
             batch = batch._replace(
@@ -138,41 +133,33 @@ class DQN:
 
     def _step(self, batch: Batch, td_target: Tensor | None) -> Update:
         self._draw_noise()
-        loss, value, priority = self.loss(batch, self.td_target(batch) if td_target is None else td_target)
+        loss, q, priority = self.loss(batch, self.td_target(batch) if td_target is None else td_target)
         mean = (batch.weight * loss).mean()
         self.optimizer.zero_grad(set_to_none=True)
         mean.backward()  # type: ignore[no-untyped-call]
         if self._max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm)
         self.optimizer.step()
-        self._follow()
-        return Update(mean.detach(), value.mean(), priority)
+        for average in self._averages:
+            average.update()
+        return Update(mean.detach(), q.mean(), priority)
 
     def _draw_noise(self) -> None:
         for network in self._noisy:
             network.resample(self.generator)
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        for (_, share), (own, followed) in zip(self._follow_tau, self._pairs, strict=True):
-            torch._foreach_lerp_(own, followed, share)
-        for vectors in self._directions:
-            if vectors:
-                torch._foreach_div_(vectors, torch._foreach_norm(vectors))
-
-    @torch.no_grad()
     def copy_target(self) -> None:
-        """Copies parameters and running statistics into the target network."""
+        """Copy parameters and running statistics into the target network."""
         if self.target is not None:
-            torch._foreach_copy_(_tensors(self.target), _tensors(self.online))
+            copy_network(self.online, self.target)
 
     def set_learning_rate(self, rate: float) -> None:
-        """Sets the optimiser's learning rate."""
+        """Set the optimiser's learning rate."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the networks, their noise, the optimiser and the generator."""
+        """Return the networks, their noise, the optimiser and the generator."""
         state: dict[str, Any] = {
             name: network.state_dict() for name, network in self._networks().items() if network is not None
         }
@@ -183,7 +170,7 @@ class DQN:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restore a `state_dict`."""
         for name, network in self._networks().items():
             if network is not None:
                 network.load_state_dict(state[name])
@@ -194,22 +181,3 @@ class DQN:
 
     def _networks(self) -> dict[str, QNetwork | None]:
         return {"online": self.online, "target": self.target, "ema_network": self.ema_network}
-
-
-def _tensors(network: nn.Module) -> list[Tensor]:
-    """Parameters and buffers: BatchNorm's running statistics belong to a network as much as its weights."""
-    return [*network.parameters(), *network.buffers()]
-
-
-def _directions(network: nn.Module) -> list[Tensor]:
-    """Returns the singular vectors of spectral norms, whose length blending would change."""
-    norms = [module for module in network.modules() if isinstance(module, _SpectralNorm)]
-    return [vector for norm in norms for vector in norm.buffers()]
-
-
-def _blending(leader: nn.Module, follower: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
-    """Returns what of a follower blends, and the leader's counterparts."""
-    pairs = zip(_tensors(follower), _tensors(leader), strict=True)
-    blending = [pair for pair in pairs if pair[0].is_floating_point()]
-    own, led = zip(*blending, strict=True)
-    return list(own), list(led)

@@ -1,89 +1,90 @@
-"""What the K numbers of an action mean: its value, or the distribution of its returns."""
+"""Targets and losses of each kind of prediction."""
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from agents.config.sections import LearningConfig
 from agents.learning.backup import Backup
-from agents.learning.losses import Loss, categorical_loss, quantile_huber_loss
+from agents.learning.losses import (
+    Loss,
+    LossFunction,
+    categorical_loss,
+    huber_loss,
+    quantile_huber_loss,
+    squared_loss,
+)
+from agents.learning.shapes import expect
+from models.outputs import CategoricalOutput, ImplicitQuantileOutput, Output, QuantileOutput, ScalarOutput
+from models.prediction import CategoricalPrediction, QuantilePrediction, ScalarPrediction
 
 
 class Value(Protocol):
-    """The meaning of a network's numbers; K of them an action."""
+    """Representation of an action's return: its output layer, target and loss."""
 
-    size: int  # K
+    def make_output(self) -> Output:
+        """Return a network's output layer, whose predictions the other methods take."""
 
-    def draw_taus(self, rows: int, generator: torch.Generator) -> Tensor | None:
-        """Returns random quantile levels `[B, K]` for the network, if it wants any."""
+    def target(self, prediction: Any, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
+        """Return targets `[B]` or `[B, K]` from the prediction for the next states."""
 
-    def mean(self, numbers: Tensor) -> Tensor:
-        """Returns values `[B, A]` of numbers `[B, A, K]`."""
+    def target_of_return(self, returns: Tensor) -> Tensor:
+        """Return targets `[B]` or `[B, K]` of whole returns `[B]`."""
 
-    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the returns that are expected and their probabilities, `[B, A, K]` each."""
-
-    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
-        """Returns what to learn, `[B]` or `[B, K]`, from the next state's numbers `[B, A, K]`."""
-
-    def loss(self, numbers: Tensor, target: Tensor, taus: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns each row's loss and priority, `[B], [B]`, of the numbers `[B, K]` of its action."""
-
-
-def of_actions(numbers: Tensor, action: Tensor) -> Tensor:
-    """Returns the numbers `[B, M, K]` of actions `[B, M]` among those of all, `[B, A, K]`."""
-    return numbers.gather(1, action.unsqueeze(2).expand(-1, -1, numbers.shape[2]))
+    def loss(self, prediction: Any, target: Tensor) -> Loss:
+        """Return each row's loss and priority from the prediction `[B, 1]` for its action."""
 
 
 class Scalar:
-    """The expected return itself (Mnih et al. 2015, doi:10.1038/nature14236); K is 1.
+    """The expected return (Mnih et al. 2015, doi:10.1038/nature14236).
 
     Args:
         loss: Of a value and its target, `[B], [B] -> [B]`.
     """
 
-    size = 1
-
-    def __init__(self, loss: Loss) -> None:
+    def __init__(self, loss: LossFunction) -> None:
         self._loss = loss
 
-    def draw_taus(self, _rows: int, _generator: torch.Generator) -> None:
-        """Returns none."""
+    def make_output(self) -> Output:
+        """Return the output layer."""
+        return ScalarOutput()
 
-    def mean(self, numbers: Tensor) -> Tensor:
-        """Returns values `[B, A]` of numbers `[B, A, 1]`."""
-        return numbers.squeeze(2)
-
-    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the value, and that it is certain."""
-        return numbers, torch.ones_like(numbers)
-
-    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
-        """Returns `r + bonus + D Σ_m π_m (q_m − penalty_m)`, `[B]`."""
-        value = of_actions(numbers, backup.action).squeeze(2)
+    def target(
+        self, prediction: ScalarPrediction, backup: Backup, reward: Tensor, discount: Tensor
+    ) -> Tensor:
+        """Return `r + bonus + D Σ_m π_m (q_m − penalty_m)`, `[B]`."""
+        expect("B A, B, B", prediction.mean, reward, discount)
+        value = prediction.of(backup.action).mean
         following = (backup.probability * (value - backup.penalty)).sum(1)
         return torch.addcmul(reward + backup.bonus, discount, following)
 
-    def loss(self, numbers: Tensor, target: Tensor, _taus: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns each row's loss and its absolute error, `[B], [B]`."""
-        value = numbers.squeeze(1)
-        return self._loss(value, target), (value.detach() - target).abs()
+    def target_of_return(self, returns: Tensor) -> Tensor:
+        """Return them, `[B]`."""
+        return returns
+
+    def loss(self, prediction: ScalarPrediction, target: Tensor) -> Loss:
+        """Return each row's loss and absolute error."""
+        value = prediction.mean.squeeze(1)
+        return Loss(self._loss(value, target), (value.detach() - target).abs())
 
 
 def categorical_projection(values: Tensor, probability: Tensor, support: Tensor) -> Tensor:
-    """Moves probability at any values to the two neighbours on an even support, in inverse proportion.
+    """Project probability onto the two neighbours on an even support, in inverse proportion.
 
-    Values outside the support go to its ends (Bellemare et al. 2017, arXiv:1707.06887, Alg. 1).
+    Values beyond the support move to its ends (Bellemare et al. 2017, arXiv:1707.06887, Alg. 1).
 
     Args:
-        values: `[B, N]` where the probability lies.
+        values: `[B, N]`, places of the probability.
         probability: `[B, N]`.
         support: `[K]`, evenly spaced, rising, K > 1.
 
     Returns:
         `[B, K]` probability on the support.
     """
+    expect("B N, B N, K", values, probability, support)
     most = len(support) - 1
     places = (values - support[0]) * (most / (support[-1] - support[0]))
     lower = places.nan_to_num().clamp(0, most - 1).long()  # of a diverged network, still an index
@@ -96,84 +97,87 @@ def categorical_projection(values: Tensor, probability: Tensor, support: Tensor)
 
 
 class Categorical:
-    """Probabilities of K fixed returns, from logits (C51, Bellemare et al. 2017, arXiv:1707.06887).
+    """Probabilities of K fixed returns (C51, Bellemare et al. 2017, arXiv:1707.06887).
 
     Args:
-        size: K, the atoms.
-        low: The least return.
-        high: The greatest.
-        device: Where the networks live.
+        num_atoms: K.
+        v_min: The least return.
+        v_max: The greatest.
     """
 
-    def __init__(self, size: int, low: float, high: float, device: torch.device | None = None) -> None:
-        self.size = size
-        self.support = torch.linspace(low, high, size, device=device)
+    def __init__(self, num_atoms: int, v_min: float, v_max: float) -> None:
+        self._support = (v_min, v_max, num_atoms)
+        self.make_output = partial(CategoricalOutput, num_atoms, v_min, v_max)
 
-    def draw_taus(self, _rows: int, _generator: torch.Generator) -> None:
-        """Returns none."""
-
-    def mean(self, numbers: Tensor) -> Tensor:
-        """Returns values `[B, A]` of logits `[B, A, K]`."""
-        return functional.softmax(numbers, dim=2) @ self.support
-
-    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the support for every action, and its probabilities."""
-        return self.support.expand_as(numbers), functional.softmax(numbers, dim=2)
-
-    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
-        """Returns `Σ_m π_m Project(r + bonus + D (z − penalty_m), p_m)`, `[B, K]` probabilities."""
-        probability = functional.softmax(of_actions(numbers, backup.action), dim=2)  # [B, M, K]
+    def target(
+        self, prediction: CategoricalPrediction, backup: Backup, reward: Tensor, discount: Tensor
+    ) -> Tensor:
+        """Return `Σ_m π_m Project(r + bonus + D (z − penalty_m), p_m)`, `[B, K]` probabilities."""
+        expect("B A K, K, B, B", prediction.logits, prediction.support, reward, discount)
+        probability = prediction.of(backup.action).probabilities  # [B, M, K]
         first = (reward + backup.bonus).view(-1, 1, 1)
-        following = self.support - backup.penalty.unsqueeze(-1)  # [B, M, K] or [1, K]
+        following = prediction.support - backup.penalty.unsqueeze(-1)  # [B, M, K] or [1, K]
         values = (first + discount.view(-1, 1, 1) * following).expand_as(probability)
         weighted = backup.probability.unsqueeze(-1) * probability
-        return categorical_projection(values.flatten(1), weighted.flatten(1), self.support)
+        return categorical_projection(values.flatten(1), weighted.flatten(1), prediction.support)
 
-    def loss(self, numbers: Tensor, target: Tensor, _taus: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns each row's cross-entropy and divergence, `[B], [B]`."""
-        return categorical_loss(numbers, target)
+    def target_of_return(self, returns: Tensor) -> Tensor:
+        """Return them projected onto the support, `[B, K]` probabilities."""
+        low, high, count = self._support
+        support = torch.linspace(low, high, count, device=returns.device)
+        values = returns.unsqueeze(1)
+        return categorical_projection(values, torch.ones_like(values), support)
+
+    def loss(self, prediction: CategoricalPrediction, target: Tensor) -> Loss:
+        """Return each row's cross-entropy and divergence."""
+        return categorical_loss(prediction.logits.squeeze(1), target)
 
 
 class Quantile:
-    """N quantiles of the return: at the midpoints of N equal parts (QR-DQN), or at random levels (IQN).
+    """N quantiles of the return (QR-DQN, IQN); the value is their mean.
 
-    Dabney et al. 2018, arXiv:1710.10044, and 2018, arXiv:1806.06923. The value is their mean.
+    Dabney et al. 2018, arXiv:1710.10044, and 2018, arXiv:1806.06923.
 
     Args:
-        size: N, as many for the target.
+        num_quantiles: N, as many for the target.
         delta: Error up to which the quantile Huber loss is quadratic.
-        sampled: Whether the network is given random levels.
-        device: Where the networks live.
+        output: Makes the output layer from N: quantiles at midpoints, or at random levels.
     """
 
     def __init__(
-        self, size: int, delta: float, *, sampled: bool = False, device: torch.device | None = None
+        self, num_quantiles: int, delta: float, output: Callable[[int], Output] = QuantileOutput
     ) -> None:
-        self.size, self._delta, self._sampled = size, delta, sampled
-        self.midpoints = (torch.arange(size, device=device).unsqueeze(0) + 0.5) / size  # [1, N]
+        self._num_quantiles, self._delta = num_quantiles, delta
+        self.make_output = partial(output, num_quantiles)
 
-    def draw_taus(self, rows: int, generator: torch.Generator) -> Tensor | None:
-        """Returns levels `[B, N]` from 0 to 1 where they are sampled."""
-        if not self._sampled:
-            return None
-        return torch.rand(rows, self.size, generator=generator, device=generator.device)
-
-    def mean(self, numbers: Tensor) -> Tensor:
-        """Returns values `[B, A]` of quantiles `[B, A, N]`."""
-        return numbers.mean(2)
-
-    def distribution(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the quantiles, each as probable as any other."""
-        return numbers, torch.full_like(numbers, 1 / numbers.shape[2])
-
-    def target(self, numbers: Tensor, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
-        """Returns `r + bonus + D Σ_m π_m (θ_m − penalty_m)` for each quantile, `[B, N]`."""
-        following = of_actions(numbers, backup.action) - backup.penalty.unsqueeze(-1)
+    def target(
+        self, prediction: QuantilePrediction, backup: Backup, reward: Tensor, discount: Tensor
+    ) -> Tensor:
+        """Return `r + bonus + D Σ_m π_m (θ_m − penalty_m)` for each quantile, `[B, N]`."""
+        expect("B A N, B, B", prediction.quantiles, reward, discount)
+        following = prediction.of(backup.action).quantiles - backup.penalty.unsqueeze(-1)
         following = (backup.probability.unsqueeze(-1) * following).sum(1)
         return torch.addcmul((reward + backup.bonus).unsqueeze(1), discount.unsqueeze(1), following)
 
-    def loss(self, numbers: Tensor, target: Tensor, taus: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns each row's quantile Huber loss and the absolute error of its mean, `[B], [B]`."""
-        levels = self.midpoints if taus is None else taus
-        loss = quantile_huber_loss(numbers, target, levels, self._delta)
-        return loss, (numbers.detach().mean(1) - target.mean(1)).abs()
+    def target_of_return(self, returns: Tensor) -> Tensor:
+        """Return them as every quantile, `[B, N]`."""
+        return returns.unsqueeze(1).expand(-1, self._num_quantiles)
+
+    def loss(self, prediction: QuantilePrediction, target: Tensor) -> Loss:
+        """Return each row's quantile Huber loss and the absolute error of its mean."""
+        quantiles = prediction.quantiles.squeeze(1)
+        loss = quantile_huber_loss(quantiles, target, prediction.taus, self._delta)
+        return Loss(loss, (quantiles.detach().mean(1) - target.mean(1)).abs())
+
+
+def loss_function(settings: LearningConfig) -> LossFunction:
+    """Return the loss of a scalar temporal-difference error."""
+    return squared_loss if settings.loss == "squared" else partial(huber_loss, delta=settings.huber_delta)
+
+
+VALUES: dict[str, Callable[[LearningConfig], Value]] = {
+    "scalar": lambda s: Scalar(loss_function(s)),
+    "categorical": lambda s: Categorical(s.num_atoms, s.v_min, s.v_max),
+    "quantile": lambda s: Quantile(s.num_quantiles, s.huber_delta),
+    "iqn": lambda s: Quantile(s.num_quantiles, s.huber_delta, ImplicitQuantileOutput),
+}

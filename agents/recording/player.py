@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from agents.acting.rng import draw_seeds
-from agents.build import make_value
 from agents.load import load_policy
 from agents.recording.drawing import Array, Image
 from agents.recording.layout import AgentView
@@ -43,7 +42,6 @@ class Play:
 
     def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
         config, self._policy, note = load_policy(folder)
-        self._value = make_value(config, torch.device("cpu"))
         torch.set_num_threads(1)  # the encoder works at the same time; two would wait for each other
         self._config, self._seed = config, seed
         env = make_env(config.env, screen=True)
@@ -121,12 +119,12 @@ class Play:
         observation, total, frame = self._env.reset(), 0.0, 0
         blank: Image = np.zeros((0, 0, 3), np.uint8)
         for at in range(self._max_shots):
-            numbers = self._policy.numbers(observation)
-            values = self._value.mean(numbers).numpy()
+            prediction = self._policy.predict(observation)
+            values = prediction.mean.numpy()
             screen = self._env.render() if render else blank
             shot = Shot(screen, observation[0].copy(), values[0], total, frame, len(self.returns) + 1, at)
-            if numbers.shape[2] > 1:
-                returns, probability = (column[0].numpy() for column in self._value.distribution(numbers))
+            returns, probability = (column[0].numpy() for column in prediction.distribution())
+            if returns.shape[1] > 1:
                 shot = shot._replace(returns=returns, probability=probability)
             step = self._env.step(values.argmax(axis=1))
             reward, ended, last = float(step.reward[0]), bool(step.terminated[0]), bool(step.last[0])

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import models.layers
-from models.layers import NoisyLinear, WideLinear, linear, multiplied
+from models import fast
+from models.layers import NoisyLinear, WideLinear, linear
 
 INPUTS, UNITS = 700, 400  # 280,000 weights, more than 2**18 = 262,144
 
@@ -49,7 +49,7 @@ def test_a_wide_layer_equals_the_plain_one(batch: int, bias: bool) -> None:
 def test_gradients_of_a_plain_sum_are_those_of_torch(batch: int) -> None:
     """The gradient of a sum is one number, expanded: its strides are 0."""
     given = operands(batch)
-    ours = torch.autograd.grad(multiplied(*given).sum(), given)
+    ours = torch.autograd.grad(fast.linear(*given).sum(), given)
     for one, other in zip(ours, torch.autograd.grad(functional.linear(*given).sum(), given), strict=True):
         close(one, other)
 
@@ -57,7 +57,7 @@ def test_gradients_of_a_plain_sum_are_those_of_torch(batch: int) -> None:
 def test_inputs_of_another_layout_give_the_same() -> None:
     _, weight, bias = operands(1)
     for inputs in (torch.randn(INPUTS, 5).t(), torch.randn(5, 2 * INPUTS)[:, ::2]):
-        close(multiplied(inputs, weight, bias), functional.linear(inputs, weight, bias))
+        close(fast.linear(inputs, weight, bias), functional.linear(inputs, weight, bias))
 
 
 @pytest.mark.parametrize("frozen", [0, 1, 2])
@@ -65,7 +65,7 @@ def test_what_asks_for_no_gradient_gets_none_and_changes_no_other(frozen: int) -
     given = operands(3)
     given[frozen].requires_grad_(False)
     asking = [tensor for tensor in given if tensor.requires_grad]
-    ours = torch.autograd.grad((multiplied(*given) ** 2).mean(), asking)
+    ours = torch.autograd.grad((fast.linear(*given) ** 2).mean(), asking)
     theirs = torch.autograd.grad((functional.linear(*given) ** 2).mean(), asking)
     for one, other in zip(ours, theirs, strict=True):
         close(one, other)
@@ -73,10 +73,10 @@ def test_what_asks_for_no_gradient_gets_none_and_changes_no_other(frozen: int) -
 
 def test_double_precision_is_left_to_torch() -> None:
     given = [tensor.double() for tensor in operands(3)]
-    assert torch.equal(multiplied(*given), functional.linear(*given))
+    assert torch.equal(fast.linear(*given), functional.linear(*given))
 
 
 def test_without_one_dnn_torch_multiplies(monkeypatch: pytest.MonkeyPatch) -> None:
     given = operands(3)
-    monkeypatch.setattr(models.layers, "_multiply", None)
-    assert torch.equal(multiplied(*given), functional.linear(*given))
+    monkeypatch.setattr(fast, "_multiply", None)
+    assert torch.equal(fast.linear(*given), functional.linear(*given))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.config import NetworkConfig, Norm, TorsoName
 from models.factory import make_network
+from models.outputs import CategoricalOutput, QuantileOutput
 from models.torsos import CONVOLUTIONS, PixelScale, smallest_image
 
 # The image each torso is for, and the features it makes of one.
@@ -45,7 +46,8 @@ def test_chapters_network_has_the_textbooks_parameters() -> None:
     """4-128-64-2, BatchNorm for biases: 512 + 256, 8,192 + 128, and 130 in the plain last layer."""
     network = make_network(NetworkConfig(norm="batch", bias=False), (4,), 2)
     assert count(network) == 512 + 256 + 8_192 + 128 + 130
-    kinds = [type(m).__name__ for m in network.modules() if not list(m.children())]
+    modules = [*network.torso.modules(), *network.head.modules()]
+    kinds = [type(m).__name__ for m in modules if not list(m.children())]
     assert kinds == ["Linear", "BatchNorm1d", "ReLU"] * 2 + ["Linear"]
 
 
@@ -211,32 +213,27 @@ def test_batch_norm_is_refused_with_impala() -> None:
 @pytest.mark.parametrize("torso", ["mlp", "nips"])
 def test_predictions_have_k_numbers_for_each_action(torso: TorsoName) -> None:
     shape, _ = INTENDED[torso]
-    network = make_network(NetworkConfig(torso=torso, hidden=(8,)), shape, 3, size=5)
-    assert network.predict(observations(2, shape)).shape == (2, 3, 5)
+    network = make_network(NetworkConfig(torso=torso, hidden=(8,)), shape, 3, QuantileOutput(5))
+    assert network.outputs(network.torso(observations(2, shape))).shape == (2, 3, 5)
 
 
 def test_an_actions_numbers_are_neighbours_in_the_last_layer() -> None:
     """Without weights the last layer gives its biases, 0 to 5: action 0 has 0, 1, 2, action 1 has 3, 4, 5."""
-    network = make_network(NetworkConfig(hidden=()), (4,), 2, size=3)
+    network = make_network(NetworkConfig(hidden=()), (4,), 2, QuantileOutput(3))
     network.load_state_dict({"head.weight": torch.zeros(6, 4), "head.bias": torch.arange(6.0)})
-    assert network.predict(torch.ones(1, 4)).tolist() == [[[0, 1, 2], [3, 4, 5]]]
+    assert network.outputs(torch.ones(1, 4)).tolist() == [[[0, 1, 2], [3, 4, 5]]]
 
 
 def test_values_are_the_mean_of_the_predictions() -> None:
-    """Of a distribution on the support -1, 0, 1, say."""
-    support = torch.tensor([-1.0, 0.0, 1.0])
-
-    def mean(numbers: Tensor) -> Tensor:
-        return numbers.softmax(2) @ support
-
-    network = make_network(NetworkConfig(hidden=(8,)), (4,), 2, size=3, mean=mean)
+    """Of a distribution on the support -1, 0, 1."""
+    network = make_network(NetworkConfig(hidden=(8,)), (4,), 2, CategoricalOutput(3, -1.0, 1.0))
     inputs = torch.randn(5, 4)
-    probability = network.predict(inputs).exp()
+    probability = network.outputs(network.torso(inputs)).exp()
     by_hand = (probability[..., 2] - probability[..., 0]) / probability.sum(2)
     torch.testing.assert_close(network(inputs), by_hand)
 
 
-def test_without_a_mean_the_one_number_is_the_value() -> None:
+def test_without_an_output_the_one_number_is_the_value() -> None:
     network = make_network(NetworkConfig(hidden=(8,)), (4,), 2)
     inputs = torch.randn(5, 4)
-    assert torch.equal(network(inputs), network.predict(inputs)[:, :, 0])
+    assert torch.equal(network(inputs), network.outputs(network.torso(inputs))[:, :, 0])

@@ -12,15 +12,16 @@ from torch.nn import functional
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.layers import NoisyLinear
+from models.outputs import ImplicitQuantileOutput, QuantileOutput
 from models.q_network import QNetwork
 
 SIZES = [(6, 5), (1024, 300)]  # the second has more than 2**18 weights
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "quantiles": {"size": 5},
+    "quantiles": {"output": QuantileOutput(5)},
     "dueling": {"dueling": True},
-    "implicit": {"implicit": True},
-    "dueling implicit": {"dueling": True, "implicit": True},
+    "iqn": {"output": ImplicitQuantileOutput(5)},
+    "dueling iqn": {"dueling": True, "output": ImplicitQuantileOutput(5)},
     "pixels": {"torso": "small"},
 }
 
@@ -57,12 +58,12 @@ def weight_noise(layer: NoisyLinear) -> Tensor:
 def noisy_network(kind: str = "plain") -> tuple[QNetwork, Tensor]:
     """Returns a network that has no noise yet, and observations for it."""
     fields = dict(KINDS[kind])
-    size, implicit = fields.pop("size", 1), fields.pop("implicit", False)
+    output = copy.deepcopy(fields.pop("output", None))
     shape, inputs = (6,), torch.randn(4, 6)
     if "torso" in fields:
         shape, inputs = (2, 16, 20), torch.randint(256, (4, 2, 16, 20), dtype=torch.uint8)
     config = NetworkConfig(**{"hidden": (12, 8), "noisy": 0.5} | fields)
-    network = make_network(config, shape, 3, size=size, mean=lambda n: n.mean(2), implicit=implicit)
+    network = make_network(config, shape, 3, output)
     return network, inputs
 
 
@@ -191,13 +192,13 @@ def test_a_network_knows_whether_it_is_noisy() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_silent_network_is_its_mean_and_noisy_again_afterwards(kind: str) -> None:
     network, inputs = noisy_network(kind)
-    mean = network.predict(inputs)
+    mean = network(inputs)
     network.resample(generator(1))
-    noisy = network.predict(inputs)
+    noisy = network(inputs)
     assert not torch.allclose(noisy, mean)
     with network.disable_noise():
-        assert torch.equal(network.predict(inputs), mean)
-    assert torch.equal(network.predict(inputs), noisy)
+        assert torch.equal(network(inputs), mean)
+    assert torch.equal(network(inputs), noisy)
 
 
 def test_an_error_in_silence_leaves_the_network_noisy() -> None:
@@ -235,7 +236,7 @@ def test_the_same_seed_draws_the_same_noise(kind: str) -> None:
     results = []
     for seed in (1, 2, 1):
         network.resample(generator(seed))
-        results.append(network.predict(inputs))
+        results.append(network(inputs))
     assert torch.equal(results[0], results[2])
     assert not torch.allclose(results[0], results[1])
 
@@ -253,11 +254,11 @@ def test_each_draw_goes_on_with_the_generator() -> None:
 def test_noise_once_had_is_taken_again(kind: str) -> None:
     network, inputs = noisy_network(kind)
     network.resample(generator(1))
-    noise, before = network.noise, network.predict(inputs)
+    noise, before = network.noise, network(inputs)
     network.resample(generator(2))
     network.set_noise(noise)
     assert network.noise is noise
-    assert torch.equal(network.predict(inputs), before)
+    assert torch.equal(network(inputs), before)
 
 
 def test_the_noise_of_before_the_first_draw_is_none_again() -> None:
@@ -273,14 +274,14 @@ def test_the_noise_of_before_the_first_draw_is_none_again() -> None:
 def test_a_deep_copy_has_noise_of_its_own(kind: str) -> None:
     network, inputs = noisy_network(kind)
     network.resample(generator(1))
-    twin, before = copy.deepcopy(network), network.predict(inputs)
-    assert torch.equal(twin.predict(inputs), before)
+    twin, before = copy.deepcopy(network), network(inputs)
+    assert torch.equal(twin(inputs), before)
     twin.resample(generator(2))
-    assert torch.equal(network.predict(inputs), before)
-    other = twin.predict(inputs)
+    assert torch.equal(network(inputs), before)
+    other = twin(inputs)
     assert not torch.allclose(other, before)
     network.resample(generator(3))
-    assert torch.equal(twin.predict(inputs), other)
+    assert torch.equal(twin(inputs), other)
 
 
 def test_a_deep_copy_is_silent_on_its_own() -> None:

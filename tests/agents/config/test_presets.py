@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from agents.build import OPTIMIZERS, build_trainer, network_for
+from agents.build import build_trainer, network_for
 from agents.cli.train import Train
 from agents.config import Config, ConfigError, flatten, to_dict
 from agents.config.family import FAMILY, PARTS
 from agents.config.kinds import fits
 from agents.config.presets import LADDER, PRESETS, preset_config, with_fields
+from agents.learning.optimizers import OPTIMIZERS
 from agents.runs.folder import RunFolder
 from envs.factory import make_vector_env
 from tests.agents.training.test_training import assert_same_run, small, train
@@ -223,7 +224,7 @@ def optimizer_table() -> dict[str, tuple[str, float, float]]:
 def test_the_optimizer_of_an_atari_preset_is_that_of_its_source(preset: str) -> None:
     """A source that sums over the batch has its epsilon divided by 32² inside RMSProp's root."""
     settings = preset_config(preset, "ALE/Pong-v5", "pixels").learning
-    made = OPTIMIZERS[settings.optimizer]([torch.zeros(1, requires_grad=True)], settings)
+    made = OPTIMIZERS[settings.optimizer]([torch.nn.Parameter(torch.zeros(1))], settings)
     group = made.param_groups[0]
     assert (settings.optimizer, group["lr"], group["eps"]) == optimizer_table()[preset]
 

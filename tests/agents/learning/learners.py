@@ -1,4 +1,4 @@
-"""Small learners of every kind, and random numbers and batches for them."""
+"""Small learners of every kind, with random batches for them."""
 
 import copy
 from collections.abc import Callable
@@ -17,13 +17,14 @@ from agents.learning.losses import huber_loss
 from agents.learning.values import Categorical, Quantile, Scalar, Value
 from models.config import NetworkConfig
 from models.factory import make_network
+from models.outputs import ImplicitQuantileOutput
 from models.q_network import QNetwork
 
 KINDS: dict[str, Callable[[], Value]] = {
     "scalar": lambda: Scalar(huber_loss),
     "categorical": lambda: Categorical(7, -3.0, 3.0),
     "quantile": lambda: Quantile(5, 0.7),
-    "iqn": lambda: Quantile(5, 0.7, sampled=True),
+    "iqn": lambda: Quantile(5, 0.7, ImplicitQuantileOutput),
 }
 BOOTSTRAPS: dict[str, Callable[[], BackupRule]] = {
     "greedy": Greedy,
@@ -49,11 +50,10 @@ def make_dqn(
     **options: Any,
 ) -> DQN:
     """Makes a learner of 4 numbers and 3 actions; the seed draws weights, noise and quantile levels."""
-    value, implicit = value or KINDS[kind](), kind == "iqn"
+    value = value or KINDS[kind]()
     torch.manual_seed(seed)
     config = NetworkConfig(hidden=(8, 6), norm=norm, noisy=noisy)
-    size = 1 if implicit else value.size
-    online = make_network(config, (4,), 3, size=size, mean=value.mean, implicit=implicit)
+    online = make_network(config, (4,), 3, value.make_output())
     target = None if rollout else copy.deepcopy(online)
     return DQN(
         online,

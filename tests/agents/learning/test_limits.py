@@ -17,6 +17,8 @@ from agents.learning.backup import Munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, quantile_huber_loss
 from agents.learning.values import Quantile, Scalar, categorical_projection
+from models.outputs import ImplicitQuantileOutput
+from models.prediction import ScalarPrediction
 from tests.agents.learning.learners import (
     BOOTSTRAPS,
     KINDS,
@@ -43,7 +45,8 @@ def make_even(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Makes learners of every kind; where levels are random, they are the same for every row and draw."""
     levels = rows([0.9, 0.3, 0.55, 0.1, 0.75])
     if request.param == "iqn":
-        monkeypatch.setattr(Quantile, "draw_taus", lambda _, count, __: levels.expand(count, -1))
+        draw = "models.outputs.ImplicitQuantileOutput.draw_taus"
+        monkeypatch.setattr(draw, lambda _, count, __: levels.expand(count, -1))
     return partial(make_dqn, kind=request.param)
 
 
@@ -97,7 +100,9 @@ def test_soft_value_is_above_the_greatest_by_temperature_times_log_actions_at_mo
 ) -> None:
     q = drawn(seed, 5, actions)
     backup = Munchausen(0.0, temperature, -1.0)(q, lambda: q, torch.zeros(5, dtype=torch.int64))
-    above = Scalar(huber_loss).target(q.unsqueeze(2), backup, torch.zeros(5), torch.ones(5)) - q.amax(1)
+    above = Scalar(huber_loss).target(ScalarPrediction(q), backup, torch.zeros(5), torch.ones(5)) - q.amax(
+        1
+    )
     assert (above > -1e-4).all()
     assert (above < temperature * math.log(actions) + 1e-4).all()
 
@@ -151,9 +156,8 @@ def test_a_batch_equals_one_row_at_a_time(make_even: Maker, backup: str) -> None
 
 
 def test_levels_are_drawn_for_each_row_and_each_draw() -> None:
-    value, generator = KINDS["iqn"](), torch.Generator().manual_seed(0)
-    draws = [value.draw_taus(1_000, generator) for _ in range(2)]
-    levels = torch.cat([draw for draw in draws if draw is not None])
+    output, generator = ImplicitQuantileOutput(5), torch.Generator().manual_seed(0)
+    levels = torch.cat([output.draw_taus(1_000, generator) for _ in range(2)])
     assert levels.shape == (2_000, 5)
     assert len(levels.unique()) > 9_900  # of 10,000, among 2^24 floats
     close(levels.mean(0), torch.full((5,), 0.5), atol=0.03, rtol=0)
@@ -166,7 +170,9 @@ def test_network_and_loss_get_the_same_levels() -> None:
     td_target, state = dqn.td_target(batch), dqn.generator.get_state()
     loss, value, _ = dqn.loss(batch, td_target)
     levels = torch.rand(16, 5, generator=torch.Generator().set_state(state))
-    quantiles = dqn.online.predict(batch.observation, levels)[range(16), batch.action]
+    output, features = dqn.online.embedding, dqn.online.torso(batch.observation)
+    assert isinstance(output, ImplicitQuantileOutput)
+    quantiles = output.at(levels, features, dqn.online.outputs).quantiles[range(16), batch.action]
     close(loss, quantile_huber_loss(quantiles, td_target, levels, 0.7))
     close(value, quantiles.mean(1).detach())
 
@@ -225,7 +231,7 @@ def test_without_target_network_the_reward_is_what_is_learned(kind: str) -> None
 
 @every_kind
 def test_without_target_network_the_values_become_the_rewards(kind: str) -> None:
-    """Those of the implicit one wobble with its levels."""
+    """Those of IQN vary with its levels."""
     dqn = make_dqn(kind=kind, rollout=True, optimizer=partial(torch.optim.Adam, lr=0.03), norm="layer")
     batch = random_batch(4)._replace(discount=torch.zeros(4))
     for _ in range(200):

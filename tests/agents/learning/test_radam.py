@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.learning.radam import RAdam, rectification
+from agents.learning.optimizers import RAdam, rectification
 
 RATES = (3e-2, 1e-2)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.learning.rmsprop import CenteredRMSProp
+from agents.learning.optimizers import CenteredRMSProp
 
 RATE, ALPHA, EPSILON, BATCH = 2.5e-4, 0.95, 0.01, 32
 

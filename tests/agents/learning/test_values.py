@@ -1,17 +1,19 @@
 """Targets and losses of every kind of value: numbers worked by hand, and twins written as plain loops."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.learning.backup import Backup, Greedy, Munchausen
 from agents.learning.losses import categorical_loss, huber_loss
 from agents.learning.values import Categorical, Quantile, Scalar, Value
+from models.prediction import CategoricalPrediction, QuantilePrediction, ScalarPrediction
 from tests.agents.learning.learners import SEEDS, SIZES, at_random, drawn, rows
 
 close = torch.testing.assert_close
@@ -26,47 +28,72 @@ def logs(*probability: float) -> list[float]:
     return [math.log(p) for p in probability]
 
 
-# Expected values
+SUPPORT = torch.linspace(-1, 1, 3)
 
 
-def test_expected_target_worked_by_hand() -> None:
+def atoms(logits: Tensor) -> CategoricalPrediction:
+    """Prediction on the returns -1, 0, 1."""
+    return CategoricalPrediction(logits, SUPPORT)
+
+
+def quantiles(values: Tensor) -> QuantilePrediction:
+    """Prediction at the midpoints."""
+    count = values.shape[-1]
+    return QuantilePrediction(values, (torch.arange(count).unsqueeze(0) + 0.5) / count)
+
+
+PREDICTIONS: dict[str, Callable[[Tensor], Any]] = {
+    "scalar": lambda numbers: ScalarPrediction(numbers.squeeze(2)),
+    "categorical": lambda numbers: CategoricalPrediction(numbers, torch.linspace(-3, 3, numbers.shape[2])),
+    "quantile": quantiles,
+}
+
+
+# Scalar values
+
+
+def test_scalar_target_worked_by_hand() -> None:
     """Row 0: 1 + 0.9 * max(2, 5) = 5.5. Row 1: a true end, 3 + 0 = 3. Row 2: 0.5 + 0.81 * 4 = 3.74."""
-    numbers = rows([2.0, 5.0], [7.0, 8.0], [4.0, -1.0]).unsqueeze(2)
+    q = rows([2.0, 5.0], [7.0, 8.0], [4.0, -1.0])
     reward, discount = torch.tensor([1.0, 3.0, 0.5]), torch.tensor([0.9, 0.0, 0.81])
-    td_target = Scalar(huber_loss).target(numbers, greedy(numbers.squeeze(2)), reward, discount)
+    td_target = Scalar(huber_loss).target(ScalarPrediction(q), greedy(q), reward, discount)
     close(td_target, torch.tensor([5.5, 3.0, 3.74]))
 
 
 def test_double_target_takes_the_choosers_action_and_the_targets_value() -> None:
     """The chooser prefers action 0, whose target value is 2: 1 + 0.9 * 2 = 2.8."""
     backup = greedy(rows([9.0, 1.0]))
-    td_target = Scalar(huber_loss).target(rows([[2.0], [5.0]]), backup, torch.ones(1), torch.tensor([0.9]))
+    prediction, discount = ScalarPrediction(rows([2.0, 5.0])), torch.tensor([0.9])
+    td_target = Scalar(huber_loss).target(prediction, backup, torch.ones(1), discount)
     close(td_target, torch.tensor([2.8]))
 
 
-def test_expected_target_with_munchausen_worked_by_hand() -> None:
+def test_scalar_target_with_munchausen_worked_by_hand() -> None:
     """Temperature 2, next values 0 and 2 ln 3: Σ π (q − 2 ln π) = 2 ln(1 + 3) = 4 ln 2.
 
     Present values 2 ln 4 and 0 make π(a|s) = 0.2 of action 1, whose 2 ln 0.2 = -3.2 is clipped at -1:
     1 - 0.9 + 0.5 * 4 ln 2 = 0.1 + 2 ln 2.
     """
-    numbers = rows([[0.0], [2 * math.log(3)]])
+    q = rows([0.0, 2 * math.log(3)])
     present = rows([2 * math.log(4), 0.0])
-    backup = Munchausen(0.9, 2.0, -1.0)(numbers.squeeze(2), lambda: present, torch.tensor([1]))
-    td_target = Scalar(huber_loss).target(numbers, backup, torch.ones(1), torch.tensor([0.5]))
+    backup = Munchausen(0.9, 2.0, -1.0)(q, lambda: present, torch.tensor([1]))
+    td_target = Scalar(huber_loss).target(ScalarPrediction(q), backup, torch.ones(1), torch.tensor([0.5]))
     close(td_target, torch.tensor([0.1 + 2 * math.log(2)]))
 
 
-@pytest.mark.parametrize(
-    "value",
-    [Scalar(huber_loss), Categorical(5, -1.0, 3.0), Quantile(5, 1.0)],
-    ids=lambda v: type(v).__name__,
-)
-def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None:
-    numbers = torch.randn(3, 2, value.size, generator=torch.Generator().manual_seed(0))
-    returns, probability = value.distribution(numbers)
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_probabilities_sum_to_1_and_the_mean_is_the_value(kind: str) -> None:
+    prediction = PREDICTIONS[kind](drawn(0, 3, 2, 1 if kind == "scalar" else 5))
+    returns, probability = prediction.distribution()
     close(probability.sum(2), torch.ones(3, 2))
-    close((returns * probability).sum(2), value.mean(numbers))
+    close((returns * probability).sum(2), prediction.mean)
+
+
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_a_prediction_of_some_actions_keeps_their_values(kind: str) -> None:
+    prediction = PREDICTIONS[kind](drawn(0, 3, 4, 1 if kind == "scalar" else 5))
+    action = torch.tensor([[2, 0], [3, 3], [1, 2]])
+    close(prediction.of(action).mean, prediction.mean.gather(1, action))
 
 
 @pytest.mark.parametrize("kind", ["scalar", "categorical", "quantile"])
@@ -74,22 +101,22 @@ def test_a_distribution_is_whole_and_its_mean_is_the_value(value: Value) -> None
 def test_targets_are_computed_on_the_networks_device(kind: str, backup: Any) -> None:
     """Torch's device without data refuses what a GPU refuses: tensors of another device, scalars apart."""
     meta = torch.device("meta")
-    values = {
-        "scalar": Scalar(huber_loss),
-        "categorical": Categorical(5, -1.0, 3.0, device=meta),
-        "quantile": Quantile(5, 1.0, device=meta),
-    }
-    value: Value = values[kind]
-    numbers, row = torch.empty(3, 2, value.size, device=meta), torch.empty(3, device=meta)
-    backup = backup(
-        value.mean(numbers), lambda: value.mean(numbers), torch.zeros_like(row, dtype=torch.int64)
-    )
-    assert value.target(numbers, backup, row, row).device == meta
+    value = make_value(kind, 5)
+    output = value.make_output()
+    assert isinstance(output, nn.Module)
+    numbers, row = torch.empty(3, 2, output.size, device=meta), torch.empty(3, device=meta)
+    prediction = output.to(meta)(row, lambda _: numbers, None)
+    q = prediction.mean
+    backup = backup(q, lambda: q, torch.zeros_like(row, dtype=torch.int64))
+    assert value.target(prediction, backup, row, row).device == meta
+    assert value.target_of_return(row).device == meta
 
 
-def test_priority_of_an_expected_value_is_its_absolute_error() -> None:
+def test_priority_of_a_scalar_value_is_its_absolute_error() -> None:
     """Values 0.5 and -2 against 0 and 1: losses 0.125 and 3 - 0.5, errors 0.5 and 3."""
-    loss, priority = Scalar(huber_loss).loss(rows([0.5], [-2.0]), torch.tensor([0.0, 1.0]), None)
+    loss, priority = Scalar(huber_loss).loss(
+        ScalarPrediction(rows([0.5], [-2.0])), torch.tensor([0.0, 1.0])
+    )
     close(loss, torch.tensor([0.125, 2.5]))
     close(priority, torch.tensor([0.5, 3.0]))
 
@@ -121,7 +148,7 @@ THREE = Categorical(3, -1.0, 1.0)
 def three(reward: float, discount: float, logits: list[float]) -> Tensor:
     """Backs up one action's distribution on the returns -1, 0, 1."""
     backup = greedy(torch.zeros(1, 1))
-    return THREE.target(rows([logits]), backup, torch.tensor([reward]), torch.tensor([discount]))
+    return THREE.target(atoms(rows([logits])), backup, torch.tensor([reward]), torch.tensor([discount]))
 
 
 def test_categorical_target_worked_by_hand() -> None:
@@ -151,8 +178,8 @@ def test_categorical_target_of_a_true_end_is_the_reward() -> None:
 
 def test_categorical_target_is_of_the_action_with_the_highest_mean() -> None:
     """Means 0.15 and 0.4, though 1 is likelier after action 0; 0 and 1 halved: 0.6 + 0.2 to 0, 0.2 to 1."""
-    numbers = rows([logs(0.4, 0.05, 0.55), [-math.inf, *logs(0.6, 0.4)]])
-    td_target = THREE.target(numbers, greedy(THREE.mean(numbers)), torch.zeros(1), torch.tensor([0.5]))
+    prediction = atoms(rows([logs(0.4, 0.05, 0.55), [-math.inf, *logs(0.6, 0.4)]]))
+    td_target = THREE.target(prediction, greedy(prediction.mean), torch.zeros(1), torch.tensor([0.5]))
     close(td_target, rows([0.0, 0.8, 0.2]))
 
 
@@ -163,7 +190,7 @@ def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
     """
     backup = Backup(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
     td_target = THREE.target(
-        rows([[0.0, -math.inf, -math.inf], [-math.inf, -math.inf, 0.0]]),
+        atoms(rows([[0.0, -math.inf, -math.inf], [-math.inf, -math.inf, 0.0]])),
         backup,
         torch.zeros(1),
         torch.tensor([0.5]),
@@ -173,7 +200,7 @@ def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
 
 def test_categorical_loss_worked_by_hand() -> None:
     """Probabilities 1/2, 1/4, 1/4 for 1/2, 1/2, 0: 1/2 ln 2 + 1/2 ln 4 = 1.5 ln 2; less ln 2, 0.5 ln 2."""
-    loss, priority = THREE.loss(rows(logs(0.5, 0.25, 0.25)), rows([0.5, 0.5, 0.0]), None)
+    loss, priority = THREE.loss(atoms(rows([logs(0.5, 0.25, 0.25)])), rows([0.5, 0.5, 0.0]))
     close(loss, torch.tensor([1.5 * math.log(2)]))
     close(priority, torch.tensor([0.5 * math.log(2)]))
 
@@ -186,7 +213,7 @@ def test_divergence_is_0_where_distributions_agree() -> None:
 
 def test_categorical_mean_worked_by_hand() -> None:
     """-1/4 + 0 + 1/2 = 1/4."""
-    close(THREE.mean(rows([logs(0.25, 0.25, 0.5)])), rows([0.25]))
+    close(atoms(rows([logs(0.25, 0.25, 0.5)])).mean, rows([0.25]))
 
 
 # Quantiles
@@ -194,17 +221,17 @@ def test_categorical_mean_worked_by_hand() -> None:
 
 def test_quantile_target_worked_by_hand() -> None:
     """Means 2 and 1: action 0, 1 + 0.5 (0, 1, 5) = 1, 1.5, 3.5. A true end: the reward, 2."""
-    value, numbers = Quantile(3, 1.0), rows([[0, 1, 5], [1, 1, 1]], [[0, 1, 5], [1, 1, 1]])
+    prediction = quantiles(rows([[0, 1, 5], [1, 1, 1]], [[0, 1, 5], [1, 1, 1]]))
     reward, discount = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 0.0])
-    td_target = value.target(numbers, greedy(value.mean(numbers)), reward, discount)
+    td_target = Quantile(3, 1.0).target(prediction, greedy(prediction.mean), reward, discount)
     close(td_target, rows([1.0, 1.5, 3.5], [2.0, 2.0, 2.0]))
 
 
 def test_quantile_target_with_a_soft_plan_worked_by_hand() -> None:
     """Penalties -1 and 0: 1/4 (0 + 1, 4 + 1) + 3/4 (2, 4) = (1.75, 4.25); 2 - 0.5 + half of it."""
     backup = Backup(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
-    numbers = rows([[0, 4], [2, 4]])
-    td_target = Quantile(2, 1.0).target(numbers, backup, torch.tensor([2.0]), torch.tensor([0.5]))
+    prediction = quantiles(rows([[0, 4], [2, 4]]))
+    td_target = Quantile(2, 1.0).target(prediction, backup, torch.tensor([2.0]), torch.tensor([0.5]))
     close(td_target, rows([2.375, 3.625]))
 
 
@@ -215,20 +242,20 @@ def test_quantile_huber_loss_worked_by_hand(delta: float, expected: float) -> No
     Delta 1: sizes 1/2, 1/2 and 0, 3/2; (1/4 * 1/2 + 3/4 * 1/2) / 2 + (0 + 1/4 * 3/2) / 2 = 7/16.
     Delta 1/2: sizes 3/8, 3/8 and 0, 7/8; (3/8) / 2 + (1/4 * 7/8) / 2 = 19/64, over 1/2: 19/32.
     """
-    loss, _ = Quantile(2, delta).loss(rows([0.0, 1.0]), rows([1.0, -1.0]), None)
+    loss, _ = Quantile(2, delta).loss(quantiles(rows([[0.0, 1.0]])), rows([1.0, -1.0]))
     close(loss, torch.tensor([expected]))
 
 
 def test_sampled_levels_stand_in_for_the_midpoints() -> None:
     """Levels 0.9 and 0.5: (0.9 * 1/2 + 0.1 * 1/2) / 2 + (0 + 0.5 * 3/2) / 2 = 0.25 + 0.375."""
-    value = Quantile(2, 1.0, sampled=True)
-    loss, _ = value.loss(rows([0.0, 1.0]), rows([1.0, -1.0]), rows([0.9, 0.5]))
+    prediction = QuantilePrediction(rows([[0.0, 1.0]]), rows([0.9, 0.5]))
+    loss, _ = Quantile(2, 1.0).loss(prediction, rows([1.0, -1.0]))
     close(loss, torch.tensor([0.625]))
 
 
 def test_priority_of_quantiles_is_the_absolute_error_of_their_mean() -> None:
     """Means 0.5 and 1: 0.5, although the quantiles are off by 3 and 2, to both sides."""
-    _, priority = Quantile(2, 1.0).loss(rows([0.0, 1.0]), rows([3.0, -1.0]), None)
+    _, priority = Quantile(2, 1.0).loss(quantiles(rows([[0.0, 1.0]])), rows([3.0, -1.0]))
     close(priority, torch.tensor([0.5]))
 
 
@@ -292,13 +319,15 @@ def test_targets_equal_a_plain_loop(
     kind: str, seed: int, actions: int, size: int, soft: Soft | None
 ) -> None:
     value = make_value(kind, size)
-    numbers, present = drawn(seed, 4, actions, value.size), drawn(seed + 1, 4, actions)
+    size = 1 if kind == "scalar" else size
+    numbers, present = drawn(seed, 4, actions, size), drawn(seed + 1, 4, actions)
+    prediction = PREDICTIONS[kind](numbers)
     action, reward = drawn(seed + 2, 4, actions).argmax(1), drawn(seed + 3, 4)
     discount = torch.tensor([0.0, 0.5, 0.97, 1.0])
     backup = Munchausen(*soft) if soft else Greedy()
-    backup = backup(value.mean(numbers), lambda: present, action)
-    td_targets = value.target(numbers, backup, reward, discount)
-    support = torch.linspace(-3, 3, value.size).tolist()
+    backup = backup(prediction.mean, lambda: present, action)
+    td_targets = value.target(prediction, backup, reward, discount)
+    support = torch.linspace(-3, 3, size).tolist()
     for i, (row, td_target) in enumerate(zip(numbers.tolist(), td_targets, strict=True)):
         q = [naive_mean(kind, each, support) for each in row]
         steps, bonus = naive_plan(q, present[i].tolist(), int(action[i]), soft)
