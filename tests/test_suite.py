@@ -119,11 +119,9 @@ def private_names_of_torch(text: str) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Call):
             chain = ast.unparse(node)
-            is_getattr = chain.startswith("getattr(") and chain.split("(")[1].split(".")[0] in modules
-            if is_getattr and re.search(r"[\"']_", chain):
-                private.add(chain)
-            elif chain.split(".")[0] in modules and re.fullmatch(r"[\w.]+\._(?!_)\w+", chain):
-                private.add(chain)
+            attribute = re.fullmatch(r"(\w+)[\w.]*\._(?!_)\w+", chain)
+            quoted = re.match(r"getattr\((\w+)[\w.]*, '_", chain)
+            private |= {chain for match in (attribute, quoted) if match and match[1] in modules}
     return private
 
 
