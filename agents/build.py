@@ -138,7 +138,7 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
             n_step=config.returns.n_step,
             gamma=config.returns.gamma,
             generator=make_generator(config.seed, "memory"),
-            sampler=partial(PrioritizedSampler, alpha=alpha) if alpha else UniformSampler,
+            sampler=partial(PrioritizedSampler, priority_exponent=alpha) if alpha else UniformSampler,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

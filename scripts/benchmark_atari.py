@@ -106,13 +106,13 @@ def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
     from agents.memory.prioritized import PrioritizedSampler
 
     generator = np.random.default_rng(1)
-    sampler = PrioritizedSampler(rows, generator, alpha=0.5)
+    sampler = PrioritizedSampler(rows, generator, priority_exponent=0.5)
     every = np.arange(rows)
     sampler.add(every)
     sampler.update_priorities(every + rows, generator.random(rows))  # tickets of what was added once
 
     def round_trip() -> None:
-        draw = sampler.sample(batch_size, beta=0.4)
+        draw = sampler.sample(batch_size, 0.4)
         sampler.update_priorities(draw.indices, generator.random(batch_size))
 
     taken = median_seconds(round_trip, 2_000)

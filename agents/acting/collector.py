@@ -100,4 +100,4 @@ class Collector:
             self._learned[:] = np.asarray(state["learned"])
             self._length[:] = np.asarray(state["length"])
         else:
-            self._memory.cut(self.observation)
+            self._memory.truncate(self.observation)

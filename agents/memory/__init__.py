@@ -1,6 +1,6 @@
-"""What was seen, exact at every episode's end.
+"""Replay and rollout buffers, exact at episode boundaries.
 
-`replay.py` keeps each frame once and folds γ and n-step returns into batches; `sampling.py` draws its rows
-uniformly, `prioritized.py` in proportion to their errors (over the sums of `sum_tree.py`). `rollout.py`
-keeps the newest window only and hands out λ-returns. `protocol.py` says what a trainer asks of either.
+`replay.py` stores each frame once and folds γ and n-step returns into batches; `sampling.py` draws its rows
+uniformly, `prioritized.py` in proportion to their errors (with the sums of `sum_tree.py`). `rollout.py`
+holds the newest steps only and returns λ-returns. `protocol.py` is their common interface.
 """

@@ -1,4 +1,4 @@
-"""What a trainer asks of a memory."""
+"""Interface of a memory."""
 
 from typing import Any, Protocol
 
@@ -7,16 +7,18 @@ from torch import Tensor
 from agents.learning.batch import Batch
 from agents.memory.sampling import Array
 
+UPDATES_AT_ONCE = 50  # batches in one draw, if no update changes the next: fewer calls cost less
+
 
 class Memory(Protocol):
     """`replay.Replay` or `rollout.Rollout`."""
 
     @property
     def block(self) -> int:
-        """Updates that may be drawn for at once."""
+        """Updates whose batches may be drawn at once."""
 
     def start(self, observation: Array) -> None:
-        """Takes the first observations `[E, *obs]` of all environments."""
+        """Store the first observations `[E, *obs]` of all environments."""
 
     def add(
         self,
@@ -27,19 +29,19 @@ class Memory(Protocol):
         next_observation: Array,
         observation: Array,
     ) -> None:
-        """Adds one step of every environment."""
+        """Add one step of every environment."""
 
-    def cut(self, observation: Array) -> None:
-        """Ends the episodes in hand as truncations; new ones start from `observation` `[E, *obs]`."""
+    def truncate(self, observation: Array) -> None:
+        """Truncate the current episodes; new ones start from `observation` `[E, *obs]`."""
 
-    def sample(self, size: int, beta: float) -> Batch:
-        """Draws `size` rows; `beta` is how far weights make up for unequal chances."""
+    def sample(self, size: int, importance_sampling_exponent: float) -> Batch:
+        """Draw `size` rows; an exponent of 1 corrects unequal probabilities in full."""
 
     def update_priorities(self, indices: Tensor, error: Tensor) -> None:
-        """Takes note of how far the rows of a batch were off, `[B], [B]`."""
+        """Set the priorities of a batch, from its indices and errors `[B], [B]`."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all that it holds."""
+        """Return all contents."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restore a `state_dict`."""

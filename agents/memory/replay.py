@@ -1,4 +1,4 @@
-"""Replay memory that keeps each frame once."""
+"""Replay memory that stores each frame once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,40 +10,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.learning.batch import Batch
-from agents.memory.sampling import Sampler
+from agents.memory.protocol import UPDATES_AT_ONCE
+from agents.memory.sampling import Draw, Sampler
 
 Array = NDArray[Any]
 
 
 def row_bytes(frame_shape: tuple[int, ...], dtype: Any) -> int:
-    """Returns the bytes that one row takes: its frame, its numbers and its place in the sampler."""
+    """Return the bytes per row: frame, step and place in the sampler."""
     frame = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
     return frame + 8 + 4 + 1 + 1 + 1 + 16
 
 
 class Replay:
-    """The newest transitions of several environments, sampled as n-step windows.
+    """The newest transitions of several environments, sampled as n-step transitions.
 
-    Each environment has a ring of T rows with one frame each. Row t holds the frame that was seen,
-    the action taken and what came of it; the frame that came next is row t + 1, also at the end of
-    an episode, where a closing row holds the true last frame and is never drawn. Stacks are put
-    together from the rows before, as far as the episode reaches back; at its start the first frame
-    repeats. A row can be drawn once its n-th successor is there or its episode has ended, until the
-    oldest frame of its stack is overwritten.
+    Each environment has a ring of T rows with one frame each. Row t holds the frame observed,
+    the action taken and its outcome; the next frame is in row t + 1, also at the end of an episode,
+    where a closing row holds the true last frame and is never drawn. Stacks are assembled from earlier
+    rows of the episode; at its start the first frame repeats. A row can be drawn once its n-th
+    successor is stored or its episode has ended, until the oldest frame of its stack is overwritten.
 
-    n-step returns are those of Sutton and Barto 2018, eq. 7.1, cut at the end of the episode; a
+    n-step returns are those of Sutton and Barto 2018, eq. 7.1, truncated at the end of the episode; a
     truncated episode bootstraps from its true last frame (Pardo et al. 2018, arXiv:1712.00378).
 
     Args:
-        capacity: Rows altogether; an episode of L steps takes L + 1.
+        capacity: Rows in total; an episode of L steps takes L + 1.
         num_envs: E.
         observation_shape: `[S, H, W]` if `stacked`, else any.
         dtype: The observations' numpy type.
         stacked: Whether the first axis of an observation counts frames, newest last.
         n_step: Steps from an observation to the one it bootstraps from.
-        gamma: Discount a step.
+        gamma: Discount per step.
         generator: Draws the rows; saved with the memory.
-        sampler: Makes the set of rows that may be drawn, from their number and the generator.
+        sampler: Makes the set of rows to draw from, given their number and the generator.
 
     Raises:
         ValueError: the capacity is too small for stack, n and the number of environments.
@@ -81,6 +81,7 @@ class Replay:
         self._age = np.zeros(rows, np.uint8)  # earlier frames of the episode, capped
         self._oldest = max(self._stack - 1, 1)
         self._sampler = sampler(rows, generator)
+        self.block = 1 if self._sampler.prioritized else UPDATES_AT_ONCE
         self._generator = generator
         self._base = np.arange(num_envs) * self._length
         self._cursor = np.zeros(num_envs, np.int64)  # row of the observation to act on
@@ -92,11 +93,11 @@ class Replay:
         self._images: dict[int, tuple[Array, ...]] = {}
 
     def __len__(self) -> int:
-        """Rows that can be drawn."""
+        """Return the number of rows to draw from."""
         return len(self._sampler)
 
     def start(self, observation: Array) -> None:
-        """Takes the first observations `[E, *obs]` of all environments."""
+        """Store the first observations `[E, *obs]` of all environments."""
         self._write(np.arange(len(self._base)), self._newest(observation), first=True)
 
     def add(
@@ -108,15 +109,15 @@ class Replay:
         next_observation: Array,
         observation: Array,
     ) -> None:
-        """Adds one step of every environment; all arguments have a leading axis E.
+        """Add one step of every environment; all arguments have a leading axis E.
 
         Args:
-            action: What was done.
-            reward: What it brought.
+            action: The actions taken.
+            reward: Their rewards.
             terminated: No value follows.
             last: The episode stops here, truly or by truncation.
             next_observation: The true successor.
-            observation: What will be acted on next; differs where `last`.
+            observation: The next observation to act on; differs if `last`.
         """
         rows = self._base + self._cursor
         self._action[rows] = action
@@ -128,21 +129,21 @@ class Replay:
         if last.any():
             ended = np.flatnonzero(last)
             self._begin_episode(ended, self._newest(observation)[ended])
-        ripe = np.flatnonzero(self._waiting == self._n)
-        if len(ripe):
-            self._sampler.add(self._before(ripe, self._n))
-            self._waiting[ripe] -= 1
+        complete = np.flatnonzero(self._waiting == self._n)
+        if len(complete):
+            self._sampler.add(self._before(complete, self._n))
+            self._waiting[complete] -= 1
 
-    def cut(self, observation: Array) -> None:
-        """Ends the episodes in hand as truncations; new ones start from `observation` `[E, *obs]`."""
-        begun = np.flatnonzero(self._age[self._base + self._cursor])
-        self._last[self._before(begun, 1)] = True
-        self._begin_episode(begun, self._newest(observation)[begun])
-        fresh = np.setdiff1d(np.arange(len(self._base)), begun)
+    def truncate(self, observation: Array) -> None:
+        """Truncate the current episodes; new ones start from `observation` `[E, *obs]`."""
+        unfinished = np.flatnonzero(self._age[self._base + self._cursor])
+        self._last[self._before(unfinished, 1)] = True
+        self._begin_episode(unfinished, self._newest(observation)[unfinished])
+        fresh = np.setdiff1d(np.arange(len(self._base)), unfinished)
         self._frames[self._base[fresh] + self._cursor[fresh]] = self._newest(observation)[fresh]
 
     def _begin_episode(self, envs: Array, frames: Array) -> None:
-        """Makes the waiting rows of ended episodes ripe, closes them, starts the next."""
+        """Add the waiting rows of ended episodes to the sampler; start the next episodes."""
         for e in envs:
             back = np.arange(self._waiting[e], 0, -1)
             self._sampler.add(self._base[e] + (self._cursor[e] - back) % self._length)
@@ -161,7 +162,7 @@ class Replay:
         self._write(envs, frames, first=first)
 
     def _write(self, envs: Array, frames: Array, *, first: bool) -> None:
-        """Writes frames at the cursors and retires the rows that lose a frame by it."""
+        """Write frames at the cursors and remove the rows whose stacks lose a frame."""
         cursor, base = self._cursor[envs], self._base[envs]
         rows = base + cursor
         if self._wrapped:
@@ -174,40 +175,39 @@ class Replay:
         self._age[rows] = 0 if first else np.minimum(self._age[before] + 1, self._oldest)
         self._last[rows] = False
 
-    @property
-    def block(self) -> int:
-        """Updates that may be drawn for at once."""
-        return self._sampler.block
-
     def update_priorities(self, indices: Tensor, error: Tensor) -> None:
-        """Takes note of how far the rows of a batch were off, `[B], [B]`."""
-        if self.block == 1:
+        """Set the priorities of a batch, from its indices and errors `[B], [B]`."""
+        if self._sampler.prioritized:  # others would make the device wait for nothing
             self._sampler.update_priorities(indices.numpy(), error.cpu().numpy())
 
-    def sample(self, size: int, beta: float = 1.0) -> Batch:
-        """Draws `size` windows, with replacement.
+    def sample(self, size: int, importance_sampling_exponent: float = 1.0) -> Batch:
+        """Draw `size` transitions, with replacement.
 
         The observations share memory with the next draw of the same size; stacks are channels last
-        in memory, as convolutions want them.
+        in memory, the layout of the convolutions.
 
         Args:
             size: B.
-            beta: How far importance weights make up for unequal chances, 0 to 1.
+            importance_sampling_exponent: Share of the correction for unequal probabilities, 0 to 1.
         """
-        rows, weights, indices = self._sampler.sample(size, beta)
+        return self.batch_of(self._sampler.sample(size, importance_sampling_exponent))
+
+    def batch_of(self, draw: Draw) -> Batch:
+        """Return the transitions that start at drawn rows."""
+        rows, weights, indices = draw
         time = rows % self._length
         base = rows - time
         window = base[:, None] + (time[:, None] + self._forward) % self._length  # [B, n]
         terminated, last = self._terminated[window], self._last[window]
         before_end = np.ones(window.shape, np.bool_)
-        before_cut = np.ones(window.shape, np.bool_)
+        before_last = np.ones(window.shape, np.bool_)
         np.logical_and.accumulate(~(terminated | last)[:, :-1], axis=1, out=before_end[:, 1:])
-        np.logical_and.accumulate(~last[:, :-1], axis=1, out=before_cut[:, 1:])
+        np.logical_and.accumulate(~last[:, :-1], axis=1, out=before_last[:, 1:])
         reward = (self._reward[window] * self._gammas[:-1] * before_end).sum(axis=1)
-        steps = before_cut.sum(axis=1)  # [B] k
-        ended = (terminated & before_cut).any(axis=1)
+        steps = before_last.sum(axis=1)  # [B] k
+        ended = (terminated & before_last).any(axis=1)
         discount = np.where(ended, np.float32(0), self._gammas[steps])
-        planes, now, then = self._buffers(size)
+        planes, now, then = self._buffers(len(rows))
         return Batch(
             self._gather(base, time, planes, now),
             torch.from_numpy(self._action[rows]),
@@ -219,7 +219,7 @@ class Replay:
         )
 
     def _buffers(self, size: int) -> tuple[Array, ...]:
-        """Arrays `[S, B, *frame]` and twice `[B, pixels, S]`, kept: page faults would cost more."""
+        """Return arrays `[S, B, *frame]` and twice `[B, pixels, S]`, reused to avoid page faults."""
         if size not in self._images:
             frame, dtype = self._frames.shape[1:], self._frames.dtype
             stacks = (size, int(np.prod(frame)), self._stack)
@@ -231,7 +231,7 @@ class Replay:
         return self._images[size]
 
     def _gather(self, base: Array, time: Array, planes: Array, stacks: Array) -> Tensor:
-        """Returns the observations `[B, *obs]` at these times, in the memory of `stacks`."""
+        """Return the observations `[B, *obs]` at these times, in the memory of `stacks`."""
         rows = base + time
         frame = self._frames.shape[1:]
         if self._stack == 1:
@@ -241,12 +241,12 @@ class Replay:
             return torch.from_numpy(np.take(self._frames, rows, axis=0, out=out, mode="clip"))
         back = np.minimum(self._back[:, None], self._age[rows])  # [S, B]
         np.take(self._frames, base + (time - back) % self._length, axis=0, out=planes, mode="clip")
-        # One plane for each place in the stack, woven pixel by pixel: ten times as fast as a transpose.
+        # One plane per place in the stack, interleaved: ten times as fast as a transpose.
         cv2.merge(list(planes.reshape(self._stack, len(rows), -1)), stacks)
         return torch.from_numpy(stacks.reshape(len(rows), *frame, self._stack)).movedim(-1, 1)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the rows written so far, the cursors, the sampler and the generator."""
+        """Return the rows written so far, the cursors, the sampler and the generator."""
         used = self._used()
         return {
             "rows": {name: [array[part] for part in used] for name, array in self._arrays().items()},
@@ -258,7 +258,7 @@ class Replay:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned, into a memory of the same shape."""
+        """Restore a `state_dict` of a memory of the same shape."""
         self._cursor[:] = np.asarray(state["cursor"])
         self._waiting[:] = np.asarray(state["waiting"])
         self._wrapped = state["wrapped"]
@@ -268,6 +268,17 @@ class Replay:
                 array[part] = np.asarray(rows)
         self._sampler.load_state_dict(state["sampler"])
         self._generator.bit_generator.state = state["generator"]
+
+    def check_valid(self) -> None:
+        """Assert that cursors are in range and no row is drawn before it is complete."""
+        self._sampler.check_valid()
+        assert ((self._cursor >= 0) & (self._cursor < self._length)).all(), "a cursor is out of range"
+        assert ((self._waiting >= 0) & (self._waiting < self._n)).all(), "a complete row is still waiting"
+        assert (self._age <= self._oldest).all(), "an age is out of range"
+        incomplete = self._cursor[:, None] - np.arange(self._n)  # [E, n]
+        incomplete = self._base[:, None] + incomplete % self._length
+        incomplete = incomplete[np.arange(self._n) <= self._waiting[:, None]]
+        assert not np.isin(incomplete, self._sampler.members).any(), "an incomplete row can be drawn"
 
     def _arrays(self) -> dict[str, Array]:
         return {
@@ -280,7 +291,7 @@ class Replay:
         }
 
     def _used(self) -> list[slice]:
-        """The rows written so far; slices, because a copy of a large memory would not fit beside it."""
+        """Return the rows written so far, as slices: a copy might not fit in memory."""
         if self._wrapped:
             return [slice(0, len(self._frames))]
         return [

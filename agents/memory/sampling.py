@@ -1,4 +1,4 @@
-"""Which rows are drawn."""
+"""Uniform sampling, and the interface of samplers."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ Array = NDArray[Any]
 
 
 class Draw(NamedTuple):
-    """Rows for a batch."""
+    """Rows of a batch."""
 
     rows: Array  # [B] int64
     weights: Array  # [B] float32  importance weights
@@ -17,59 +17,71 @@ class Draw(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A set of rows that can be drawn from."""
+    """A set of rows to draw from."""
 
-    block: int  # updates that may be drawn for at once
+    prioritized: bool  # whether errors change later draws
+
+    @property
+    def members(self) -> Array:
+        """Rows of the set, `[N]`."""
 
     def __len__(self) -> int: ...
 
     def add(self, rows: Array) -> None:
-        """Adds rows `[R]` that are not in the set."""
+        """Add rows `[R]` that are not in the set."""
 
     def remove(self, rows: Array) -> None:
-        """Removes those of the rows `[R]` that are in the set."""
+        """Remove those of the rows `[R]` that are in the set."""
 
-    def sample(self, size: int, beta: float) -> Draw:
-        """Draws `size` rows, with replacement; `beta` is how far weights make up for unequal chances."""
+    def sample(self, size: int, importance_sampling_exponent: float) -> Draw:
+        """Draw `size` rows with replacement; an exponent of 1 corrects unequal probabilities in full."""
 
     def update_priorities(self, indices: Array, errors: Array) -> None:
-        """Takes note of how far drawn rows were off, `[B], [B]`."""
+        """Set the priorities of drawn rows, from their indices and errors `[B], [B]`."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the set."""
+        """Return the set."""
+
+    def check_valid(self) -> None:
+        """Assert the invariants."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restore a `state_dict`."""
 
 
 class UniformSampler:
-    """A set of rows with uniform draws, with replacement; adding and removing take constant time.
+    """A set of rows with uniform draws; adding and removing take constant time.
 
     Args:
         num_rows: Rows are numbers from 0 to `num_rows - 1`.
         generator: Draws the rows.
     """
 
-    block = 50  # what is called less often costs less
+    prioritized = False
 
     def __init__(self, num_rows: int, generator: np.random.Generator) -> None:
         self._rows = np.zeros(num_rows, np.int64)  # the members, in no order, first
-        self._place = np.full(num_rows, -1, np.int64)  # where each row stands among them, or -1
+        self._place = np.full(num_rows, -1, np.int64)  # index of each row among them, or -1
         self._count = 0
         self._generator = generator
+
+    @property
+    def members(self) -> Array:
+        """Rows of the set, `[N]`."""
+        return self._rows[: self._count]
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, rows: Array) -> None:
-        """Adds rows `[R]` that are not in the set."""
+        """Add rows `[R]` that are not in the set."""
         places = np.arange(self._count, self._count + len(rows))
         self._rows[places] = rows
         self._place[rows] = places
         self._count += len(rows)
 
     def remove(self, rows: Array) -> None:
-        """Removes those of the rows `[R]` that are in the set."""
+        """Remove those of the rows `[R]` that are in the set."""
         for row in rows:
             place = self._place[row]
             if place < 0:
@@ -80,20 +92,25 @@ class UniformSampler:
             self._place[mover] = place
             self._place[row] = -1
 
-    def sample(self, size: int, _beta: float) -> Draw:
-        """Draws `[size]` rows, each with the same probability."""
+    def sample(self, size: int, _importance_sampling_exponent: float) -> Draw:
+        """Draw rows `[size]` with equal probabilities."""
         rows = self._rows[self._generator.integers(self._count, size=size)]
         return Draw(rows, np.ones(size, np.float32), rows)
 
-    def update_priorities(self, _tickets: Array, _errors: Array) -> None:
-        """Does nothing: all rows stay equal."""
+    def update_priorities(self, _indices: Array, _errors: Array) -> None:
+        """Do nothing."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the members in their order, which decides what later draws mean."""
-        return {"rows": self._rows[: self._count].copy()}
+        """Return the members in their order, on which later draws depend."""
+        return {"rows": self.members.copy()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restore a `state_dict`."""
         self._count = 0
         self._place.fill(-1)
         self.add(np.asarray(state["rows"]))
+
+    def check_valid(self) -> None:
+        """Assert that rows and places are each other's inverse."""
+        assert np.array_equal(self._place[self.members], np.arange(self._count)), "a member is out of place"
+        assert (self._place >= 0).sum() == self._count, "a row that is no member has a place"

@@ -1,4 +1,4 @@
-"""Numbers with fast sums: the tree behind prioritised sampling."""
+"""Sum tree of prioritised sampling."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ FAN = 128  # children of a node: few levels, each one numpy call for a whole bat
 
 
 class SumTree:
-    """Non-negative numbers `[N]`, drawn in proportion to their size.
+    """Non-negative values `[N]`, drawn in proportion to their size.
 
-    Every level holds the sums of `FAN` neighbours of the level below. Sums are formed anew from their
-    children, never by adding differences, so that rounding does not pile up.
+    Every level holds the sums of `FAN` neighbours of the level below. They are always computed from their
+    children, never updated by differences, so that rounding errors do not accumulate.
 
     Args:
         size: N; any number.
@@ -35,18 +35,18 @@ class SumTree:
 
     @property
     def total(self) -> float:
-        """Sum of all numbers."""
+        """Sum of all values."""
         return float(self._levels[-1].sum())
 
     def get(self, places: Array) -> Array:
-        """Returns the numbers at `places` `[R]`."""
+        """Return the values at `places` `[R]`."""
         return self._flat[0][places]
 
     def set(self, places: Array, values: Array | float) -> None:
-        """Sets the numbers at `places` `[R]`; of a place named twice the last value counts.
+        """Set the values at `places` `[R]`; of duplicates the last one counts.
 
         Raises:
-            ValueError: a number is negative or not finite; all sums would be wrong from then on.
+            ValueError: a value is negative or not finite; it would spoil all sums.
         """
         if not (np.all(np.greater_equal(values, 0.0)) and np.all(np.isfinite(values))):
             raise ValueError("A sum tree holds finite numbers, 0 or more; the priorities have diverged.")
@@ -56,9 +56,9 @@ class SumTree:
             above[places] = level[places].sum(axis=1)
 
     def find(self, targets: Array) -> Array:
-        """Returns the places `[B]` where the running sum passes `targets` `[B]`, each in [0, total).
+        """Return the places `[B]` at which the cumulative sum passes `targets` `[B]`, in [0, total).
 
-        A place whose number is 0 is never returned, whatever the rounding; there must be another.
+        Places of value 0 are never returned, whatever the rounding; one must be positive.
         """
         node = np.zeros(len(targets), np.int64)
         rest = np.array(targets, np.float64)
@@ -72,3 +72,10 @@ class SumTree:
             rest = np.maximum(rest - (sums[row, child] - parts[row, child]), 0.0)
             node = node * FAN + child
         return node
+
+    def check_valid(self) -> None:
+        """Assert that values are finite and non-negative, and sums those of their children."""
+        assert np.isfinite(self._flat[0]).all() and (self._flat[0] >= 0).all(), "a value is out of range"
+        for level, above in zip(self._levels[:-1], self._flat[1:], strict=True):
+            sums = level.sum(axis=1)
+            assert np.array_equal(above[: len(sums)], sums), "a sum is not that of its children"

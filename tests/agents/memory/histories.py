@@ -17,7 +17,7 @@ Array = NDArray[Any]
 GAMMA = 0.9
 SAMPLERS: dict[str, Callable[[int, np.random.Generator], Sampler]] = {
     "uniform": UniformSampler,
-    "prioritized": partial(PrioritizedSampler, alpha=0.6),
+    "prioritized": partial(PrioritizedSampler, priority_exponent=0.6),
 }
 
 

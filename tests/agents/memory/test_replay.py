@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -121,13 +120,12 @@ def windows_of(batch: Batch) -> Counter[Window]:
 
 def drawn(memory: Replay) -> Counter[Window]:
     """Every row of the sampler, once, through the real `sample`."""
-    state = memory._sampler.state_dict()
+    memory.check_valid()
+    state = memory.state_dict()["sampler"]
     rows = state["rows"] if "rows" in state else state["members"]
     if len(rows) == 0:
         return Counter()
-    draw = Draw(rows, np.ones(len(rows), np.float32), rows)
-    with patch.object(memory._sampler, "sample", return_value=draw):
-        return windows_of(memory.sample(len(rows)))
+    return windows_of(memory.batch_of(Draw(rows, np.ones(len(rows), np.float32), rows)))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -224,21 +222,22 @@ def test_life_loss_ends_the_value_but_not_the_stack() -> None:
     assert ((1, 2), 0, 1.9, 0.81, (3, 4)) in windows
 
 
-def test_cut_ends_the_episodes_in_hand_as_truncations() -> None:
+def test_truncate_ends_the_current_episodes() -> None:
     memory = make_replay(2, 12, 1, 3, stacked=False)
     memory.start(np.array([[10], [50]]))
     no = np.array([False, False])
     following = np.array([[11], [51]])
     memory.add(np.zeros(2, int), np.ones(2), no, no, following, following)
     assert len(memory) == 0
-    memory.cut(np.array([[30], [70]]))
+    memory.truncate(np.array([[30], [70]]))
     assert drawn(memory) == {
         ((10,), 0, 1.0, 0.9, (11,)): 1,
         ((50,), 0, 1.0, 0.9, (51,)): 1,
     }
-    memory.cut(np.array([[31], [71]]))  # nothing has begun: only the first frames change
-    assert memory._cursor.tolist() == [2, 2]
-    assert memory._frames[[2, 14], 0].tolist() == [31, 71]
+    memory.truncate(np.array([[31], [71]]))  # nothing has begun: only the first frames change
+    state = memory.state_dict()
+    assert state["cursor"].tolist() == [2, 2]
+    assert [frames[2, 0] for frames in state["rows"]["frames"]] == [31, 71]
 
 
 def test_sampling_is_uniform() -> None:

@@ -204,7 +204,7 @@ def test_every_window_holds_what_plain_loops_find(
         for t in range(start, start + window):
             feed(memory, steps[t : t + 1])
             if t in cuts:
-                memory.cut(truth[t].now[:, None])
+                memory.truncate(truth[t].now[:, None])
         drawn = contents(memory.sample(window * num_envs))
         assert drawn == naive_contents(seen, truth[start : start + window])
         seen = truth[start + window - 1].now
@@ -277,8 +277,8 @@ def test_cut_in_mid_window_truncates_what_is_in_hand() -> None:
     memory.start(np.array([[10], [50]]))
     no, one = np.zeros(2, bool), np.ones(2)
     memory.add(one, one, no, no, np.array([[11], [51]]), np.array([[11], [51]]))
-    memory.cut(np.array([[30], [70]]))
-    memory.cut(np.array([[31], [71]]))  # nothing has begun: only the first observations change
+    memory.truncate(np.array([[30], [70]]))
+    memory.truncate(np.array([[31], [71]]))  # nothing has begun: only the first observations change
     memory.add(one, one, no, no, np.array([[32], [72]]), np.array([[32], [72]]))
     successors = {10: 11, 50: 51, 31: 32, 71: 72}
     expected = {n: [1, pytest.approx(1 + 0.9 * best(then))] for n, then in successors.items()}
@@ -289,7 +289,7 @@ def test_cut_before_the_first_step_changes_the_first_observation_only() -> None:
     """γ = 0.9: 1 + 0.9 V(31)."""
     memory = make(1, 1)
     memory.start(np.array([[10]]))
-    memory.cut(np.array([[30]]))
+    memory.truncate(np.array([[30]]))
     no, one = np.array([False]), np.array([1.0])
     memory.add(one, one, no, no, np.array([[31]]), np.array([[31]]))
     assert contents(memory.sample(1)) == {30: [1, pytest.approx(1 + 0.9 * best(31))]}
@@ -298,7 +298,7 @@ def test_cut_before_the_first_step_changes_the_first_observation_only() -> None:
 def test_cut_of_a_window_in_use_leaves_its_returns() -> None:
     memory, _ = full(6, 2)
     before = contents(memory.sample(12))
-    memory.cut(np.array([[500], [501]]))
+    memory.truncate(np.array([[500], [501]]))
     assert contents(memory.sample(12)) == before
 
 
@@ -360,7 +360,7 @@ def test_restored_memory_goes_on_bit_by_bit(
     memory.start(first[:, None])
     feed(memory, steps[:num_steps])
     if cut:
-        memory.cut(np.array([[500], [501]]))
+        memory.truncate(np.array([[500], [501]]))
     if len(memory) and num_drawn:
         memory.sample(num_drawn)
     state = memory.state_dict()
