@@ -29,17 +29,16 @@ def expect(shapes: str, *tensors: Shaped) -> None:
         Traceback (most recent call last):
         ValueError: Expected shapes B, B; got [5], [5, 1].
     """
+    actual = [tensor.shape for tensor in tensors]
+    if not _match(shapes, *actual):
+        raise ValueError(f"Expected shapes {shapes}; got {', '.join(str(list(each)) for each in actual)}.")
+
+
+@lru_cache(1024)  # a run has few shapes, and each update asks several times
+def _match(shapes: str, *actual: tuple[int, ...]) -> bool:
     sides: dict[str, int] = {}
-    for names, tensor in zip(_parse(shapes), tensors, strict=True):
-        shape = tensor.shape
-        if len(shape) != len(names) or any(
-            name != "*" and sides.setdefault(name, side) != side
-            for name, side in zip(names, shape, strict=True)
-        ):
-            got = ", ".join(str(list(each.shape)) for each in tensors)
-            raise ValueError(f"Expected shapes {shapes}; got {got}.")
-
-
-@lru_cache
-def _parse(shapes: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(shape.split()) for shape in shapes.split(","))
+    expected = [names.split() for names in shapes.split(",")]
+    if len(expected) != len(actual) or any(map(lambda e, a: len(e) != len(a), expected, actual)):
+        return False
+    pairs = [pair for each in zip(expected, actual, strict=True) for pair in zip(*each, strict=True)]
+    return all(name == "*" or sides.setdefault(name, side) == side for name, side in pairs)
