@@ -1,8 +1,8 @@
-"""Q-networks: torch only. They know neither environments nor agents.
+"""Q-networks: torch only, independent of environments and agents.
 
-`config.py` describes a network as data, `torsos.py` holds what turns an observation into features
-(a multilayer perceptron, convolutions), `residual.py` the deeper convolutions of IMPALA, `layers.py` fully
-connected layers that are faster on CPUs than torch's own, or noisy, `heads.py` dueling streams and quantile
-levels. `q_network.py` puts them together: K numbers for each action, whose meaning it does not know.
-`factory.py` builds the network that a configuration and an observation shape ask for.
+`config.py` describes a network as data. `torsos.py` (multilayer perceptron, convolutions) and `residual.py`
+(IMPALA) turn observations into features, `heads.py` holds dueling streams, `outputs.py` turns a head's
+outputs into a `Prediction` (`prediction.py`) of values, atoms or quantiles; `q_network.py` combines them,
+`factory.py` builds the network of a configuration. `layers.py` holds noisy layers and faster linear ones;
+`fast.py` alone uses private names of torch.
 """

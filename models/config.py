@@ -1,4 +1,4 @@
-"""A Q-network as data."""
+"""Configuration of a Q-network."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +12,8 @@ class NetworkConfig:
     """The shape of the Q-network."""
 
     torso: TorsoName = "mlp"
-    """What comes before the fully connected layers: nothing (mlp), or convolutions for images. small,
-    slim and half are for CPUs; nips, nature, der and impala are those of the papers."""
+    """Layers before the fully connected ones: none (mlp), or convolutions for images. small, slim and half
+    are for CPUs; nips, nature, der and impala are those of the papers."""
 
     hidden: tuple[int, ...] = (128, 64)
     """Units of each fully connected hidden layer."""
@@ -28,16 +28,16 @@ class NetworkConfig:
     """Gray level of images, 0 to 255, that reads as zero: best the background's."""
 
     dueling: bool = False
-    """Whether state value and advantages have streams of their own, each with the last hidden layer."""
+    """Whether state value and advantages have separate streams, each with its own last hidden layer."""
 
     noisy: float = 0.0
-    """Noise that fully connected layers explore with, at the start (sigma; .5 in the papers); 0: none."""
+    """Initial noise of fully connected layers, for exploration (sigma; .5 in the papers); 0: none."""
 
     width: int = 1
     """Multiplies the filters of the torso impala."""
 
     spectral: bool = False
-    """Whether the residual blocks of the torso impala are normalised spectrally."""
+    """Whether the residual blocks of the torso impala have spectral normalisation."""
 
     pool: int = 0
-    """Side of the grid the torso impala max-pools to in the end; 0: it does not."""
+    """Side of the grid that the torso impala max-pools to at its end; 0: no pooling."""

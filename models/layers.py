@@ -15,7 +15,7 @@ class WideLinear(nn.Linear):
 
 
 class NoisyLinear(nn.Linear):
-    """A linear layer whose weights carry learned noise (Fortunato et al. 2018, arXiv:1706.10295).
+    """Linear layer with learned noise on its weights (Fortunato et al. 2018, arXiv:1706.10295).
 
     `y = (μ + σ ⊙ ε) x + b`, with factorised noise `ε_ij = f(ε_i) f(ε_j)`, `f(x) = sign(x) √|x|` (eqs. 9
     to 11): a matrix of rank one, and so never formed: `σ (x ⊙ ε_in) ⊙ ε_out`.
@@ -23,7 +23,7 @@ class NoisyLinear(nn.Linear):
     Args:
         inputs: p.
         units: q.
-        bias: Whether there is one, with noise of its own.
+        bias: Whether to add a bias, with its own noise.
         sigma: σ₀; every σ starts at `σ₀ / √p` (section 3.2).
     """
 

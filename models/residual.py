@@ -1,4 +1,4 @@
-"""The residual torso of IMPALA."""
+"""Residual torso of IMPALA."""
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -9,7 +9,7 @@ FILTERS = (16, 32, 32)  # of the three sections, times the width
 
 
 class Residual(nn.Module):
-    """`x + conv(ReLU(conv(ReLU(x))))`, the number of filters unchanged."""
+    """`x + conv(ReLU(conv(ReLU(x))))` with a constant number of filters."""
 
     def __init__(self, filters: int, *, spectral: bool, bias: bool = True) -> None:
         super().__init__()
@@ -18,14 +18,14 @@ class Residual(nn.Module):
         self._layers = nn.Sequential(nn.ReLU(), first, nn.ReLU(inplace=True), second)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Maps `[B, F, H, W]` to the same shape."""
+        """Map `[B, F, H, W]` to the same shape."""
         return images + self._layers(images)
 
 
 def residual_sections(
     channels: int, *, width: int, spectral: bool, pool: int, zero_level: int, bias: bool = True
 ) -> nn.Sequential:
-    """Three sections of a convolution, max-pooling and two residual blocks, then flattened.
+    """Build three sections of a convolution, max-pooling and two residual blocks.
 
     Espeholt et al. 2018, arXiv:1802.01561, figure 3, right. Wider, with the residual blocks' weights
     divided by their largest singular value and with a pool of fixed size it is the torso of Clark et al.
@@ -34,9 +34,9 @@ def residual_sections(
     Args:
         channels: Images in a stack.
         width: Multiplies all filters.
-        spectral: Whether the residual blocks are normalised spectrally.
-        pool: Side of the grid that is max-pooled to in the end; 0: no pooling.
-        zero_level: Gray level that reads as zero.
+        spectral: Whether the residual blocks have spectral normalisation.
+        pool: Side of the grid that is max-pooled to at the end; 0: no pooling.
+        zero_level: Gray level mapped to zero.
         bias: Whether the convolutions add one.
     """
     layers: list[nn.Module] = [PixelScale(zero_level)]

@@ -1,4 +1,4 @@
-"""From an observation to features."""
+"""Torsos: from observations to features."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "nips": ((16, 8, 4), (32, 4, 2)),
     # van Hasselt et al. 2019, arXiv:1906.05243, appendix E.
     "der": ((32, 5, 5), (64, 5, 5)),
-    # That of 2013 with half the filters, for CPUs.
+    # The network of 2013 with half the filters, for CPUs.
     "slim": ((8, 8, 4), (16, 4, 2)),
     # For Atari in 42x42 images.
     "half": ((16, 4, 2), (32, 4, 2), (32, 3, 2)),
@@ -26,10 +26,10 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
 
 
 class PixelScale(nn.Module):
-    """`uint8` images `[B, S, H, W]` as floats, in the layout convolutions are fast in.
+    """`uint8` images `[B, S, H, W]` as floats, channels last in memory.
 
     A background that is not zero adds the same large number to every sum of the first layer and
-    drowns what moves; so the background's gray level is what reads as zero.
+    drowns moving objects; so the background's gray level is mapped to zero.
 
     Args:
         zero_level: Gray level from 0 to 255 that becomes 0; the scale is 1/255 a level.
@@ -38,10 +38,10 @@ class PixelScale(nn.Module):
     def __init__(self, zero_level: int) -> None:
         super().__init__()
         self._zero_level = zero_level
-        self._shift = torch.tensor(-zero_level / 255.0)  # moves with no device: a scalar to torch
+        self._shift = torch.tensor(-zero_level / 255.0)  # no buffer: to torch it is a scalar on any device
 
     def forward(self, observation: Tensor) -> Tensor:
-        """Returns `[B, S, H, W] float32`, channels last in memory."""
+        """Return `[B, S, H, W] float32`, channels last in memory."""
         pixels = observation.contiguous(memory_format=torch.channels_last)
         if not self._zero_level:
             return pixels.to(torch.float32, copy=True).mul_(1.0 / 255.0)
@@ -49,14 +49,14 @@ class PixelScale(nn.Module):
 
 
 def normalisation(norm: Norm, units: int) -> list[nn.Module]:
-    """Returns the normalisation layer of a fully connected layer with this many units, if any."""
+    """Return the normalisation layer for `[B, units]`, if any."""
     if norm == "layer":
         return [nn.LayerNorm(units)]
     return [nn.BatchNorm1d(units)] if norm == "batch" else []
 
 
 def fully_connected(inputs: int, hidden: Sequence[int], config: NetworkConfig) -> nn.Sequential:
-    """Linear layers, each followed by its normalisation and a ReLU."""
+    """Build linear layers, each followed by its normalisation and a ReLU."""
     layers: list[nn.Module] = []
     for units in hidden:
         layers += [linear(inputs, units, config.bias, config.noisy)]
@@ -66,10 +66,10 @@ def fully_connected(inputs: int, hidden: Sequence[int], config: NetworkConfig) -
 
 
 def convolutions(name: str, channels: int, norm: Norm, bias: bool, zero_level: int) -> nn.Sequential:
-    """The named convolutions, each with a ReLU, then flattened.
+    """Build the named convolutions, each with a ReLU, then flattened.
 
-    BatchNorm stands before each ReLU; LayerNorm only in the fully connected layers, where it costs
-    little and does its work.
+    BatchNorm comes before each ReLU; LayerNorm only in the fully connected layers, where it is cheap and
+    effective.
     """
     layers: list[nn.Module] = [PixelScale(zero_level)]
     for filters, kernel, stride in CONVOLUTIONS[name]:
@@ -82,7 +82,7 @@ def convolutions(name: str, channels: int, norm: Norm, bias: bool, zero_level: i
 
 
 def smallest_image(name: str) -> int:
-    """Returns the receptive field of one last unit, in pixels: images must not be smaller."""
+    """Return the receptive field of a last unit, in pixels: the smallest image."""
     field = 1
     for _, kernel, stride in reversed(CONVOLUTIONS[name]):
         field = (field - 1) * stride + kernel

@@ -1,14 +1,14 @@
-"""Random changes of images that leave their meaning as it is."""
+"""Data augmentation of images."""
 
 import torch
 from torch import Tensor
 
 
 def random_shift(images: Tensor, generator: torch.Generator, most: int) -> Tensor:
-    """Shifts each stack of images by up to `most` pixels; what comes in repeats the border.
+    """Shift each stack of images by up to `most` pixels, repeating the border.
 
     Padding by replication and a random crop (Kostrikov et al. 2021, arXiv:2004.13649, section 3.1), as one
-    gather: the padded images are never made.
+    gather, without the padded images.
 
     Args:
         images: `[B, S, H, W]` of any type.

@@ -1,8 +1,8 @@
-"""Numbers that change as a run goes on."""
+"""Schedules."""
 
 
 def linear(start: float, end: float, duration: float, now: float) -> float:
-    """Goes from `start` at 0 to `end` at `duration` in a straight line and stays there.
+    """Interpolate from `start` at 0 to `end` at `duration`, constant from there on.
 
     Example:
         >>> [linear(1.0, 0.0, 4, now) for now in (0, 1, 4, 9)]
