@@ -1,4 +1,4 @@
-"""What the tests of networks share."""
+"""Fixtures of the tests of networks."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def seeded() -> Iterator[None]:
-    """Draws the same parameters and images whatever ran before."""
+    """Seed torch, so that tests are independent of their order."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         yield

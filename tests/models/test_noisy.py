@@ -31,7 +31,7 @@ def generator(seed: int) -> torch.Generator:
 
 
 def noisy_layer(inputs: int, units: int, *, bias: bool = True) -> tuple[NoisyLinear, Tensor]:
-    """Returns a layer whose sigmas all differ, and the noise that it has taken."""
+    """Return a layer with different sigmas, and its noise."""
     layer = NoisyLinear(inputs, units, bias=bias, sigma=0.5)
     for sigma in (layer.weight_sigma, layer.bias_sigma):
         if sigma is not None:
@@ -42,7 +42,7 @@ def noisy_layer(inputs: int, units: int, *, bias: bool = True) -> tuple[NoisyLin
 
 
 def plain(layer: NoisyLinear, noise: Tensor, inputs: Tensor) -> Tensor:
-    """Returns `(μ + σ ⊙ ε) x + b`, every weight formed."""
+    """Return `(μ + σ ⊙ ε) x + b` with explicit weights."""
     incoming, outgoing = noise[: layer.in_features], noise[layer.in_features :]
     weight = layer.weight + layer.weight_sigma * (outgoing[:, None] * incoming[None, :])
     bias = layer.bias if layer.bias_sigma is None else layer.bias + layer.bias_sigma * outgoing
@@ -50,13 +50,13 @@ def plain(layer: NoisyLinear, noise: Tensor, inputs: Tensor) -> Tensor:
 
 
 def weight_noise(layer: NoisyLinear) -> Tensor:
-    """Returns ε: what a unit vector on each input brings beyond the mean, divided by sigma."""
+    """Return ε: each unit vector's output minus the mean, divided by sigma."""
     effective = layer(torch.eye(layer.in_features)) - layer(torch.zeros(1, layer.in_features))
     return ((effective.t() - layer.weight) / layer.weight_sigma).detach()
 
 
 def noisy_network(kind: str = "plain") -> tuple[QNetwork, Tensor]:
-    """Returns a network that has no noise yet, and observations for it."""
+    """Return a network without noise, and observations for it."""
     fields = dict(KINDS[kind])
     output = copy.deepcopy(fields.pop("output", None))
     shape, inputs = (6,), torch.randn(4, 6)

@@ -33,7 +33,7 @@ def images(*shape: int) -> Tensor:
 
 
 def original(layer: nn.Conv2d) -> nn.Parameter:
-    """Returns the weight of a normalised convolution before it is normalised."""
+    """Return the weight of a convolution before normalisation."""
     parameter = dict(layer.named_parameters())["parametrizations.weight.original"]
     assert isinstance(parameter, nn.Parameter)
     return parameter
@@ -56,7 +56,7 @@ def enlarged(block: Residual) -> Residual:
 
 
 def vectors(module: nn.Module) -> list[Tensor]:
-    """Returns what spectral normalisation keeps: both singular vectors of each weight."""
+    """Return the buffers of spectral normalisation: both singular vectors of each weight."""
     return [buffer.clone() for _, buffer in module.named_buffers()]
 
 

@@ -26,7 +26,7 @@ KINDS: dict[str, Callable[[], Value]] = {
     "quantile": lambda: Quantile(5, 0.7),
     "iqn": lambda: Quantile(5, 0.7, ImplicitQuantileOutput),
 }
-BOOTSTRAPS: dict[str, Callable[[], BackupRule]] = {
+BACKUPS: dict[str, Callable[[], BackupRule]] = {
     "greedy": Greedy,
     "munchausen": lambda: Munchausen(0.9, 0.3, -1.0),
     "cold": lambda: Munchausen(0.0, 1e-6, -1.0),
@@ -49,7 +49,7 @@ def make_dqn(
     noisy: float = 0.0,
     **options: Any,
 ) -> DQN:
-    """Makes a learner of 4 numbers and 3 actions; the seed draws weights, noise and quantile levels."""
+    """Make a learner for 4 inputs and 3 actions; the seed draws weights, noise and quantile levels."""
     value = value or KINDS[kind]()
     torch.manual_seed(seed)
     config = NetworkConfig(hidden=(8, 6), norm=norm, noisy=noisy)
@@ -60,7 +60,7 @@ def make_dqn(
         target,
         optimizer(online.parameters()),
         value=value,
-        backup=BOOTSTRAPS[backup](),
+        backup=BACKUPS[backup](),
         tau=tau,
         generator=torch.Generator().manual_seed(seed),
         **options,
@@ -68,13 +68,13 @@ def make_dqn(
 
 
 def target_of(dqn: DQN) -> QNetwork:
-    """Returns the target network of a learner that has one."""
+    """Return the target network of a learner that has one."""
     assert dqn.target is not None
     return dqn.target
 
 
 def drift(network: nn.Module) -> None:
-    """Moves a network away from where it was."""
+    """Perturb the parameters of a network."""
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -82,7 +82,7 @@ def drift(network: nn.Module) -> None:
 
 
 def random_batch(size: int = 16, seed: int = 0) -> Batch:
-    """Makes rows of which every fourth is a true end."""
+    """Make rows of which every fourth is a true end."""
     generator = torch.Generator().manual_seed(seed)
     discount = torch.rand(size, generator=generator)
     discount[3::4] = 0.0
@@ -98,20 +98,20 @@ def random_batch(size: int = 16, seed: int = 0) -> Batch:
 
 
 def rows_of(batch: Batch) -> list[Batch]:
-    """Takes a batch apart into batches of one row."""
+    """Split a batch into batches of one row."""
     return [Batch(*row) for row in zip(*(column.split(1) for column in batch), strict=True)]
 
 
-def joined(batches: list[Batch]) -> Batch:
-    """Puts batches together."""
+def concatenated(batches: list[Batch]) -> Batch:
+    """Concatenate batches."""
     return Batch(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
 
 
 def rows(*values: list[Any]) -> Tensor:
-    """Makes a float tensor of lists."""
+    """Make a float tensor from lists."""
     return torch.tensor(values, dtype=torch.float32)
 
 
 def drawn(seed: int, *shape: int) -> Tensor:
-    """Draws numbers from a normal distribution of width 2."""
+    """Draw from a normal distribution of width 2."""
     return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

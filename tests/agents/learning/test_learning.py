@@ -18,7 +18,7 @@ from agents.learning.values import Scalar
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.q_network import QNetwork
-from tests.agents.learning.learners import drift, joined, make_dqn, random_batch, target_of
+from tests.agents.learning.learners import concatenated, drift, make_dqn, random_batch, target_of
 
 
 def test_losses_worked_by_hand() -> None:
@@ -100,7 +100,7 @@ def test_several_updates_at_once_equal_one_after_another(settings: dict[str, Any
     fast = partial(torch.optim.Adam, lr=0.1)  # so that even choices among actions change meanwhile
     together, apart = (make_dqn(**settings, optimizer=fast) for _ in range(2))
     batches = [random_batch(seed=seed) for seed in range(3)]
-    total = together.update(joined(batches), 3)
+    total = together.update(concatenated(batches), 3)
     each = [apart.update(batch) for batch in batches]
     torch.testing.assert_close(total.loss, sum(update.loss for update in each))
     torch.testing.assert_close(total.q, sum(update.q for update in each))
@@ -167,8 +167,8 @@ def test_batch_norm_statistics_blend_into_a_soft_target() -> None:
     torch.testing.assert_close(target, 0.5 * online)
 
 
-def test_the_judged_network_is_the_average_of_the_online_one() -> None:
-    """After two updates: 0.75 (0.75 w0 + 0.25 w1) + 0.25 w2; without average, the online network."""
+def test_the_ema_network_is_the_average_of_the_online_one() -> None:
+    """After two updates: 0.75 (0.75 w0 + 0.25 w1) + 0.25 w2; without an average, the online network."""
     dqn = make_dqn(tau=0.1, ema_rate=0.25)
     weights = [dqn.online.get_parameter("head.weight").detach().clone()]
     for seed in range(2):
@@ -188,8 +188,8 @@ def test_gradient_norm_is_clipped() -> None:
 
 
 def noises(dqn: DQN) -> list[Tensor]:
-    found = [dqn.online.noise, target_of(dqn).noise]
-    return [noise for noise in found if noise is not None]
+    drawn = [dqn.online.noise, target_of(dqn).noise]
+    return [noise for noise in drawn if noise is not None]
 
 
 def test_noise_is_new_at_every_update_and_the_targets_own() -> None:
@@ -205,12 +205,12 @@ def test_noise_is_new_at_every_update_and_the_targets_own() -> None:
 def test_noise_is_new_at_every_step_of_several_updates() -> None:
     """The steps have the same rows, and nothing is learned: only noise tells their errors apart."""
     dqn = make_dqn(noisy=0.5, optimizer=partial(torch.optim.SGD, lr=0.0))
-    priority = dqn.update(joined([random_batch(4)] * 3), 3).priority.view(3, 4)
+    priority = dqn.update(concatenated([random_batch(4)] * 3), 3).priority.view(3, 4)
     assert not torch.isclose(priority[0], priority[1]).any()
     assert not torch.isclose(priority[1], priority[2]).any()
 
 
-def test_goals_carry_the_target_networks_noise() -> None:
+def test_targets_carry_the_target_networks_noise() -> None:
     dqn = make_dqn(noisy=0.5)
     before = dqn.td_target(random_batch())
     target_of(dqn).resample(dqn.generator)
@@ -228,7 +228,7 @@ def test_goals_carry_the_target_networks_noise() -> None:
     ],
     ids=str,
 )
-def test_a_restored_learner_goes_on_to_the_bit(options: dict[str, Any]) -> None:
+def test_a_restored_learner_resumes_to_the_bit(options: dict[str, Any]) -> None:
     first, second = make_dqn(**options), make_dqn(**options, seed=2)
     first.update(random_batch(seed=1))
     second.load_state_dict(copy.deepcopy(first.state_dict()))
@@ -236,7 +236,7 @@ def test_a_restored_learner_goes_on_to_the_bit(options: dict[str, Any]) -> None:
     # Before the next update draws anew, the noise at hand is what the collector acts with.
     left, right = (dqn.loss(batch, dqn.td_target(batch)) for dqn in (first, second))
     torch.testing.assert_close(left, right, atol=0, rtol=0)
-    left, right = (dqn.update(joined([batch] * 2), 2) for dqn in (first, second))
+    left, right = (dqn.update(concatenated([batch] * 2), 2) for dqn in (first, second))
     torch.testing.assert_close(left, right, atol=0, rtol=0)
     torch.testing.assert_close(first.state_dict(), second.state_dict(), atol=0, rtol=0)
 
@@ -303,14 +303,14 @@ def test_policy_is_silent_by_default(noisy: QNetwork) -> None:
 def test_silent_policy_leaves_the_networks_noise_to_learning(noisy: QNetwork) -> None:
     observation = torch.from_numpy(OBSERVATION)
     before = noisy(observation)
-    noise_disabled = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
+    silent = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
     assert torch.equal(noisy(observation), before)
-    assert not torch.isclose(noise_disabled, before).any()
+    assert not torch.isclose(silent, before).any()
 
 
 def test_noisy_policy_draws_anew_for_each_call(noisy: QNetwork) -> None:
     first, second = (GreedyPolicy(noisy, CPU, noise=torch.Generator().manual_seed(3)) for _ in range(2))
-    found = [first.values(OBSERVATION), first.values(OBSERVATION)]
+    values = [first.values(OBSERVATION), first.values(OBSERVATION)]
     again = [second.values(OBSERVATION), second.values(OBSERVATION)]
-    np.testing.assert_array_equal(found, again)
-    assert not np.isclose(found[0], found[1]).any()
+    np.testing.assert_array_equal(values, again)
+    assert not np.isclose(values[0], values[1]).any()

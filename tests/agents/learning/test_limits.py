@@ -1,4 +1,4 @@
-"""Where members of the family meet, what they all keep to, and two twins written as plain loops."""
+"""Limits that members of the family share, their invariants, and twins written as plain loops."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from agents.learning.values import Quantile, Scalar, categorical_projection
 from models.outputs import ImplicitQuantileOutput
 from models.prediction import ScalarPrediction
 from tests.agents.learning.learners import (
-    BOOTSTRAPS,
+    BACKUPS,
     KINDS,
     SEEDS,
     SIZES,
@@ -42,7 +42,7 @@ Maker = Callable[..., DQN]
 
 @pytest.fixture(params=KINDS)
 def make_even(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Maker:
-    """Makes learners of every kind; where levels are random, they are the same for every row and draw."""
+    """Make learners of every kind; random levels are the same for every row and draw."""
     levels = rows([0.9, 0.3, 0.55, 0.1, 0.75])
     if request.param == "iqn":
         draw = "models.outputs.ImplicitQuantileOutput.draw_taus"
@@ -54,7 +54,7 @@ def weights_of(dqn: DQN) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in dqn.online.parameters()]
 
 
-# Where two members meet
+# Limits
 
 
 def test_double_with_the_targets_weights_is_plain(make_even: Maker) -> None:
@@ -62,7 +62,7 @@ def test_double_with_the_targets_weights_is_plain(make_even: Maker) -> None:
     close(double.td_target(random_batch()), plain.td_target(random_batch()))
 
 
-def test_munchausen_asks_the_target_network_alone(make_even: Maker) -> None:
+def test_munchausen_uses_the_target_network_alone(make_even: Maker) -> None:
     dqn = make_even(backup="munchausen")
     before = dqn.td_target(random_batch())
     drift(dqn.online)
@@ -84,8 +84,8 @@ def test_one_quantile_learns_by_the_huber_loss_over_twice_delta(delta: float) ->
     one, plain = make_dqn(Quantile(1, delta)), make_dqn(Scalar(partial(huber_loss, delta=delta)))
     td_targets = one.td_target(batch), plain.td_target(batch)
     close(td_targets[0].squeeze(1), td_targets[1])
-    found, expected = one.loss(batch, td_targets[0]), plain.loss(batch, td_targets[1])
-    close(found, (expected[0] * 0.5 / delta, *expected[1:]))
+    actual, expected = one.loss(batch, td_targets[0]), plain.loss(batch, td_targets[1])
+    close(actual, (expected[0] * 0.5 / delta, *expected[1:]))
 
 
 def test_munchausen_without_bonus_tends_to_greedy_as_it_cools(make_even: Maker) -> None:
@@ -107,7 +107,7 @@ def test_soft_value_is_above_the_greatest_by_temperature_times_log_actions_at_mo
     assert (above < temperature * math.log(actions) + 1e-4).all()
 
 
-# What each keeps to
+# Invariants
 
 
 @at_random
@@ -143,7 +143,7 @@ def test_quantile_loss_is_least_where_a_share_of_the_level_lies_below(level: flo
     assert float(places[loss.argmin()]) == pytest.approx(100 * level - 0.5)
 
 
-@pytest.mark.parametrize("backup", BOOTSTRAPS)
+@pytest.mark.parametrize("backup", BACKUPS)
 def test_a_batch_equals_one_row_at_a_time(make_even: Maker, backup: str) -> None:
     dqn, batch = make_even(backup=backup, norm="layer"), random_batch()
     drift(target_of(dqn))
@@ -276,8 +276,8 @@ def test_shifts_equal_a_plain_loop_and_reach_everywhere(most: int) -> None:
     steps = range(-most, most + 1)
     places = [naive_shift(stack.tolist(), down, right) for down in steps for right in steps]
     shifted = random_shift(stack.expand(2_000, -1, -1, -1), torch.Generator().manual_seed(0), most)
-    found = [places.index(each) for each in shifted.tolist()]
-    counts = np.bincount(found, minlength=len(places))
+    observed = [places.index(each) for each in shifted.tolist()]
+    counts = np.bincount(observed, minlength=len(places))
     assert np.abs(counts - 2_000 / len(places)).max() < 6 * (2_000 / len(places)) ** 0.5
 
 

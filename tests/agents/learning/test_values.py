@@ -20,8 +20,8 @@ close = torch.testing.assert_close
 
 
 def greedy(chooser: Tensor) -> Backup:
-    """Plans the best action of each row; present values and actions may not matter."""
-    return Greedy()(chooser, lambda: pytest.fail("present values were asked for"), torch.zeros(0))
+    """Back up the best action of each row; present values and actions must not matter."""
+    return Greedy()(chooser, lambda: pytest.fail("present values were used"), torch.zeros(0))
 
 
 def logs(*probability: float) -> list[float]:
@@ -99,7 +99,7 @@ def test_a_prediction_of_some_actions_keeps_their_values(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["scalar", "categorical", "quantile"])
 @pytest.mark.parametrize("backup", [Greedy(), Munchausen(0.9, 0.03, -1.0)])
 def test_targets_are_computed_on_the_networks_device(kind: str, backup: Any) -> None:
-    """Torch's device without data refuses what a GPU refuses: tensors of another device, scalars apart."""
+    """The meta device raises like a GPU on tensors of another device, except scalars."""
     meta = torch.device("meta")
     value = make_value(kind, 5)
     output = value.make_output()
@@ -124,7 +124,7 @@ def test_priority_of_a_scalar_value_is_its_absolute_error() -> None:
 # Munchausen's backup
 
 
-def test_munchausen_plan_worked_by_hand() -> None:
+def test_munchausen_backup_worked_by_hand() -> None:
     """Temperature 2, next values 0 and 2 ln 3: weights 1 and 3, so π = 1/4, 3/4; penalties 2 ln π."""
     following, present = rows([0.0, 2 * math.log(3)]), rows([0.0, 0.0])
     backup = Munchausen(0.9, 2.0, -1.0)(following, lambda: present, torch.tensor([0]))
@@ -146,7 +146,7 @@ THREE = Categorical(3, -1.0, 1.0)
 
 
 def three(reward: float, discount: float, logits: list[float]) -> Tensor:
-    """Backs up one action's distribution on the returns -1, 0, 1."""
+    """Back up one action's distribution on the returns -1, 0, 1."""
     backup = greedy(torch.zeros(1, 1))
     return THREE.target(atoms(rows([logits])), backup, torch.tensor([reward]), torch.tensor([discount]))
 
@@ -183,7 +183,7 @@ def test_categorical_target_is_of_the_action_with_the_highest_mean() -> None:
     close(td_target, rows([0.0, 0.8, 0.2]))
 
 
-def test_categorical_target_with_a_soft_plan_worked_by_hand() -> None:
+def test_categorical_target_with_a_soft_backup_worked_by_hand() -> None:
     """Bonus -0.5, discount 0.5; action 0 is worth -1, with penalty -1, and action 1 is worth 1, with 0.
 
     1/4 lies at -0.5 + 0.5 (-1 + 1) = -0.5: 1/8 to -1, 1/8 to 0. 3/4 at -0.5 + 0.5 (1 - 0) = 0.
@@ -227,7 +227,7 @@ def test_quantile_target_worked_by_hand() -> None:
     close(td_target, rows([1.0, 1.5, 3.5], [2.0, 2.0, 2.0]))
 
 
-def test_quantile_target_with_a_soft_plan_worked_by_hand() -> None:
+def test_quantile_target_with_a_soft_backup_worked_by_hand() -> None:
     """Penalties -1 and 0: 1/4 (0 + 1, 4 + 1) + 3/4 (2, 4) = (1.75, 4.25); 2 - 0.5 + half of it."""
     backup = Backup(torch.tensor([[0, 1]]), rows([0.25, 0.75]), rows([-1.0, 0.0]), torch.tensor([-0.5]))
     prediction = quantiles(rows([[0, 4], [2, 4]]))
@@ -273,7 +273,7 @@ def naive_policy(values: list[float], temperature: float) -> list[tuple[int, flo
     return [(a, math.exp(x / temperature), x) for a, x in enumerate(logarithms)]
 
 
-def naive_plan(q: list[float], present: list[float], action: int, soft: Soft | None) -> tuple[Any, float]:
+def naive_backup(q: list[float], present: list[float], action: int, soft: Soft | None) -> tuple[Any, float]:
     """The steps that a row's next state is backed up by, and the bonus."""
     if soft is None:
         return [(q.index(max(q)), 1.0, 0.0)], 0.0
@@ -291,7 +291,7 @@ def naive_mean(kind: str, numbers: list[float], support: list[float]) -> float:
 def naive_target(
     kind: str, numbers: Any, backup: Any, start: float, discount: float, support: list[float]
 ) -> list[float]:
-    """What to learn of one row; a Categorical's mass falls on atoms as far as they are near."""
+    """Return the target of one row; categorical mass is shared by the nearest atoms."""
     td_target = [0.0 if kind == "categorical" else start] * len(support)
     for action, chance, penalty in backup:
         mass = [p for _, p, _ in naive_policy(numbers[action], 1.0)]
@@ -330,20 +330,20 @@ def test_targets_equal_a_plain_loop(
     support = torch.linspace(-3, 3, size).tolist()
     for i, (row, td_target) in enumerate(zip(numbers.tolist(), td_targets, strict=True)):
         q = [naive_mean(kind, each, support) for each in row]
-        steps, bonus = naive_plan(q, present[i].tolist(), int(action[i]), soft)
+        steps, bonus = naive_backup(q, present[i].tolist(), int(action[i]), soft)
         expected = naive_target(kind, row, steps, float(reward[i]) + bonus, float(discount[i]), support)
         close(td_target.reshape(-1), torch.tensor(expected), atol=2e-5, rtol=1e-4)
 
 
 @at_random
 @given(SEEDS, SIZES, SOFT)
-def test_munchausen_plan_equals_a_plain_loop(seed: int, actions: int, soft: Soft) -> None:
+def test_munchausen_backup_equals_a_plain_loop(seed: int, actions: int, soft: Soft) -> None:
     following, present, action = drawn(seed, 1, actions), drawn(seed + 1, 1, actions), seed % actions
     backup = Munchausen(*soft)(following, lambda: present, torch.tensor([action]))
-    steps, bonus = naive_plan(following[0].tolist(), present[0].tolist(), action, soft)
-    found = zip(
+    steps, bonus = naive_backup(following[0].tolist(), present[0].tolist(), action, soft)
+    actual = zip(
         backup.action[0].tolist(), backup.probability[0].tolist(), backup.penalty[0].tolist(), strict=True
     )
-    for step, expected in zip(found, steps, strict=True):
+    for step, expected in zip(actual, steps, strict=True):
         assert step == pytest.approx(expected, abs=1e-5, rel=1e-4)
     assert backup.bonus.tolist() == pytest.approx([bonus], abs=1e-5, rel=1e-4)

@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 def random_history(num_envs: int, num_steps: int, seed: int) -> tuple[Array, list[Step]]:
-    """Returns the first observations `[E]` and steps with every kind of end, life losses too."""
+    """Return the first observations `[E]` and steps with every kind of end, life losses too."""
     random = np.random.default_rng(seed)
     ends = random.uniform(0.02, 0.4)
     first = np.arange(1, num_envs + 1)
@@ -64,7 +64,7 @@ def feed(memory: Memory, steps: Sequence[Step]) -> None:
 def make_replay(
     num_envs: int, length: int, stack: int, n_step: int, sampler: str = "uniform", *, stacked: bool = True
 ) -> Replay:
-    """Makes a replay memory for images `[stack, 2, 3]`, or else for vectors of one number."""
+    """Make a replay memory for images `[stack, 2, 3]`, or else for vectors of one number."""
     return Replay(
         capacity=length * num_envs,
         num_envs=num_envs,

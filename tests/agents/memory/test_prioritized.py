@@ -295,7 +295,7 @@ class NaiveSampler:
 
 
 def do(kind: str, seed: int, num_rows: int, sampler: PrioritizedSampler, naive: NaiveSampler) -> None:
-    """Does the same to both; errors go to any earlier draws, old and twice named ones among them."""
+    """Apply one operation to both; errors go to any earlier draws, outdated and duplicate ones too."""
     random = np.random.default_rng(seed)
     rows = random.integers(num_rows, size=random.integers(1, 12))
     if kind == "add":
@@ -335,8 +335,8 @@ def test_sampler_does_what_the_naive_sampler_does(
         assert priorities(sampler) == pytest.approx(expected, rel=1e-12)
 
 
-def go_on(sampler: PrioritizedSampler) -> list[Draw]:
-    """Draws, learns, changes the members and draws again."""
+def continue_with(sampler: PrioritizedSampler) -> list[Draw]:
+    """Draw, set priorities, change the members and draw again."""
     first = sampler.sample(32, 0.4)
     sampler.update_priorities(first.indices, np.linspace(0.0, 9.0, 32))
     sampler.add(np.array([0, 149]))
@@ -344,13 +344,13 @@ def go_on(sampler: PrioritizedSampler) -> list[Draw]:
     return [first, sampler.sample(32, 0.4)]
 
 
-def test_restored_sampler_goes_on_bit_by_bit() -> None:
-    """Into a twin that held other rows; what the first one does after saving is not in the state."""
+def test_restored_sampler_resumes_to_the_bit() -> None:
+    """A twin with other rows is restored; the state is independent of later changes."""
     sampler, twin = with_holes(0.6)[0], make(150, range(40, 90), 0.6, np.arange(50.0))
     state = sampler.state_dict()
-    expected = go_on(sampler)
+    expected = continue_with(sampler)
     twin.load_state_dict(state)
-    np.testing.assert_equal(go_on(twin), expected)
+    np.testing.assert_equal(continue_with(twin), expected)
 
 
 def ring(num_steps: int) -> tuple[Replay, list[Step]]:
@@ -371,7 +371,7 @@ def test_errors_of_a_batch_change_the_rows_it_was_drawn_from() -> None:
     )
 
 
-def test_beta_reaches_the_weights_of_a_batch() -> None:
+def test_the_importance_sampling_exponent_reaches_the_weights() -> None:
     """Two equal memories draw the same rows; a weight is `(p / least p)^-β`, so with β 0.4 it is w^0.4."""
     weights = []
     for beta in (1.0, 0.4):

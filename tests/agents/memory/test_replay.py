@@ -87,7 +87,7 @@ def numbers(stack: torch.Tensor) -> list[int]:
 
 
 def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]]) -> None:
-    """Feeds both with the same history."""
+    """Feed both with the same history."""
     first, steps = history
     stacks = np.repeat(first[:, None, None], naive.stack, axis=1)  # [E, S, 1]
     memory.start(images(stacks))
@@ -105,7 +105,7 @@ def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]
 
 
 def windows_of(batch: Batch) -> Counter[Window]:
-    """What was drawn, as the naive memory would say it."""
+    """Return a batch as windows of the naive memory."""
     return Counter(
         (
             tuple(numbers(batch.observation[i])),
@@ -119,7 +119,7 @@ def windows_of(batch: Batch) -> Counter[Window]:
 
 
 def drawn(memory: Replay) -> Counter[Window]:
-    """Every row of the sampler, once, through the real `sample`."""
+    """Return the window of every row of the sampler."""
     memory.check_valid()
     state = memory.state_dict()["sampler"]
     rows = state["rows"] if "rows" in state else state["members"]
@@ -162,7 +162,7 @@ def test_memory_holds_exactly_what_the_naive_memory_holds(
     second=st.integers(1, 60),
     seed=st.integers(0, 2**20),
 )
-def test_restored_memory_goes_on_exactly(
+def test_restored_memory_resumes_exactly(
     sampler: str, n_step: int, stack: int, first: int, second: int, seed: int
 ) -> None:
     memory, twin = [make_replay(2, 20, stack, n_step, sampler) for _ in range(2)]

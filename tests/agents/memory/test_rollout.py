@@ -303,7 +303,7 @@ def test_cut_of_a_window_in_use_leaves_its_returns() -> None:
 
 
 class Valuing:
-    """Counts what it is asked; `changed`, as by learning, it gives other values."""
+    """Action values that count their calls; `changed` ones differ, as after learning."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -334,7 +334,7 @@ def test_returns_stand_still_while_the_network_learns() -> None:
 
 
 def go_on(memory: Rollout, steps: list[Step]) -> list[Batch]:
-    """Feeds the steps one by one; returns three batches for every full window met on the way."""
+    """Feed the steps one by one; return three batches of every full rollout."""
     batches = []
     for i in range(len(steps) + 1):
         if len(memory):
