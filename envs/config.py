@@ -1,10 +1,17 @@
-"""What an environment should look like, as data."""
+"""An environment as data, and the bounds that the numbers of any configuration declare."""
 
+import dataclasses
+import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from envs.protocols import ProtocolName
 
+Observation = Literal["pixels", "state"]
+Number = TypeVar("Number", int, float, int | None, float | None, tuple[int, int])
+
+LARGEST_COUNT = 10**12
+LARGEST_SEED = 2**63 - 1
 ATARI_FIELDS = (
     "protocol",
     "frame_skip",
@@ -19,105 +26,147 @@ ATARI_FIELDS = (
     "backend",
     "threads",
 )
-"""Fields of `EnvConfig` that are for Atari games only."""
+"""Fields of `EnvConfig` that apply to Atari games only."""
+
+
+def is_atari(env_id: str) -> bool:
+    """Whether a Gymnasium id, with or without its module, is an Atari game's."""
+    return env_id.rpartition(":")[2].startswith("ALE/")
 
 
 class ConfigError(ValueError):
-    """A wish that cannot be met; its text is one sentence for the user that names the fix."""
+    """A request that cannot be met; its text is one sentence that tells the user the fix."""
 
 
-def require_at_least(least: int, section: str, config: object, *names: str) -> None:
-    """Raises `ConfigError` where one of the named fields of a section is below `least`."""
-    for name in names:
-        value = getattr(config, name)
-        if value < least:
-            option = name.replace("_", "-")
-            raise ConfigError(f"--{section}.{option} is {value}; give {least} or more.")
+def number(
+    default: Number, least: float = -math.inf, most: float = math.inf, *, above: bool = False
+) -> Number:
+    """Declare a field of a dataclass with its default and its bounds, for `check_bounds`.
+
+    Args:
+        default: Of the field.
+        least: Smallest value.
+        most: Largest value; of a tuple, of each member.
+        above: Exclude `least` itself.
+    """
+    return field(default=default, metadata={"bounds": (least, most), "above": above})
+
+
+def count(default: Number, least: int = 0, most: int = LARGEST_COUNT) -> Number:
+    """Declare a field that counts something; the default bounds keep a typing slip from filling a disk."""
+    return number(default, least, most)
+
+
+def check_bounds(config: object, section: str = "") -> None:
+    """Check the numbers of a dataclass against the bounds that its fields declare.
+
+    Args:
+        config: An instance; fields without declared bounds must be finite.
+        section: First word of its options, as in `--learning.batch-size`.
+
+    Raises:
+        ConfigError: a number is not finite or out of bounds.
+    """
+    for item in dataclasses.fields(config):  # type: ignore[arg-type]
+        value = getattr(config, item.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
+            continue
+        least, most = item.metadata.get("bounds", (-math.inf, math.inf))
+        name = item.metadata.get("option", item.name.replace("_", "-"))
+        wish = _wish(numbers, least, most, above=item.metadata.get("above", False))
+        if wish:
+            or_none = ", or None" if item.default is None else ""
+            option = f"--{section}.{name}" if section else f"--{name}"
+            raise ConfigError(f"{option} is {' '.join(map(str, numbers))}; give {wish}{or_none}.")
+
+
+def _wish(numbers: tuple[float, ...], least: float, most: float, *, above: bool) -> str:
+    """Return the values to give instead, in words; nothing if the numbers are within bounds."""
+    if not all(-math.inf < number < math.inf for number in numbers):  # `isfinite` overflows on large ints
+        return "a number"
+    low = min(numbers, default=least) < least or (above and least in numbers)
+    high = max(numbers, default=most) > most
+    if (low or high) and most <= 1:
+        return f"{least:g} to {most:g}"
+    if low:
+        return f"a number above {least:g}" if above else f"{least:g} or more"
+    return f"{most:.0f} or less" if high else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvConfig:
-    """The environment and the way it is observed."""
+    """The environment and its observations."""
 
     id: str = field(default="CartPole-v1", metadata={"asked_as": "--env"})
     """Gymnasium id of an environment with discrete actions."""
 
-    obs: Literal["pixels", "state"] = field(default="pixels", metadata={"asked_as": "--obs"})
-    """What the agent sees: rendered images only, or the state vector."""
+    obs: Observation = field(default="pixels", metadata={"asked_as": "--obs"})
+    """Observations: rendered images, or the state vector."""
 
-    num_envs: int = 8
-    """Environments stepped together."""
+    num_envs: int = count(8, 1, 10_000)
+    """Environments stepped in parallel while training."""
 
-    crop: tuple[int, int, int, int] | None = None
-    """Part of the image that is kept: top, bottom, left, right in pixels; None keeps all."""
+    crop: tuple[int, int, int, int] | None = field(default=None, metadata={"bounds": (0, 100_000)})
+    """Region of the image to keep: top, bottom, left, right in pixels; None: all of it."""
 
-    size: tuple[int, int] = (84, 84)
+    size: tuple[int, int] = number((84, 84), 1, 4_096)
     """Height and width of the gray image, in pixels."""
 
-    frame_stack: int = 4
-    """Newest images seen at once."""
+    frame_stack: int = count(4, 1, 256)
+    """Most recent images stacked into one observation."""
 
     protocol: ProtocolName = "none"
-    """Atari: the published rules that fix the fields below; none leaves each free."""
+    """Atari: published evaluation protocol that fixes the fields below; none: each is free."""
 
-    action_repeat: int = 1
-    """Steps of the environment that each action is held, with their rewards added up; Atari games have
-    frame_skip in its place."""
+    action_repeat: int = count(1, 1, 10_000)
+    """Environment steps per action, with their rewards summed; Atari games have frame_skip in its
+    place."""
 
-    frame_skip: int = 4
-    """Atari: frames an action is held; the newest two are pooled."""
+    frame_skip: int = count(4, 1, 10_000)
+    """Atari: frames per action; the last two are max-pooled."""
 
-    repeat_action_probability: float = 0.0
-    """Atari: probability that a frame repeats the action before (Machado et al. 2018)."""
+    repeat_action_probability: float = number(0.0, 0, 1)
+    """Atari: probability that a frame repeats the previous action (sticky actions, Machado et al. 2018)."""
 
-    noop_max: int = 0
-    """Atari: a game starts with 1 to this many frames of doing nothing; 0: none."""
+    noop_max: int = count(0)
+    """Atari: a game starts with 1 to this many no-op frames; 0: none."""
 
     fire: bool = False
-    """Atari: press FIRE when a game starts and after a lost life, in games that wait for it."""
+    """Atari: press FIRE at the start of a game and after a lost life, in games that wait for it."""
 
     zero_discount_on_life_loss: bool = False
-    """Atari: no value follows a lost life; the game goes on."""
+    """Atari: do not bootstrap across a lost life; the game continues."""
 
     full_action_space: bool = False
-    """Atari: all 18 actions, not only those the game uses."""
+    """Atari: use all 18 actions instead of the game's minimal set."""
 
-    max_frames: int = 108_000
+    max_frames: int = count(108_000, 1)
     """Atari: frames after which a game is truncated; 108,000 are 30 minutes."""
 
-    mode: int | None = None
-    """Atari: variant of the game; None: its first."""
+    mode: int | None = count(None)
+    """Atari: game mode; None: the game's first."""
 
-    difficulty: int | None = None
-    """Atari: difficulty switch; None: its first."""
+    difficulty: int | None = count(None)
+    """Atari: difficulty switch; None: the game's first."""
 
     backend: Literal["auto", "python", "native"] = "auto"
-    """Atari: who steps the emulators. native: ale-py's threads, faster, but an interrupted game cannot be
-    gone on with; python: exact resuming, of all games but Miniature Golf; auto: native where the settings
-    allow it."""
+    """Atari: implementation that steps the emulators. native: ale-py's threads, faster, but an
+    interrupted game cannot be resumed; python: resumes exactly, except Miniature Golf; auto: native if the
+    settings allow it."""
 
-    threads: int = 0
-    """Atari: threads of the native back-end; 0: one per core."""
+    threads: int = count(0, 0, 1_024)
+    """Atari: threads of the native backend; 0: one per core."""
 
     def __post_init__(self) -> None:
-        require_at_least(
-            1, "env", self, "num_envs", "frame_stack", "action_repeat", "frame_skip", "max_frames"
-        )
-        require_at_least(0, "env", self, "noop_max", "threads")
+        check_bounds(self, "env")
         if self.max_frames <= self.noop_max:
             raise ConfigError(
                 f"--env.max-frames is {self.max_frames}; give more than --env.noop-max ({self.noop_max})."
             )
-        if not 0 <= self.repeat_action_probability <= 1:
-            raise ConfigError(
-                f"--env.repeat-action-probability is {self.repeat_action_probability}; give a probability, "
-                "0 to 1."
-            )
-        if min(self.size) < 1:
-            raise ConfigError(f"--env.size is {self.size}; give a height and a width of 1 or more.")
         if self.crop is not None:
             top, bottom, left, right = self.crop
-            if not (0 <= top < bottom and 0 <= left < right):
+            if not (top < bottom and left < right):
                 raise ConfigError(
-                    f"--env.crop is {self.crop}; give top < bottom and left < right, from 0 up."
+                    f"--env.crop is {top} {bottom} {left} {right}; give top < bottom and left < right."
                 )

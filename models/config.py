@@ -1,6 +1,7 @@
-"""Configuration of a Q-network."""
+"""A Q-network as data; `metadata["bounds"]` are the smallest and the largest value of a number."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Literal
 
 TorsoName = Literal["mlp", "small", "slim", "half", "nips", "nature", "der", "impala"]
@@ -9,35 +10,35 @@ Norm = Literal["none", "layer", "batch"]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """The shape of the Q-network."""
+    """The architecture of the Q-network."""
 
     torso: TorsoName = "mlp"
     """Layers before the fully connected ones: none (mlp), or convolutions for images. small, slim and half
-    are for CPUs; nips, nature, der and impala are those of the papers."""
+    are small enough for CPUs; nips, nature, der and impala are those of the papers."""
 
-    hidden: tuple[int, ...] = (128, 64)
+    hidden: tuple[int, ...] = field(default=(128, 64), metadata={"bounds": (1, 65_536)})
     """Units of each fully connected hidden layer."""
 
     norm: Norm = "none"
-    """Normalisation before each ReLU; layer: of fully connected layers only, batch: of all."""
+    """Normalisation before each ReLU; layer: fully connected layers only, batch: all layers."""
 
     bias: bool = True
-    """Whether hidden layers add a bias."""
+    """Bias terms in the hidden layers."""
 
-    zero_level: int = 0
-    """Gray level of images, 0 to 255, that reads as zero: best the background's."""
+    zero_level: int = field(default=0, metadata={"bounds": (0, 255)})
+    """Gray level, 0 to 255, that becomes zero in the network's input; the background's is best."""
 
     dueling: bool = False
-    """Whether state value and advantages have separate streams, each with its own last hidden layer."""
+    """Separate streams for the state value and the advantages, each with its own last hidden layer."""
 
-    noisy: float = 0.0
-    """Initial noise of fully connected layers, for exploration (sigma; .5 in the papers); 0: none."""
+    noisy: float = field(default=0.0, metadata={"bounds": (0, math.inf)})
+    """Initial noise scale (sigma) of noisy fully connected layers, 0.5 in the papers; 0: no noise."""
 
-    width: int = 1
-    """Multiplies the filters of the torso impala."""
+    width: int = field(default=1, metadata={"bounds": (1, 64)})
+    """Torso impala: factor on the number of filters."""
 
     spectral: bool = False
-    """Whether the residual blocks of the torso impala have spectral normalisation."""
+    """Torso impala: spectral normalisation of the residual blocks."""
 
-    pool: int = 0
-    """Side of the grid that the torso impala max-pools to at its end; 0: no pooling."""
+    pool: int = field(default=0, metadata={"bounds": (0, 1_024)})
+    """Torso impala: side of the grid after a final adaptive max-pooling; 0: no pooling."""

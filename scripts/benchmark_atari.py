@@ -64,7 +64,8 @@ def learner(batch_size: int = 32) -> None:
     import torch
 
     from agents.build import make_agent, make_replay
-    from agents.config.presets import preset_config, with_fields
+    from agents.config import with_fields
+    from agents.config.presets import preset_config
     from agents.training.hardware import set_up_torch
     from envs.factory import make_vector_env
 
@@ -155,7 +156,8 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
 def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
     """Agent steps a second of the peer's settings on Pong, from 200 steps after the first update on."""
     from agents.build import build_trainer
-    from agents.config.presets import preset_config, with_fields
+    from agents.config import with_fields
+    from agents.config.presets import preset_config
     from agents.runs.folder import RunFolder
 
     fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learning_starts": start}

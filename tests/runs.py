@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from agents.analysis.comparison import Comparison, compare
-from agents.config import to_dict
-from agents.config.presets import preset_config, with_fields
+from agents.config import to_dict, with_fields
+from agents.config.presets import preset_config
 from agents.runs.reader import find_runs, read_run
 
 

@@ -119,7 +119,11 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("train", "--env.obs state", "use --obs."),
         ("train", "--checkpoint-seconds -1", "--checkpoint-seconds is -1.0; give 0 or more."),
         ("train", "--learning.learning-rate inf", "--learning.learning-rate inf: give a number."),
-        ("train", "--learning.learning-rate -1", "--learning.learning-rate must be above 0"),
+        (
+            "train",
+            "--learning.learning-rate -1",
+            "--learning.learning-rate is -1.0; give a number above 0.",
+        ),
         ("train", "--env.size 5000000 5000000", "--env.size is 5000000 5000000; give 4096 or less."),
         ("train", "--env.num-envs 1000000000", "--env.num-envs is 1000000000; give 10000 or less."),
         ("train", "--steps 99999999999999999999", "give 1000000000000 or less"),

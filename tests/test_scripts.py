@@ -106,7 +106,7 @@ def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Pa
         (["--env", "CartPole-v1", "--env.protocol", "nature"], "is for Atari games; leave it out"),
         (["--env.protocol", "mnih"], "give none, nature, machado"),
         (["--env.protocol", "atari100k", "--steps", "200000"], "allows 100000 steps"),
-        (["--env.repeat-action-probability", "2", "--env.protocol", "none"], "give a probability"),
+        (["--env.repeat-action-probability", "2", "--env.protocol", "none"], "give 0 to 1"),
     ],
 )
 def test_what_contradicts_a_protocol_is_refused(words: list[str], sentence: str) -> None:

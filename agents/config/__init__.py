@@ -1,41 +1,12 @@
 """The configuration of a run as frozen data, and the presets it starts from.
 
-`config.py` puts the sections together (`sections.py`, and those of `envs` and `models`) and checks what
-they ask of each other. A preset (`presets.py`) is a list of parts of the DQN family (`family.py`) or a
-recipe of its own (`recipes.py`). `bounds.py` and `kinds.py` hold what values may be, `idle.py` which of
-them decide nothing.
+`config.py` composes the sections (`sections.py`, and those of `envs` and `models`) and checks the rules
+between them. A preset (`presets.py`) is a base algorithm (`algorithms.py`) with parts (`parts.py`), each a
+function from configuration to configuration. `provenance.py` tells the layer that set a field, `idle.py`
+the fields without effect; `kinds.py` checks values against type hints, `aliases.py` reads old names.
 """
 
-from agents.config.config import (
-    Config,
-    ConfigError,
-    EnvConfig,
-    EvaluationConfig,
-    ExplorationConfig,
-    LearningConfig,
-    MemoryConfig,
-    NetworkConfig,
-    ReturnsConfig,
-    ScheduleConfig,
-    TargetConfig,
-    flatten,
-    from_dict,
-    to_dict,
-)
+from agents.config.config import Config, flatten, from_dict, to_dict, with_fields
+from envs.config import ConfigError
 
-__all__ = [
-    "Config",
-    "ConfigError",
-    "EnvConfig",
-    "EvaluationConfig",
-    "ExplorationConfig",
-    "LearningConfig",
-    "MemoryConfig",
-    "NetworkConfig",
-    "ReturnsConfig",
-    "ScheduleConfig",
-    "TargetConfig",
-    "flatten",
-    "from_dict",
-    "to_dict",
-]
+__all__ = ["Config", "ConfigError", "flatten", "from_dict", "to_dict", "with_fields"]

@@ -1,13 +1,12 @@
-"""The whole configuration of a run, as frozen data; units stand under each field."""
+"""The whole configuration of a run as frozen data; units stand under each field."""
 
 import dataclasses
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 from agents.config.aliases import updated
-from agents.config.bounds import check_bounds
 from agents.config.kinds import fits
 from agents.config.sections import (
     EvaluationConfig,
@@ -19,96 +18,82 @@ from agents.config.sections import (
     TargetConfig,
     require,
 )
-from envs.config import ConfigError, EnvConfig
+from envs.config import LARGEST_SEED, ConfigError, EnvConfig, check_bounds, count, number
 from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
 
-__all__ = [
-    "Config",
-    "ConfigError",
-    "EnvConfig",
-    "EvaluationConfig",
-    "ExplorationConfig",
-    "LearningConfig",
-    "MemoryConfig",
-    "NetworkConfig",
-    "ReturnsConfig",
-    "ScheduleConfig",
-    "TargetConfig",
-    "flatten",
-    "from_dict",
-    "to_dict",
-]
+Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One run, whole."""
+    """Configuration of one run."""
 
     preset: str = "fast"
-    """Name of the preset that the other fields started from."""
+    """Preset that the other options start from."""
 
-    seed: int = 1
-    """Decides every random number of the run."""
+    seed: int = count(1, 0, LARGEST_SEED)
+    """Seed of every random number generator of the run."""
 
-    steps: int = 100_000
+    steps: int = count(100_000, 1)
     """Agent steps after which the run ends."""
 
     reward_threshold: float | Literal["auto", "none"] = "auto"
-    """Mean return of 100 greedy episodes that ends the run; auto: the environment's reward threshold."""
+    """Mean return of 100 greedy episodes that ends the run; auto: the environment's own threshold."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where the networks live; auto: a CUDA device if there is one."""
+    """Device of the networks; auto: a CUDA device if there is one."""
 
-    threads: int = 0
-    """Threads torch computes with; 0: one for state vectors, OMP_NUM_THREADS or all for images."""
+    threads: int = count(0, 0, 1_024)
+    """Threads used by torch; 0: one for state vectors, OMP_NUM_THREADS or all for images."""
 
-    log_every: int = 500
+    log_every: int = count(500, 1)
     """Agent steps between log entries."""
 
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = number(60.0, 0)
     """Seconds between checkpoints."""
 
     env: EnvConfig = field(default_factory=EnvConfig)
-    """The environment."""
+    """Environment."""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    """The Q-network."""
+    """Q-network."""
 
     learning: LearningConfig = field(default_factory=LearningConfig)
-    """The update."""
+    """Update."""
 
     returns: ReturnsConfig = field(default_factory=ReturnsConfig)
-    """The returns."""
+    """Returns."""
 
     target: TargetConfig = field(default_factory=TargetConfig)
-    """The target network."""
+    """Target network."""
 
     exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
     """Exploration."""
 
     memory: MemoryConfig = field(default_factory=MemoryConfig)
-    """The memory."""
+    """Memory."""
 
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """When updates happen, and when a run ends."""
+    """Schedule of updates."""
 
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    """Greedy play."""
+    """Evaluation."""
 
     def __post_init__(self) -> None:
-        check_bounds(flatten(to_dict(self)))
+        check_bounds(self)
+        check_bounds(self.network, "network")
         require(
             self.learning.shift == 0 or self.env.obs == "pixels",
             "--learning.shift moves images; leave it out with --obs state.",
         )
-        self._fit_network()
-        self._fit_replay() if self.memory.kind == "replay" else self._fit_rollout()
-        self._keep_to_protocol()
+        self._check_network()
+        self._check_replay() if self.memory.kind == "replay" else self._check_rollout()
+        self._check_protocol()
 
     @property
     def update_clock(self) -> tuple[int, int, int]:
-        """Clock ticks before the first update, ticks between updates, and updates each time."""
+        """Ticks before the first update, ticks between updates, gradient steps per update."""
         if self.memory.kind == "replay":
             return (
                 self.schedule.learning_starts,
@@ -118,15 +103,15 @@ class Config:
         steps = self.env.num_envs * self.memory.num_steps
         return 0, steps, self.memory.update_epochs * steps // self.learning.batch_size
 
-    def _fit_network(self) -> None:
+    def _check_network(self) -> None:
         network, batch = self.network, self.learning.batch_size
         require(
             network.norm != "batch" or batch >= 2,
-            f"--network.norm batch needs several rows to normalise by, not --learning.batch-size {batch}; "
-            "give 2 or more.",
+            f"--network.norm batch needs several rows to normalise over, not "
+            f"--learning.batch-size {batch}; give 2 or more.",
         )
 
-    def _fit_replay(self) -> None:
+    def _check_replay(self) -> None:
         capacity, batch = self.memory.capacity, self.learning.batch_size
         require(
             capacity is None or capacity >= batch,
@@ -147,40 +132,41 @@ class Config:
             "--target.update-period and --target.tau above 0, and the other to 0.",
         )
 
-    def _fit_rollout(self) -> None:
+    def _check_rollout(self) -> None:
         learning = self.learning
-        idle = {
+        options = {
             "--returns.n-step": self.returns.n_step != 1,
             "--learning.double": learning.double,
             "--learning.backup": learning.backup != "greedy",
             "--target.tau": self.target.tau > 0,
             "--target.update-period": self.target.update_period > 0,
         }
-        odd = [name for name, given in idle.items() if given]
+        idle = [option for option, is_set in options.items() if is_set]
         require(
-            not odd,
-            f"--memory.kind rollout learns from lambda-returns without a target network, where "
-            f"{', '.join(odd)} would do nothing; leave that out, or set tau and target-every to 0.",
+            not idle,
+            f"--memory.kind rollout trains on lambda-returns without a target network, where "
+            f"{', '.join(idle)} would do nothing; leave that out, or set --target.tau and "
+            "--target.update-period to 0.",
         )
         require(
             self.schedule.clock == "steps",
-            "--memory.kind rollout goes by steps; leave --schedule.clock out.",
+            "--memory.kind rollout counts steps; leave --schedule.clock out.",
         )
         steps = self.env.num_envs * self.memory.num_steps
         require(
             self.memory.update_epochs * steps >= learning.batch_size,
-            f"A window of {steps} steps is smaller than --learning.batch-size {learning.batch_size}; "
+            f"A rollout of {steps} steps is smaller than --learning.batch-size {learning.batch_size}; "
             "raise --memory.num-steps or --env.num-envs.",
         )
 
-    def _keep_to_protocol(self) -> None:
+    def _check_protocol(self) -> None:
         name = self.env.protocol
         for field_name, value in protocol_fields(name).items():
             section, _, key = field_name.partition(".")
-            given, option = getattr(getattr(self, section), key), field_name.replace("_", "-")
+            own, option = getattr(getattr(self, section), key), field_name.replace("_", "-")
             require(
-                given == value,
-                f"--env.protocol {name} means --{option} {value}, not {given}; leave one of them out, "
+                own == value,
+                f"--env.protocol {name} means --{option} {value}, not {own}; leave one of them out, "
                 "or use --env.protocol none.",
             )
         allowed = allowed_steps(name)
@@ -191,12 +177,12 @@ class Config:
 
 
 def to_dict(config: Config) -> dict[str, Any]:
-    """Returns the configuration as plain dictionaries, ready for JSON."""
+    """Return the configuration as plain dictionaries, ready for JSON."""
     return dataclasses.asdict(config)
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns nested fields under dotted names, as in `returns.n_step`."""
+    """Return nested fields under dotted names, as in `returns.n_step`."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
@@ -204,45 +190,53 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns fields under dotted names as nested dictionaries: `flatten` undone."""
+    """Return fields under dotted names as nested dictionaries, the inverse of `flatten`."""
     tree: dict[str, Any] = {}
     for name, value in flat.items():
         *sections, last = name.split(".")
-        place = tree
+        branch = tree
         for section in sections:
-            place = place.setdefault(section, {})
-        place[last] = value
+            branch = branch.setdefault(section, {})
+        branch[last] = value
     return tree
 
 
-def from_dict(values: Mapping[str, Any]) -> Config:
-    """Builds the configuration that `to_dict` (through JSON) describes.
+def with_fields(config: Config, fields: Mapping[str, object]) -> Config:
+    """Return the configuration with fields replaced, by dotted name, in one step."""
+    changes: dict[str, Any] = {
+        name: replace(getattr(config, name), **value) if isinstance(value, dict) else value
+        for name, value in nested(fields).items()
+    }
+    return replace(config, **changes)
 
-    Old names are read as the present ones (`aliases.py`). A field that is missing, as in the run of an
-    older version, takes its default.
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """Build the configuration that `to_dict` (through JSON) describes.
+
+    Old names are read as the present ones (`aliases.py`). A missing field, as in the run of an older
+    version, takes its default.
 
     Raises:
-        ConfigError: a field is unknown, as in the run of a newer version, or its value of a wrong kind.
+        ConfigError: a field is unknown, as in the run of a newer version, or its value is of a wrong kind.
     """
-    config: Config = _build(nested(updated(flatten(values))), Config)
-    return config
+    return _build(nested(updated(flatten(values))), Config)
 
 
-def _build(values: Mapping[str, Any], cls: type[Any]) -> Any:
-    hints, made, odd = typing.get_type_hints(cls), {}, []
+def _build(values: Mapping[str, Any], cls: type[Section]) -> Section:
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(values.keys() - hints.keys())
+    if unknown:
+        raise ConfigError(
+            f"The saved configuration does not fit this version (fields: {', '.join(unknown)}); check "
+            "out the commit named in the run's config.json."
+        )
+    arguments: dict[str, Any] = {}
     for name, value in values.items():
-        hint = hints.get(name)
+        hint = hints[name]
         if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-            made[name] = _build(value, hint)  # type: ignore[arg-type]
-        elif hint is None:
-            odd.append(name)
+            arguments[name] = _build(value, typing.cast(type, hint))
         elif dataclasses.is_dataclass(hint) or not fits(hint, value):
             raise ConfigError(f"The saved configuration is damaged ({name} is {value!r:.40}); restore it.")
         else:
-            made[name] = tuple(value) if isinstance(value, list) else value
-    if odd:
-        raise ConfigError(
-            f"The saved configuration does not fit this version (fields: {', '.join(sorted(odd))}); check "
-            "out the commit named in the run's config.json."
-        )
-    return cls(**made)
+            arguments[name] = tuple(value) if isinstance(value, list) else value
+    return cls(**arguments)

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from envs.config import ATARI_FIELDS
+from envs.config import ATARI_FIELDS, is_atari
 
 Flat = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
 
-def is_atari(config: Flat) -> bool:
-    """Whether the environment is an Atari game."""
-    return str(config["env.id"]).rpartition(":")[2].startswith("ALE/")
+def _atari(config: Flat) -> bool:
+    return is_atari(config["env.id"])
 
 
 def _pixels(config: Flat) -> bool:
@@ -31,8 +30,8 @@ def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
 
 
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
-    (tuple(f"env.{name}" for name in ATARI_FIELDS), is_atari),
-    (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config)),
+    (tuple(f"env.{name}" for name in ATARI_FIELDS), _atari),
+    (("env.action_repeat", "evaluation.max_steps"), lambda config: not _atari(config)),
     (("env.crop", "env.size", "env.frame_stack", "network.zero_level", "learning.shift"), _pixels),
     (("evaluation.probe_samples",), _pixels),
     (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),

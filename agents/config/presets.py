@@ -1,68 +1,119 @@
-"""Named configurations: parts of the family, put together for an environment and an observation."""
+"""Named configurations, built in stages for an environment and an observation."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, get_args
 
-from agents.config import Config, ConfigError
-from agents.config.family import FAMILY, PARTS, WHERE, Fields, Settings
-from agents.config.recipes import BTR, CHAPTER, DER, DRQ, FAST, NATURE, PQN
-from envs.protocols import PROTOCOLS, allowed_steps, protocol_fields
+from agents.config import parts
+from agents.config.algorithms import Algorithm, chapter, dqn, fast, nature, on_atari, unchanged
+from agents.config.config import Config, with_fields
+from envs.config import ConfigError, EnvConfig, Observation
+from envs.protocols import ProtocolName, allowed_steps, protocol_fields
 
 WITHOUT = "-without-"
-RAINBOW = ("double", "dueling", "n-step", "noisy", "c51", "prioritized")
+RAINBOW: Mapping[str, Algorithm] = {
+    "double": parts.double,
+    "dueling": parts.dueling,
+    "n-step": parts.n_step,
+    "noisy": parts.noisy,
+    "c51": parts.c51,
+    "prioritized": parts.prioritized,
+}
+
+
+class Stage(NamedTuple):
+    """The configuration after one layer of settings."""
+
+    layer: str
+    config: Config
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """An algorithm: a ground to stand on, parts on it, and settings of its own, which count last."""
+    """An algorithm: a base, parts added to it in order, and settings of its own."""
 
     summary: str
     paper: str
-    base: Settings = field(default_factory=lambda: FAMILY)
-    parts: tuple[str, ...] = ()
-    own: Settings = field(default_factory=dict)
-    observations: tuple[str, ...] = ("pixels", "state")
-
-
-def _alone(part: str, summary: str) -> Preset:
-    return Preset(summary=summary, paper=PARTS[part].paper, parts=(part,))
+    base: Algorithm = dqn
+    parts: Mapping[str, Algorithm] = field(default_factory=dict)
+    own: Algorithm = unchanged
+    observations: tuple[Observation, ...] = ("pixels", "state")
+    protocol: ProtocolName = "nature"
+    """Rules for Atari games unless others are named."""
 
 
 PRESETS: dict[str, Preset] = {
     "fast": Preset(
-        summary="what learns fastest here: 3-step returns, LayerNorm, soft target (default)",
+        summary="fastest learning here: 3-step returns, LayerNorm, averaged target network (default)",
         paper="none: by measurement",
-        base={},
-        own=FAST,
+        base=fast,
+        protocol="ale-v5",
     ),
     "chapter": Preset(
-        summary="the textbook's recipe, on its own clock: 100 episodes, 1,000 updates after each",
+        summary="the textbook's recipe, counted in episodes: 100 of them, 1,000 gradient steps after each",
         paper="the chapter",
-        base={},
-        own=CHAPTER,
+        base=chapter,
+        protocol="ale-v5",
     ),
     "nature": Preset(
-        summary="84x84 full frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
+        summary="full 84x84 frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
         paper="Mnih et al. 2015, doi:10.1038/nature14236",
-        base={},
-        own=NATURE,
+        base=nature,
         observations=("pixels",),
     ),
     "dqn": Preset(
         summary="plain DQN: one-step targets, a target network, uniform replay",
         paper="Mnih et al. 2015, doi:10.1038/nature14236",
     ),
-    "double": _alone("double", "the online network chooses the next action, the target network values it"),
-    "dueling": _alone("dueling", "state value and advantages in streams of their own"),
-    "n-step": _alone("n-step", "returns over three steps before bootstrapping"),
-    "prioritized": _alone("prioritized", "transitions drawn in proportion to their errors"),
-    "noisy": _alone("noisy", "learned noise in the weights explores, in place of epsilon"),
-    "c51": _alone("c51", "probabilities of 51 returns"),
-    "qr-dqn": _alone("qr-dqn", "quantiles of the return"),
-    "iqn": _alone("iqn", "quantiles of the return at random levels"),
-    "munchausen": _alone("munchausen", "soft values, and a bonus for likely actions"),
+    "double": Preset(
+        summary="the online network chooses the next action, the target network evaluates it",
+        paper="van Hasselt et al. 2016, arXiv:1509.06461",
+        parts={"double": parts.double},
+    ),
+    "dueling": Preset(
+        summary="separate streams for the state value and the advantages",
+        paper="Wang et al. 2016, arXiv:1511.06581",
+        parts={"dueling": parts.dueling},
+    ),
+    "n-step": Preset(
+        summary="returns over three steps before bootstrapping",
+        paper="Sutton 1988, doi:10.1007/BF00115009",
+        parts={"n-step": parts.n_step},
+    ),
+    "prioritized": Preset(
+        summary="transitions sampled in proportion to their errors",
+        paper="Schaul et al. 2016, arXiv:1511.05952",
+        parts={"prioritized": parts.prioritized},
+    ),
+    "noisy": Preset(
+        summary="exploration by learned noise in the weights instead of epsilon",
+        paper="Fortunato et al. 2018, arXiv:1706.10295",
+        parts={"noisy": parts.noisy},
+    ),
+    "c51": Preset(
+        summary="a categorical distribution over 51 returns",
+        paper="Bellemare et al. 2017, arXiv:1707.06887",
+        parts={"c51": parts.c51},
+    ),
+    "qr-dqn": Preset(
+        summary="quantiles of the return",
+        paper="Dabney et al. 2018, arXiv:1710.10044",
+        parts={"qr-dqn": parts.qr_dqn},
+    ),
+    "iqn": Preset(
+        summary="quantiles of the return at random levels",
+        paper="Dabney et al. 2018, arXiv:1806.06923",
+        parts={"iqn": parts.iqn},
+    ),
+    "munchausen": Preset(
+        summary="soft values, and a bonus for likely actions",
+        paper="Vieillard et al. 2020, arXiv:2007.14430",
+        parts={"munchausen": parts.munchausen},
+    ),
     "m-iqn": Preset(
-        summary="munchausen and iqn", parts=("munchausen", "iqn"), paper=PARTS["munchausen"].paper
+        summary="munchausen and iqn",
+        paper="Vieillard et al. 2020, arXiv:2007.14430",
+        parts={"munchausen": parts.munchausen, "iqn": parts.iqn},
     ),
     "rainbow": Preset(
         summary="double, dueling, n-step, prioritized, noisy and c51 together",
@@ -70,38 +121,57 @@ PRESETS: dict[str, Preset] = {
         parts=RAINBOW,
     ),
     "der": Preset(
-        summary="data-efficient rainbow: longer returns, an update for each step",
+        summary="data-efficient rainbow: longer returns, a gradient step per agent step",
         paper="van Hasselt et al. 2019, arXiv:1906.05243",
-        parts=RAINBOW,
-        own=DER,
+        parts={
+            **RAINBOW,
+            "n-step": parts.der_n_step,
+            "noisy": parts.der_noisy,
+            "prioritized": parts.der_prioritized,
+        },
+        own=parts.der,
+        protocol="atari100k",
     ),
     "drq-eps": Preset(
-        summary="images shifted at random, double, dueling, 10-step returns; pixels only",
+        summary="randomly shifted images, double, dueling, 10-step returns; pixels only",
         paper="Kostrikov et al. 2021, arXiv:2004.13649; Agarwal et al. 2021, arXiv:2108.13264",
-        parts=("double", "dueling", "n-step", "shift"),
-        own=DRQ,
+        parts={
+            "double": parts.double,
+            "dueling": parts.dueling,
+            "n-step": parts.drq_n_step,
+            "shift": parts.shift,
+        },
+        own=parts.drq,
         observations=("pixels",),
+        protocol="atari100k",
     ),
     "pqn": Preset(
-        summary="no replay, no target network: lambda-returns of the newest steps",
+        summary="no replay, no target network: lambda-returns of the most recent steps",
         paper="Gallici et al. 2024, arXiv:2407.04811",
-        own=PQN,
+        own=parts.pqn,
     ),
     "btr": Preset(
         summary="m-iqn, dueling, n-step, noisy and prioritized over residual convolutions",
         paper="Clark et al. 2024, arXiv:2411.03820",
-        parts=("munchausen", "iqn", "dueling", "n-step", "noisy", "prioritized"),
-        own=BTR,
+        parts={
+            "munchausen": parts.munchausen,
+            "iqn": parts.btr_iqn,
+            "dueling": parts.dueling,
+            "n-step": parts.n_step,
+            "noisy": parts.btr_noisy,
+            "prioritized": parts.btr_prioritized,
+        },
+        own=parts.btr,
     ),
 }
 LADDER = tuple(name for name in PRESETS if name not in ("fast", "chapter", "nature"))
 
 
 def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = None) -> Config:
-    """Returns the configuration of a preset for an environment and an observation.
+    """Return the configuration of a preset for an environment and an observation.
 
     Args:
-        preset: Its name; `rainbow-without-noisy` takes a part out.
+        preset: Its name; `rainbow-without-noisy` leaves a part out.
         env_id: A Gymnasium id.
         obs: `pixels` or `state`.
         protocol: Rules for Atari games in place of the preset's.
@@ -109,66 +179,61 @@ def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = Non
     Raises:
         ConfigError: no such preset, part or protocol, or not for this observation.
     """
-    chosen, parts, ideas = _chosen(preset)
-    if protocol not in (None, "none", *PROTOCOLS):
-        names = ", ".join(["none", *PROTOCOLS])
-        raise ConfigError(f"--env.protocol {protocol} is unknown; choose one of {names}.")
-    if obs not in chosen.observations:
+    return preset_stages(preset, env_id, obs, protocol)[-1].config
+
+
+def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None) -> list[Stage]:
+    """Return the configuration after each layer: defaults, task, base, each part, own settings, protocol.
+
+    Args:
+        name: As the preset of `preset_config`; so are the others.
+        env_id: A Gymnasium id.
+        obs: `pixels` or `state`.
+        protocol: Rules for Atari games in place of the preset's.
+
+    Raises:
+        ConfigError: as `preset_config`.
+    """
+    base_name, *without = name.split(WITHOUT)
+    preset = _find(base_name, without)
+    if obs not in preset.observations:
         raise ConfigError(
-            f"--preset {preset} is for --obs {' or '.join(chosen.observations)} only; "
+            f"--preset {name} is for --obs {' or '.join(preset.observations)} only; "
             "choose that, or another preset."
         )
-    atari, cartpole = env_id.startswith("ALE/"), env_id.startswith("CartPole-")
-    if protocol not in (None, "none") and not atari:
-        raise ConfigError(f"--env.protocol {protocol} is for Atari games; leave it out for {env_id}.")
-    here = {"all", obs} | ({"cartpole", f"cartpole {obs}"} if cartpole else set())
-    here |= {"atari"} if atari else set()
-    fields: dict[str, Any] = {"preset": preset, "env.id": env_id, "env.obs": obs}
-    for settings in (chosen.base, *(PARTS[part].settings for part in parts)):
-        fields |= _flat(settings, here)
-    fields |= {name: value for name, value in _flat(chosen.own, here).items() if name not in ideas}
-    if atari:
-        rules = protocol or fields["env.protocol"]
-        fields |= {"env.protocol": rules, **protocol_fields(rules)}
-        allowed = allowed_steps(rules)
-        if allowed is not None:
-            fields["steps"] = allowed
-    return with_fields(Config(), fields)
+    task = EnvConfig(id=env_id, obs=obs)
+    stages = [Stage("default", Config()), Stage("task", Config(preset=name, env=task))]
+    layers = {"family" if preset.base is dqn else base_name: preset.base}
+    layers |= {part: function for part, function in preset.parts.items() if part not in without}
+    layers |= {base_name: preset.own} if preset.own is not unchanged else {}
+    for layer, function in layers.items():
+        stages.append(Stage(layer, function(stages[-1].config)))
+    return [*stages, *_protocol_stage(preset, stages[-1].config, protocol)]
 
 
-def _flat(settings: Settings, here: set[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for where in WHERE:
-        found |= settings.get(where, {}) if where in here else {}
-    return found
-
-
-def _chosen(name: str) -> tuple[Preset, tuple[str, ...], set[str]]:
-    """Returns the preset of a name such as `rainbow-without-noisy`, its parts, and the fields it gave up.
-
-    What a part stands for are its fields under `all`: a preset's own values of them go with it.
-    """
-    base, *without = name.split(WITHOUT)
-    if base not in PRESETS:
-        raise ConfigError(f"--preset {base} is unknown; choose one of {', '.join(PRESETS)}.")
-    parts = PRESETS[base].parts
+def _find(name: str, without: list[str]) -> Preset:
+    """Return a preset that has all parts that are to be left out."""
+    if name not in PRESETS:
+        raise ConfigError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
+    parts = PRESETS[name].parts
     for part in without:
         if part not in parts:
             has = f"has {', '.join(parts)}; name one of those, or" if parts else "is not made of parts;"
-            raise ConfigError(f"--without {part}: preset {base} {has} leave it out.")
-    ideas = {name for part in without for name in PARTS[part].settings["all"]}
-    return PRESETS[base], tuple(part for part in parts if part not in without), ideas
+            raise ConfigError(f"--without {part}: preset {name} {has} leave it out.")
+    return PRESETS[name]
 
 
-def with_fields(config: Config, fields: Fields) -> Config:
-    """Returns the configuration with fields replaced, by dotted name."""
-    sections: dict[str, dict[str, Any]] = {}
-    top: dict[str, Any] = {}
-    for name, value in fields.items():
-        section, _, key = name.rpartition(".")
-        if section:
-            sections.setdefault(section, {})[key] = value
-        else:
-            top[name] = value
-    made = {name: replace(getattr(config, name), **values) for name, values in sections.items()}
-    return replace(config, **made, **top)
+def _protocol_stage(preset: Preset, config: Config, protocol: str | None) -> Iterator[Stage]:
+    """Yield the stage of the protocol, last because it decides, for Atari games."""
+    names = get_args(ProtocolName)
+    if protocol not in (None, *names):
+        raise ConfigError(f"--env.protocol {protocol} is unknown; choose one of {', '.join(names)}.")
+    if on_atari(config):
+        name = protocol or preset.protocol
+        steps = allowed_steps(name) or config.steps
+        fields = {"env.protocol": name, **protocol_fields(name), "steps": steps}
+        yield Stage(f"protocol {name}", with_fields(config, fields))
+    elif protocol not in (None, "none"):
+        raise ConfigError(
+            f"--env.protocol {protocol} is for Atari games; leave it out for {config.env.id}."
+        )

@@ -7,7 +7,8 @@ import pytest
 
 from agents.acting.episodes import evaluate
 from agents.acting.evaluations import play_of
-from agents.config.presets import preset_config, with_fields
+from agents.config import with_fields
+from agents.config.presets import preset_config
 from envs.config import EnvConfig
 from envs.factory import make_vector_env
 

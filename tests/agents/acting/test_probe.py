@@ -10,7 +10,8 @@ from agents.acting.evaluations import StateProbe
 from agents.acting.linear_probe import decoded_share, r_squared
 from agents.acting.policy import GreedyPolicy
 from agents.build import network_for
-from agents.config.presets import preset_config, with_fields
+from agents.config import with_fields
+from agents.config.presets import preset_config
 from envs.factory import make_vector_env
 from envs.simulator_state import simulator_state, state_names
 

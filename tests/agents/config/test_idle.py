@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from agents.analysis.groups import differences, differing, group_runs
-from agents.config import flatten, to_dict
+from agents.config import flatten, to_dict, with_fields
 from agents.config.idle import GATES, idle_settings
-from agents.config.presets import preset_config, with_fields
+from agents.config.presets import preset_config
 from agents.runs.reader import find_runs, read_run
 from tests.agents.training.test_training import small, train
 from tests.runs import write_run

@@ -12,15 +12,22 @@ import torch
 
 from agents.build import build_trainer, network_for
 from agents.cli.train import Train
-from agents.config import Config, ConfigError, flatten, to_dict
-from agents.config.family import FAMILY, PARTS
+from agents.config import Config, ConfigError, flatten, parts, to_dict, with_fields
+from agents.config.algorithms import dqn
 from agents.config.kinds import fits
-from agents.config.presets import LADDER, PRESETS, preset_config, with_fields
+from agents.config.presets import LADDER, PRESETS, preset_config
 from agents.learning.optimizers import OPTIMIZERS
 from agents.runs.folder import RunFolder
+from envs.config import EnvConfig
 from envs.factory import make_vector_env
 from tests.agents.training.test_training import assert_same_run, small, train
 from tests.toy import TOY
+
+
+def changed_fields(before: Config, after: Config) -> set[str]:
+    old, new = flatten(to_dict(before)), flatten(to_dict(after))
+    return {name for name in old if old[name] != new[name]}
+
 
 SIX = ("double", "dueling", "n-step", "prioritized", "noisy", "c51")
 
@@ -86,7 +93,8 @@ def test_without_takes_one_part_out(part: str) -> None:
     whole = fields("rainbow", "CartPole-v1", "state")
     left = fields(f"rainbow-without-{part}", "CartPole-v1", "state")
     taken = {name for name in whole if whole[name] != left[name]}
-    own = {name for where in PARTS[part].settings.values() for name in where}
+    alone = PRESETS["rainbow"].parts[part]
+    own = changed_fields(Config(), alone(Config()))
     assert taken
     assert taken <= own
     assert all(left[name] == plain[name] for name in taken)
@@ -151,7 +159,7 @@ CONTRADICTIONS = [
     (
         "dqn",
         {"learning.learning_rate_end": -1.0},
-        "--learning.learning-rate-end is -1.0; give a number above 0",
+        "--learning.learning-rate-end is -1.0; give a number above 0, or None",
     ),
     ("dqn", {"learning.max_grad_norm": 0.0}, "--learning.max-grad-norm is 0.0; give a number above 0"),
     ("dqn", {"network.hidden": (8, 0)}, "--network.hidden is 8 0; give 1 or more"),
@@ -170,11 +178,22 @@ def test_contradictions_are_refused_with_a_sentence(
         with_fields(preset_config(preset, "CartPole-v1", "state"), change)
 
 
-def test_every_setting_of_a_part_or_of_the_family_is_one_of_the_configuration() -> None:
-    known = flatten(to_dict(Config()))
-    for settings in (FAMILY, *(part.settings for part in PARTS.values())):
-        for where in settings.values():
-            assert set(where) <= set(known)
+@pytest.mark.parametrize("obs", ["pixels", "state"])
+@pytest.mark.parametrize("env", ["CartPole-v1", "Acrobot-v1", "ALE/Pong-v5"])
+def test_an_algorithm_changes_neither_its_preset_nor_its_task(env: str, obs: str) -> None:
+    for name, preset in PRESETS.items():
+        if obs in preset.observations:
+            config = preset_config(name, env, obs)
+            assert (config.preset, config.env.id, config.env.obs) == (name, env, obs)
+
+
+def test_parts_compose_like_functions() -> None:
+    """Rainbow by hand: six functions, one inside another, on the base of the family."""
+    start = Config(preset="rainbow", env=EnvConfig(id="Acrobot-v1", obs="state"))
+    by_hand = dqn(start)
+    for part in (parts.double, parts.dueling, parts.n_step, parts.noisy, parts.c51, parts.prioritized):
+        by_hand = part(by_hand)
+    assert by_hand == preset_config("rainbow", "Acrobot-v1", "state")
 
 
 def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung() -> None:

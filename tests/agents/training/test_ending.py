@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from agents.build import build_trainer
-from agents.config import Config, ConfigError
-from agents.config.presets import with_fields
+from agents.config import Config, ConfigError, with_fields
 from agents.runs import checkpoint
 from agents.runs.documents import read_summary
 from agents.runs.folder import RunFolder, read_best

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from agents.acting.episodes import Score
-from agents.config import Config
-from agents.config.presets import preset_config, with_fields
+from agents.config import Config, with_fields
+from agents.config.presets import preset_config
 from agents.learning.batch import Batch
 from agents.training.progress import Window
 from agents.training.trainer import Trainer

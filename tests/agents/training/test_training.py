@@ -17,8 +17,8 @@ import torch
 
 from agents.acting.episodes import evaluate
 from agents.build import build_trainer
-from agents.config import Config, ConfigError, from_dict, to_dict
-from agents.config.presets import preset_config, with_fields
+from agents.config import Config, ConfigError, from_dict, to_dict, with_fields
+from agents.config.presets import preset_config
 from agents.load import evaluate_run, load_policy
 from agents.runs import checkpoint
 from agents.runs.folder import RunFolder, read_best
