@@ -14,13 +14,14 @@ def main(stop: StopSignal) -> int:
     arguments = parse(RecordArguments, sys.argv[1:])
     stop.interrupt()
     from agents.recording.player import Play
-    from agents.recording.video import check_play_path, write_play
+    from agents.recording.video import WRITERS, write_play
+    from agents.runs.files import check_output
     from envs.registry import import_environments
 
     for module in arguments.module:
         import_environments(module)
 
-    check_play_path(arguments.out)
+    check_output(arguments.out, WRITERS)
     play = Play(arguments.run, arguments.episodes, arguments.seed, arguments.max_frames)
     frames, caption = play.frames(arguments.view), play.caption(arguments.view)
     write_play(frames, arguments.out, fps=play.fps, title=play.title, caption=caption)

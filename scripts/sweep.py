@@ -1,47 +1,44 @@
-"""Train a grid of runs side by side: every environment x observation x preset x seed."""
+"""Train a grid of runs in parallel: every environment x observation x preset x seed."""
 
 import shlex
 import sys
-from typing import Any
 
 from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Parses, runs the grid, says what failed and what comes next."""
+    """Run the grid; print the failures and the next command."""
     from agents.cli.arguments import SweepArguments
-    from agents.cli.parser import parse
+    from agents.cli.parser import parse_known
 
-    parsed: Any = parse(SweepArguments, sys.argv[1:], return_unknown_args=True)
-    arguments, options = parsed
+    arguments, options = parse_known(SweepArguments, sys.argv[1:])
     from agents.cli.sweep import Sweep, grid
     from agents.training.hardware import cores
 
-    cells = grid(arguments, options)
-    jobs = min(arguments.jobs or cores(), len(cells))
+    runs = grid(arguments, options)
+    jobs = min(arguments.jobs or cores(), len(runs))
 
-    sweep = Sweep(cells, jobs)
+    sweep = Sweep(runs, jobs)
     stop.remember()
     if not sweep.run(stop):
         stop.ignore()
-        print("Stopped and saved; the same command goes on.", file=sys.stderr)
+        print("Stopped and saved; the same command resumes.", file=sys.stderr)
         return 128 + (stop.number or 0)
-    for name, said in sweep.failed.items():
-        print(f"failed: {name}: {said}", file=sys.stderr)
-    good = len(cells) - len(sweep.failed)
-    if arguments.ladder and good:
+    for name, last_line in sweep.failed.items():
+        print(f"failed: {name}: {last_line}", file=sys.stderr)
+    finished = [run.folder for run in runs if run.name not in sweep.failed]
+    if arguments.ladder and finished:
         from agents.analysis.comparison import compare
         from agents.config.presets import LADDER
         from agents.report.ladder import write_ladder
         from agents.runs.reader import read_runs
 
-        done = [cell.folder for cell in cells if cell.name not in sweep.failed]
-        files = write_ladder(compare(read_runs(done)[0]), LADDER, arguments.out / "ladder")
+        files = write_ladder(compare(read_runs(finished)[0]), LADDER, arguments.out / "ladder")
         print(files[0].read_text(encoding="utf-8"))
         print(f"{arguments.out / 'ladder'}: {', '.join(file.name for file in files)}")
     out = shlex.quote(str(arguments.out))
-    print(f"{good} of {len(cells)} runs finished. Next: python scripts/compare.py {out}")
+    print(f"{len(finished)} of {len(runs)} runs finished. Next: python scripts/compare.py {out}")
     return 1 if sweep.failed else 0
 
 

@@ -9,10 +9,13 @@ from agents.cli.guard import StopSignal, guarded
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Parses, trains, prints."""
+    """Train and print the result, or explain the configuration."""
     from agents.cli.train import Train
 
     arguments = Train.parse(sys.argv[1:])
+    if arguments.explanation is not None:
+        print(arguments.explanation)
+        return 0
     from agents.analysis.references import on_track, published
     from agents.build import build_trainer, with_capacity  # torch takes two seconds to import
     from agents.runs.documents import read_summary
@@ -38,7 +41,7 @@ def main(stop: StopSignal) -> int:
         return 0
     words = ["python", "scripts/train.py", "--resume", "--run-dir", str(folder.path)]
     words += ["--env", config.env.id] if ":" in config.env.id else []
-    print(f"Stopped and saved; go on with: {shlex.join(words)}", file=sys.stderr)
+    print(f"Stopped and saved; resume with: {shlex.join(words)}", file=sys.stderr)
     return 128 + (stop.number or 0)
 
 

@@ -167,7 +167,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("benchmark_atari", "", "give throughput, learner, priorities, peers, own or peer as PART"),
         ("benchmark_atari", "speed", "speed: give throughput"),
         ("chapter_loop", "--episodes 0", "--episodes is 0; give 1 or more."),
-        ("chapter_loop", "--seed 4294967296", "give less than 4294967296"),
+        ("chapter_loop", "--seed 4294967296", "give 4294967295 or less"),
     ],
 )
 def test_known_slips_are_named_with_what_is_wanted(

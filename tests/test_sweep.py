@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agents.cli.arguments import SweepArguments
-from agents.cli.parser import parse
-from agents.cli.sweep import Cell, Sweep, grid
+from agents.cli.parser import parse_known
+from agents.cli.sweep import GridRun, Sweep, grid
 from agents.config import ConfigError
 from agents.config.presets import LADDER
 from scripts.sweep import main
@@ -39,7 +39,7 @@ def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> N
     assert [(run / "summary.json").stat().st_mtime_ns for run in runs] == written
 
 
-def test_a_failed_cell_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_failed_run_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
     """A folder that holds something else makes one run fail."""
     in_the_way = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     in_the_way.mkdir(parents=True)
@@ -63,7 +63,7 @@ def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert b"the same command goes on" in stderr
+    assert b"the same command resumes" in stderr
     assert (folder / "checkpoint" / "last.pt").exists() and not (folder / "summary.json").exists()
     steps = last_step(folder)
     done = run("sweep.py", *words, "--steps", str(steps + 200), cwd=tmp_path)
@@ -75,9 +75,9 @@ def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) ->
     """A smaller budget that is spent is not the one asked for; another n-step return is another run."""
     words = [*OPTIONS, "--steps", "200"]
     arguments = SweepArguments(obs=("state",), seeds=1, out=tmp_path)
-    (cell,) = grid(arguments, words)
-    train(cell.config, cell.folder)
-    assert cell.finished()
+    (grid_run,) = grid(arguments, words)
+    train(grid_run.config, grid_run.folder)
+    assert grid_run.finished()
     (longer,) = grid(arguments, [*words, "--steps", "400"])
     assert not longer.finished() and longer.words[-6:-2] == (
         "400",
@@ -156,22 +156,22 @@ def last_step(folder: Path) -> int:
     return int(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])["env_steps"])
 
 
-def test_seeds_are_outermost_and_each_cell_has_its_folder() -> None:
+def test_seeds_are_outermost_and_each_run_has_its_folder() -> None:
     arguments = SweepArguments(env=("pong",), obs=("pixels",), preset=("dqn", "nature"), seeds=2)
-    cells = grid(arguments, ["--steps", "1000"])
-    assert [cell.name for cell in cells] == [
+    runs = grid(arguments, ["--steps", "1000"])
+    assert [run.name for run in runs] == [
         f"ALE-Pong-v5/{preset}-pixels/seed{seed}" for seed in (1, 2) for preset in ("dqn", "nature")
     ]
-    assert {cell.config.steps for cell in cells} == {1000}
+    assert {run.config.steps for run in runs} == {1000}
 
 
 def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
     config = grid(SweepArguments(obs=("state",), seeds=1), ["--steps", "1000"])[0].config
-    cell = Cell((), config, tmp_path)
-    assert cell.share_done() == 0.0
+    grid_run = GridRun((), config, tmp_path)
+    assert grid_run.share_done() == 0.0
     lines = [{"env_steps": 100, "x": 1.0}] * 300 + [{"env_steps": 250}]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert cell.share_done() == 0.25
+    assert grid_run.share_done() == 0.25
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
 )
 def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        grid(*parse(SweepArguments, words, return_unknown_args=True))  # type: ignore[misc]
+        grid(*parse_known(SweepArguments, words))
 
 
 def test_a_grid_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -215,9 +215,11 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
     monkeypatch.setattr("agents.training.hardware.cores", lambda: 8)
     monkeypatch.setattr("agents.cli.sweep.cores", lambda: 8)
     monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: given.append(env["OMP_NUM_THREADS"]))
-    (cell,) = grid(SweepArguments(obs=("state",), seeds=1, out=tmp_path), ["--memory.capacity", "10000"])
+    (grid_run,) = grid(
+        SweepArguments(obs=("state",), seeds=1, out=tmp_path), ["--memory.capacity", "10000"]
+    )
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    Sweep([cell], 2)._start(cell)
+    Sweep([grid_run], 2)._start(grid_run)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    Sweep([cell], 2)._start(cell)
+    Sweep([grid_run], 2)._start(grid_run)
     assert given == ["4", "3"]

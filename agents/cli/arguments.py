@@ -1,15 +1,15 @@
-"""What each script can be asked, as data; the text under a field is its help."""
+"""The arguments of each script as data; the docstring under a field is its help."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from agents.config import ConfigError
-from agents.config.kinds import fits
+from agents.runs.files import check_output
+from envs.config import LARGEST_SEED, check_bounds, count
 
 POSITIONAL = {"positional": True}
-MOST = 10**9  # of anything that is counted
-LARGEST_SEED = 2**63 - 1
+LARGEST_COUNT = 10**9
 
 BenchmarkPart = Literal[
     "frames",
@@ -28,86 +28,64 @@ BenchmarkPart = Literal[
 ]
 
 
-def _check_counts(arguments: object, **least: int) -> None:
-    """Raises `ConfigError` where a field is below what is named here, or beyond all bounds."""
-    for name, lowest in least.items():
-        value, option = getattr(arguments, name), name.replace("_", "-")
-        if value < lowest:
-            raise ConfigError(f"--{option} is {value}; give {lowest} or more.")
-        most = LARGEST_SEED if name == "seed" else MOST
-        if value > most:
-            raise ConfigError(f"--{option} is {value}; give {most} or less.")
-
-
-def _check_page(out: Path) -> None:
-    if out.suffix != ".html":
-        raise ConfigError(f"--out {out}: choose a name that ends in .html.")
-    if not out.parent.is_dir():
-        raise ConfigError(f"--out {out}: the folder {out.parent} does not exist; make it first.")
-    if out.is_dir():
-        raise ConfigError(f"--out {out} is a folder; choose another name.")
-
-
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """Measure a trained agent's greedy play on seeds it was never trained on."""
+    """Evaluate a trained agent's greedy policy on held-out seeds."""
 
     run: Path = field(metadata=POSITIONAL)
     """Folder of a run made by train.py."""
 
-    episodes: int = 100
-    """Whole episodes."""
+    episodes: int = count(100, 1, LARGEST_COUNT)
+    """Complete episodes to play."""
 
-    seed: int = 0
-    """Decides the held-out seeds."""
+    seed: int = count(0, 0, LARGEST_SEED)
+    """Seed of the held-out episodes."""
 
     json: bool = False
     """Print one line of JSON instead of a sentence."""
 
     device: Literal["auto", "cpu", "cuda"] = "cpu"
-    """Where the network lives."""
+    """Device of the network."""
 
     module: tuple[str, ...] = ()
-    """Modules to import first, which register the runs' environments; they can do whatever code can."""
+    """Modules to import first, which register the runs' environments; they run arbitrary code."""
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
-        _check_counts(self, episodes=1, seed=0)
+        check_bounds(self)
 
 
 @dataclass(frozen=True)
 class RecordArguments:
-    """Record a trained agent's greedy play: .mp4, .gif, .html (one offline page) or .png (a sheet)."""
+    """Record episodes of a trained agent as .mp4, .gif, .html (one offline page) or .png (a sheet)."""
 
     run: Path = field(metadata=POSITIONAL)
     """Folder of a run made by train.py."""
 
     out: Path = field()
-    """File to write; its ending decides the format."""
+    """File to write; its ending selects the format."""
 
     view: Literal["screen", "agent"] = "screen"
-    """screen: what a person sees, beside it a pixel agent's images; agent: also values and saliency."""
+    """screen: the rendered screen, and the images of a pixel agent; agent: also values and saliency."""
 
-    episodes: int = 1
+    episodes: int = count(1, 1, LARGEST_COUNT)
     """Episodes to play."""
 
-    max_frames: int = 2_000
+    max_frames: int = count(2_000, 1, LARGEST_COUNT)
     """Stop after this many frames."""
 
-    seed: int = 0
-    """Decides how the episodes start."""
+    seed: int = count(0, 0, LARGEST_SEED)
+    """Seed of the episodes."""
 
     module: tuple[str, ...] = ()
-    """Modules to import first, which register the runs' environments; they can do whatever code can."""
+    """Modules to import first, which register the runs' environments; they run arbitrary code."""
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
-        _check_counts(self, episodes=1, max_frames=1, seed=0)
+        check_bounds(self)
 
 
 @dataclass(frozen=True)
 class CompareArguments:
-    """Compare runs: how much more do pixels take than the state, and which method does better?"""
+    """Compare runs: the cost of learning from pixels instead of the state, and the better method."""
 
     runs: tuple[Path, ...] = field(metadata=POSITIONAL)
     """Folders of runs made by train.py, or folders above them, such as runs/CartPole-v1."""
@@ -119,67 +97,62 @@ class CompareArguments:
     """Folder for the figures as .png and .svg, and the numbers as .csv."""
 
     plays: bool = True
-    """Show a play of each group's typical agent on the page; recorded once, into the run's folder."""
+    """Show a video of each group's typical agent on the page; recorded once, into the run's folder."""
 
     reward_threshold: float | None = None
-    """Score whose reaching is timed; by default the environment's reward threshold."""
+    """Score to reach; by default the environment's reward threshold."""
 
     module: tuple[str, ...] = ()
-    """Modules to import first, which register the runs' environments; they can do whatever code can."""
+    """Modules to import first, which register the runs' environments; they run arbitrary code."""
 
     force: bool = False
-    """Put runs side by side that were made under different protocols; the page says so."""
+    """Compare runs made under different protocols; the page says so."""
 
     as_reference: bool = False
-    """Make these runs the bands that later ones are told to be on track by (agents/analysis/bands.json)."""
+    """Save these runs as the reference bands of later runs (agents/analysis/bands.json)."""
 
     def __post_init__(self) -> None:
-        """Checks before anything is read."""
         if not self.runs:
             raise ConfigError("Name the runs to compare, such as runs/CartPole-v1.")
-        if not fits(float | None, self.reward_threshold):
-            raise ConfigError(f"--threshold is {self.reward_threshold}; give a number.")
+        check_bounds(self)
         if self.figures is not None and self.figures.exists() and not self.figures.is_dir():
             raise ConfigError(f"--figures {self.figures} is no folder; choose another name.")
         if self.out is not None:
-            _check_page(self.out)
+            check_output(self.out, (".html",))
 
 
 @dataclass(frozen=True)
 class SweepArguments:
     """Train a grid of runs: every environment x observation x preset x seed.
 
-    Each run is a process of its own, as scripts/train.py makes it; called again, finished runs are left
-    alone and stopped ones go on. Every further option is handed to all runs, such as --steps 20000.
+    Each run is a separate process of scripts/train.py. A second call skips finished runs and resumes
+    stopped ones. Other options, such as --steps 20000, are passed to every run.
     """
 
     env: tuple[str, ...] = ("CartPole-v1",)
     """Gymnasium ids or short names of Atari games."""
 
     obs: tuple[Literal["pixels", "state"], ...] = ("pixels", "state")
-    """What the agents see."""
+    """Observations."""
 
     preset: tuple[str, ...] = ()
     """Presets, by default fast; see scripts/train.py --help."""
 
-    seeds: int = 5
-    """Runs of each kind, with seeds from 1."""
+    seeds: int = count(5, 1, 10_000)
+    """Runs per combination, with seeds from 1."""
 
     out: Path = Path("runs")
-    """Folder that the runs' folders are made in."""
+    """Parent folder of the runs' folders."""
 
-    jobs: int = 0
-    """Runs side by side, which share the cores; 0: one per core."""
+    jobs: int = count(0, 0, LARGEST_COUNT)
+    """Parallel runs, which share the cores; 0: one per core."""
 
     ladder: bool = False
-    """All presets of the family in place of --preset, each from the observations it is for; then a table
-    and a figure of the steps and seconds each took to solve the environment, in <out>/ladder."""
+    """Run all presets of the family in place of --preset, from the observations each supports; then write
+    a table and a figure of their steps and seconds to solve the environment to <out>/ladder."""
 
     def __post_init__(self) -> None:
-        """Checks the numbers, and what a ladder leaves no choice about."""
-        _check_counts(self, seeds=1, jobs=0)
-        if self.seeds > 10_000:
-            raise ConfigError(f"--seeds is {self.seeds}; give 10000 or less.")
+        check_bounds(self)
         for name in ("env", "obs"):
             if not getattr(self, name):
                 raise ConfigError(f"--{name} lacks its value; name at least one.")
@@ -191,47 +164,43 @@ class SweepArguments:
 
 @dataclass(frozen=True)
 class BenchmarkArguments:
-    """Measure speeds and scores and print the table; every figure comes from this run."""
+    """Measure speeds and scores, and print them as a table."""
 
     parts: tuple[BenchmarkPart, ...] = ("frames", "start", "state", "pixels")
-    """What to measure."""
+    """Measurements."""
 
-    seeds: int = 5
-    """Training runs of each kind, with seeds from 1."""
+    seeds: int = count(5, 1, LARGEST_COUNT)
+    """Training runs per measurement, with seeds from 1."""
 
     out: Path = Path("runs/benchmark")
-    """Folder of the runs; those that lie there finished are not trained again."""
+    """Folder of the runs; finished ones are not trained again."""
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
-        _check_counts(self, seeds=1)
+        check_bounds(self)
 
 
 @dataclass(frozen=True)
 class AtariBenchmarkArguments:
-    """Measure emulation, learner and memory for Atari, and a peer side by side."""
+    """Measure emulation, learner and memory for Atari, and compare with another library."""
 
     part: Literal["throughput", "learner", "priorities", "peers", "own", "peer"] = field(
         metadata=POSITIONAL
     )
-    """What to measure; own and peer are the two sides of peers."""
+    """Measurement; own and peer are the two sides of peers."""
 
 
 @dataclass(frozen=True)
 class ChapterArguments:
-    """Train by the chapter's own loop, as a book prints it; prints one line of JSON."""
+    """Train with the chapter's own loop, as printed in the book, and print one line of JSON."""
 
-    episodes: int = 100
-    """Episodes to train for; epsilon falls over the first 100."""
+    episodes: int = count(100, 1, LARGEST_COUNT)
+    """Training episodes; epsilon decays over the first 100."""
 
-    seed: int = 1
-    """Decides every random number."""
+    seed: int = count(1, 0, 2**32 - 1)
+    """Seed of every random number generator."""
 
-    max_steps: int = 5_000
-    """Steps after which an episode is cut off that does not end by itself."""
+    max_steps: int = count(5_000, 1, LARGEST_COUNT)
+    """Steps after which an episode is truncated."""
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
-        _check_counts(self, episodes=1, seed=0, max_steps=1)
-        if self.seed >= 2**32:
-            raise ConfigError(f"--seed is {self.seed}; give less than {2**32}.")
+        check_bounds(self)

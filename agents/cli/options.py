@@ -1,4 +1,4 @@
-"""The options of a script, by the fields of its dataclass, and whether the words of a user fit them."""
+"""The options of a script, from the fields of its dataclass, and checks of a user's words against them."""
 
 import ast
 import difflib
@@ -13,50 +13,50 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 from agents.config import ConfigError
-from agents.config.aliases import present_options
+from agents.config.aliases import present_names
 from agents.config.kinds import accepts, described, most_words
 
 SEE = "; see --help."
 
 
 class Option(NamedTuple):
-    """One thing that can be asked."""
+    """One option of a script."""
 
-    name: str  # as a user types it, such as --returns.n-step; of a positional one its bare name
+    name: str  # as a user types it, such as --returns.n-step; the bare name if positional
     hint: Any
-    text: str  # its explanation
+    text: str  # help
     positional: bool
     required: bool
-    asked_as: str | None  # another option that alone may ask for it
+    asked_as: str | None  # the only option that sets this field
 
 
 @functools.cache
-def explanations(cls: Any) -> dict[str, str]:
-    """Returns what stands under each field of a dataclass, in one line."""
+def explanations(cls: type) -> dict[str, str]:
+    """Return the docstring under each field of a dataclass, in one line."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(tree, ast.ClassDef)
-    found = {}
+    texts = {}
     for field, text in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant), field.target.id
-            found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
+            texts[field.target.id] = " ".join(str(text.value.value).split())
+    return texts
 
 
 def option_name(field: Field[Any], prefix: str = "") -> str:
-    """Returns the option of a field; `metadata["option"]` takes the place of its name."""
+    """Return the option of a field; `metadata["option"]` replaces its name."""
     name = field.metadata.get("option", field.name.replace("_", "-"))
     return name if field.metadata.get("positional") else f"--{prefix}{name}"
 
 
-def options_of(cls: type[Any], prefix: str = "") -> Iterator[Option]:
-    """Yields every option of a dataclass, those of its sections under dotted names."""
-    hints, texts = typing.get_type_hints(cls), explanations(typing.cast(Any, cls))
+def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
+    """Yield every option of a dataclass, those of its sections under dotted names."""
+    hints, texts = typing.get_type_hints(cls), explanations(cls)
     for field in fields(cls):
         hint = hints[field.name]
         if is_dataclass(hint):
             below = prefix if field.metadata.get("option") == "" else f"{prefix}{field.name}."
-            yield from options_of(typing.cast(type[Any], hint), below)
+            yield from options_of(typing.cast(type, hint), below)
             continue
         name = option_name(field, prefix)
         required = field.default is MISSING and field.default_factory is MISSING
@@ -66,69 +66,72 @@ def options_of(cls: type[Any], prefix: str = "") -> Iterator[Option]:
 
 
 def is_option(word: str) -> bool:
-    """Whether a word is an option, or looks like one; a negative number does not."""
+    """Whether a word is an option or looks like one; a negative number does not."""
     return word.startswith("-") and re.match(r"-[\d.]|-inf|-nan|-$", word) is None
 
 
 def _split(words: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Returns each option with the words behind it, after those before the first, under an empty name."""
-    given: list[tuple[str, list[str]]] = [("", [])]
+    """Return each option with its words, after the words before the first, under an empty name."""
+    groups: list[tuple[str, list[str]]] = [("", [])]
     for word in words:
         if is_option(word):
             name, equals, value = word.partition("=")
-            given.append((name.replace("_", "-"), [value] if equals else []))
+            groups.append((name.replace("_", "-"), [value] if equals else []))
         else:
-            given[-1][1].append(word)
-    return given
+            groups[-1][1].append(word)
+    return groups
 
 
 def given_options(words: Sequence[str]) -> dict[str, list[str]]:
-    """Returns the words behind each option; where it is given twice, the last time."""
+    """Return the words behind each option; the last time counts."""
     return dict(_split(words)[1:])
 
 
-def check_words(cls: type[Any], words: Sequence[str], *, others: bool = False) -> None:
-    """Checks the words of a command line before they are parsed.
+def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> None:
+    """Check the words of a command line before they are parsed.
 
     Args:
         cls: Dataclass whose fields are the options.
-        words: What was typed.
-        others: Whether options may be there that the class does not know.
+        words: Words as typed.
+        others: Allow options that the class does not have.
 
     Raises:
         ConfigError: one sentence about the first word that does not fit.
     """
-    (_, free), *given = _split(words)
-    names = {name for name, _ in given}
+    (_, free), *groups = _split(words)
+    names = {name for name, _ in groups}
     if {"-h", "--help"} & names:
         return
     options = {option.name: option for option in options_of(cls)}
-    place = next((option for option in options.values() if option.positional), None)
-    for name, behind in given:
+    positional = next((option for option in options.values() if option.positional), None)
+    for name, values in groups:
         option = _known(name, options, others)
         if option is not None:
-            free += _surplus(name, behind, option.hint, place is not None)
-    if free and place is None:
-        raise ConfigError(f"{shlex.join(free)} belongs to no option{SEE}")
-    if place is not None and (place.required or free) and not accepts(place.hint, free):
-        said = f"{shlex.join(free)}: " if free else ""
-        wanted = place.name.upper()
-        raise ConfigError(f"{said}give {described(place.hint)} as {wanted} ({_first(place.text)}){SEE}")
+            free += _surplus(name, values, option.hint, positional is not None)
+    if positional is None:
+        if free:
+            raise ConfigError(f"{shlex.join(free)} belongs to no option{SEE}")
+    elif (positional.required or free) and not accepts(positional.hint, free):
+        start = f"{shlex.join(free)}: " if free else ""
+        name, text = positional.name.upper(), _first(positional.text)
+        raise ConfigError(f"{start}give {described(positional.hint)} as {name} ({text}){SEE}")
     for option in options.values():
         if option.required and not option.positional and option.name not in names:
             raise ConfigError(f"{option.name} is missing ({_first(option.text)}){SEE}")
 
 
 def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | None:
-    """Returns the option of a name; None where it may be somebody else's."""
-    option = options.get(name) or options.get(re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name))
+    """Return the option of a name; None if it may be another program's."""
+    positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
+    option = options.get(name) or options.get(positive)
     if option is not None and not option.positional and (name in options or option.hint is bool):
         if option.asked_as:
             raise ConfigError(f"{name} is not an option of its own; use {option.asked_as}.")
         return option
     if others:
         return None
-    renamed = [new for new in present_options(name) if new in options]
+    renamed = _present_options(name, options)
+    renamed = renamed or [_negated(new) for new in _present_options(positive, options)]
     if renamed:
         raise ConfigError(f"{name} is now called {' and '.join(renamed)}; use that.")
     names = [o.name for o in options.values() if not o.asked_as]
@@ -138,12 +141,12 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
     raise ConfigError(f"{name} is not an option{hint}")
 
 
-def _surplus(name: str, behind: list[str], hint: Any, place: bool) -> list[str]:
-    """Checks the words behind an option; returns those that stand where no option is."""
+def _surplus(name: str, values: list[str], hint: Any, positional: bool) -> list[str]:
+    """Check the words behind an option; return those left for the positional argument."""
     most = most_words(hint)
-    if not place or len(behind) <= most:
-        most = len(behind)
-    own, rest = behind[: int(most)], behind[int(most) :]
+    if not positional or len(values) <= most:
+        most = len(values)
+    own, rest = values[: int(most)], values[int(most) :]
     if hint is bool:
         if own:
             raise ConfigError(f"{name} {shlex.join(own)}: {name} takes no value; leave it out.")
@@ -152,6 +155,13 @@ def _surplus(name: str, behind: list[str], hint: Any, place: bool) -> list[str]:
     elif not accepts(hint, own):
         raise ConfigError(f"{name} {shlex.join(own)}: give {described(hint)}.")
     return rest
+
+
+def _present_options(old: str, options: Mapping[str, Option]) -> list[str]:
+    """Return the options that an old option is called now."""
+    names = present_names(old.removeprefix("--").replace("-", "_"))
+    present = [f"--{name}".replace("_", "-") for name in names]
+    return [name for name in present if name in options]
 
 
 def _negated(name: str) -> str:

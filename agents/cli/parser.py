@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import io
-import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -11,88 +11,94 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
-from agents.cli.options import check_words, explanations
+from agents.cli.options import SEE, check_words, explanations
 from agents.config import ConfigError
 
 T = TypeVar("T")
 FIRST = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir", "reward_threshold", "device")
-"""Fields that people ask for most often, at the head of the help; the rest follows as it stands."""
+"""Fields at the head of the help, most used first; the others follow in their own order."""
 
 registry = ConstructorRegistry()
 
 
 class _Refused(Exception):  # noqa: N818
-    """Carries a `ConfigError` past tyro, which would put it into a frame."""
+    """Carries a `ConfigError` past tyro, which would print it in a box."""
 
     def __init__(self, error: ConfigError) -> None:
         self.error = error
 
 
-def parse(cls: type[T], words: Sequence[str], **options: Any) -> T:
-    """Parses the words of a command line.
+def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, description: str = "") -> T:
+    """Parse the words of a command line.
 
     Args:
         cls: Dataclass whose fields are the options.
-        words: What was typed.
-        options: For `tyro.cli`.
+        words: Words as typed.
+        default: Values of options that are not given, in place of the fields' own.
+        description: Text at the head of the help; by default the docstring of `cls`.
 
     Raises:
         ConfigError: an option is unknown or its value unfit.
         SystemExit: after `--help`.
     """
-    options.setdefault("description", inspect.getdoc(cls))
-    check_words(cls, words, others=options.get("return_unknown_args", False))
-    errors = io.StringIO()
+    check_words(cls, words)
+    return _parsed(cls, words, {"default": default} if default else {}, description)
+
+
+def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
+    """Parse the options of `cls`; return the words of other options as they are.
+
+    Raises:
+        ConfigError: the value of an option is unfit.
+        SystemExit: after `--help`.
+    """
+    check_words(cls, words, others=True)
+    return _parsed(cls, words, {"return_unknown_args": True})
+
+
+def _parsed(cls: type, words: Sequence[str], options: dict[str, Any], description: str = "") -> Any:
+    """Return the answer of tyro, to which `check_words` leaves next to nothing to refuse."""
+    text = description or inspect.getdoc(cls)
     try:
-        with contextlib.redirect_stderr(errors):
-            return tyro.cli(cls, args=list(words), registry=registry, **options)
+        with contextlib.redirect_stderr(io.StringIO()):
+            return tyro.cli(cls, args=list(words), registry=registry, description=text, **options)
     except _Refused as refused:
         raise refused.error from None
     except SystemExit as error:
         if not error.code:
             raise
-        raise ConfigError(_sentence(errors.getvalue())) from None
-
-
-def _sentence(box: str) -> str:
-    """Returns what a framed message of tyro says, as one line without markup."""
-    rows = [re.sub(r"^[│|]\s?|\s*[│|]$", "", row) for row in box.splitlines()]
-    rows = [row.strip() for row in rows if row.strip() and not re.match(r"^[╭╰+]", row)]
-    text = " ".join(row for row in rows if not set(row) <= set("─-"))
-    text = re.sub(r"(Argument helptext:|For full helptext).*|\[/?bold\]", "", text).strip()
-    text = re.sub(r"\s+", " ", text).rstrip(".;,")
-    return f"{text}; see --help."
+        raise ConfigError(f"{shlex.join(words)}: these words do not fit together{SEE}") from None
 
 
 @registry.struct_rule
 def _by_fields(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """Tells tyro of a dataclass: its fields by need, each explained in one paragraph."""
+    """Describe a dataclass to tyro: most used fields first, each with a paragraph of help."""
     if not is_dataclass(info.type):
         return None
-    cls: Any = info.type
+    cls: type = info.type  # type: ignore[assignment]
     default: Any = info.default if isinstance(info.default, cls) else None
-    inside = [field.name for field in fields(cls) if field.metadata.get("option") == ""]
+    inlined = [field.name for field in fields(cls) if field.metadata.get("option") == ""]
     specs = _specs(cls, default)
-    for name in inside:
+    for name in inlined:
         specs += _specs(type(getattr(default, name)), getattr(default, name))
 
     def make(**values: Any) -> Any:
         try:
-            for name in inside:
-                part = getattr(default, name)
-                own = {f.name: values.pop(f.name) for f in fields(part) if f.name in values}
-                values[name] = replace(part, **own)
+            for name in inlined:
+                section = getattr(default, name)
+                own = {f.name: values.pop(f.name) for f in fields(section) if f.name in values}
+                values[name] = replace(section, **own)
             return cls(**values) if default is None else replace(default, **values)
         except ConfigError as error:
             raise _Refused(error) from error
 
-    if inside:
+    if inlined:
         specs.sort(key=lambda spec: FIRST.index(spec.name) if spec.name in FIRST else len(FIRST))
     return StructConstructorSpec(make, tuple(specs))
 
 
-def _specs(cls: Any, default: Any) -> list[StructFieldSpec]:
-    """Returns what tyro has to know of a dataclass's own fields."""
+def _specs(cls: type, default: object) -> list[StructFieldSpec]:
+    """Return the name, type, default and help of a dataclass's own fields."""
     hints, texts, specs = get_type_hints(cls), explanations(cls), []
     for field in fields(cls):
         option = field.metadata.get("option")

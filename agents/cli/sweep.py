@@ -1,4 +1,4 @@
-"""Many training runs: a grid, each cell once, in processes of their own, resumed where they stopped."""
+"""A grid of training runs, each in its own process, skipped when finished and resumed when stopped."""
 
 import json
 import os
@@ -27,10 +27,10 @@ from agents.training.launch import closing_line
 from envs.registry import find_spec
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
-LOOK_SECONDS = 0.3
+POLL_SECONDS = 0.3
 
 
-class Cell(NamedTuple):
+class GridRun(NamedTuple):
     """One run of the grid."""
 
     words: tuple[str, ...]  # for scripts/train.py
@@ -39,16 +39,16 @@ class Cell(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the bar calls it."""
+        """Its name in the progress bar."""
         return "/".join(self.folder.parts[-3:])
 
     @property
     def log(self) -> Path:
-        """The file beside the run's folder that takes what the process prints."""
+        """File beside the run's folder with the output of the process."""
         return self.folder.with_name(self.folder.name + ".log")
 
     def share_done(self) -> float:
-        """How much of the step budget is spent, 0 to 1, by the newest line of the run's metrics."""
+        """Return the used share of the step budget, 0 to 1, from the last line of the metrics."""
         with suppress(OSError, IndexError, ValueError, KeyError):
             with (self.folder / "metrics.jsonl").open("rb") as file:
                 file.seek(max(file.seek(0, os.SEEK_END) - 4096, 0))
@@ -57,104 +57,103 @@ class Cell(NamedTuple):
         return 0.0
 
     def finished(self) -> bool:
-        """Whether the run is done, with the steps and the reward threshold that are wanted.
+        """Whether the run is complete, with the requested steps and reward threshold.
 
         Raises:
-            ConfigError: another run lies in the folder.
+            ConfigError: the folder holds another run.
         """
         if not (self.folder / "config.json").exists():
             return False
-        found = read_config(self.folder)
-        wanted = self.config
-        if wanted.memory.capacity is None:
-            wanted = replace(wanted, memory=replace(wanted.memory, capacity=found.memory.capacity))
-        others = other_settings(self.folder, wanted)
+        saved, config = read_config(self.folder), self.config
+        if config.memory.capacity is None:
+            config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
+        others = other_settings(self.folder, config)
         if others:
             raise ConfigError(
                 f"{self.folder} holds a run with other settings ({', '.join(others)}); choose another "
                 "--out."
             )
-        same = (found.steps, found.reward_threshold) == (wanted.steps, wanted.reward_threshold)
+        same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
         return same and read_summary(self.folder) is not None
 
 
-def grid(arguments: SweepArguments, options: Sequence[str]) -> list[Cell]:
-    """Returns the cells: seeds outermost, so that a sweep cut short compares what it has.
+def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
+    """Return the runs, seeds outermost, so that an interrupted sweep can be compared.
 
     Raises:
-        ConfigError: a cell cannot be, or an option is not one of scripts/train.py.
+        ConfigError: a run is impossible, or an option is not one of scripts/train.py.
     """
-    own = {"--seed", "--run-dir", "--resume"} & given_options(options).keys()
+    own = {"--seed", "--run-dir", "--resume", "--explain"} & given_options(options).keys()
     if own:
         raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
-    cells = []
+    runs = []
     presets = LADDER if arguments.ladder else arguments.preset or ("fast",)
-    kinds = product(range(1, arguments.seeds + 1), arguments.env, presets, arguments.obs)
-    for seed, env, preset, obs in kinds:
+    combinations = product(range(1, arguments.seeds + 1), arguments.env, presets, arguments.obs)
+    for seed, env, preset, obs in combinations:
         if arguments.ladder and obs not in PRESETS[preset].observations:
             continue
         words = ["--env", env, "--obs", obs, "--preset", preset, "--seed", str(seed), *options]
         config = Train.parse(words).config
         find_spec(config.env.id)
         if arguments.ladder:
-            _check_mark(config)
+            _check_threshold(config)
         folder = arguments.out / default_run_dir(config).relative_to("runs")
-        # A run that is gone on with keeps its own budget unless it is told.
+        # A resumed run keeps its own budget unless another is given.
         words += ["--steps", str(config.steps), "--reward-threshold", str(config.reward_threshold)]
-        cells.append(Cell((*words, "--run-dir", str(folder), "--resume"), config, folder))
-    if len({cell.folder for cell in cells}) < len(cells):
+        runs.append(GridRun((*words, "--run-dir", str(folder), "--resume"), config, folder))
+    if len({run.folder for run in runs}) < len(runs):
         raise ConfigError("The grid has the same run twice; name each environment and preset once.")
-    return cells
+    return runs
 
 
-def _check_mark(config: Config) -> None:
+def _check_threshold(config: Config) -> None:
     from agents.build import reward_threshold  # torch takes two seconds to import
 
     if reward_threshold(config) is None:
         raise ConfigError(
-            f"--ladder measures how long each preset takes to a mean return, and {config.env.id} has none "
+            f"--ladder measures the time of each preset to a mean return, and {config.env.id} has none "
             "to reach here; give one as --reward-threshold."
         )
 
 
 class Sweep:
-    """Runs cells side by side under one bar.
+    """Trains the runs of a grid in parallel under one progress bar.
 
     Args:
-        cells: The grid.
-        jobs: Processes at once.
+        runs: The grid.
+        jobs: Parallel processes.
     """
 
-    def __init__(self, cells: Sequence[Cell], jobs: int) -> None:
-        self._cells, self._jobs = cells, jobs
+    def __init__(self, runs: Sequence[GridRun], jobs: int) -> None:
+        self._runs, self._jobs = runs, jobs
         self._capacities: dict[Config, int] = {}
         self.failed: dict[str, str] = {}
-        """Name of each cell that failed, and the last line it printed."""
+        """Last line of output of each failed run, by its name."""
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
-        """Runs until all cells are done or failed, or `should_stop()`; returns whether all were tried.
+        """Train until all runs are complete or failed, or `should_stop()`; return whether all were tried.
 
-        A stop is handed on to the processes, which save themselves.
+        A stop is passed on to the processes, which save themselves.
         """
-        todo = [cell for cell in self._cells if self._to_do(cell)]
-        done = len(self._cells) - len(todo)
-        running: dict[Cell, subprocess.Popen[bytes]] = {}
+        todo = [run for run in self._runs if self._to_do(run)]
+        done = len(self._runs) - len(todo)
+        running: dict[GridRun, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
-        with tqdm(total=len(self._cells), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
+        with tqdm(total=len(self._runs), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
             if done > len(self.failed):
                 before = done - len(self.failed)
-                bar.write(f"{before} of {len(self._cells)} runs were finished before", sys.stderr)
+                bar.write(f"{before} of {len(self._runs)} runs were finished before", sys.stderr)
             try:
                 while (todo or running) and not should_stop():
                     while todo and len(running) < self._jobs:
-                        cell = todo.pop(0)
-                        running[cell] = self._start(cell)
-                    time.sleep(LOOK_SECONDS)
-                    for cell in [cell for cell, process in running.items() if process.poll() is not None]:
-                        bar.write(self._finish(cell, running.pop(cell).returncode), sys.stderr)
+                        run = todo.pop(0)
+                        running[run] = self._start(run)
+                    time.sleep(POLL_SECONDS)
+                    for run in [run for run, process in running.items() if process.poll() is not None]:
+                        bar.write(self._finish(run, running.pop(run).returncode), sys.stderr)
                         done += 1
-                    bar.n = done + sum(cell.share_done() for cell in running)
-                    bar.set_postfix_str(", ".join(cell.name for cell in running))
+                    bar.n = done + sum(run.share_done() for run in running)
+                    bar.set_postfix_str(", ".join(run.name for run in running))
             finally:
                 for process in running.values():
                     process.send_signal(signal.SIGINT)
@@ -162,49 +161,50 @@ class Sweep:
                     process.wait()
         return not (todo or running)
 
-    def _to_do(self, cell: Cell) -> bool:
+    def _to_do(self, run: GridRun) -> bool:
         try:
-            return not cell.finished()
+            return not run.finished()
         except (ConfigError, ValueError) as error:
-            self.failed[cell.name] = str(error)
+            self.failed[run.name] = str(error)
             return False
 
-    def _start(self, cell: Cell) -> "subprocess.Popen[bytes]":
-        cell.log.parent.mkdir(parents=True, exist_ok=True)
-        words = list(cell.words)
+    def _start(self, run: GridRun) -> "subprocess.Popen[bytes]":
+        run.log.parent.mkdir(parents=True, exist_ok=True)
+        words = list(run.words)
         if (
-            cell.config.memory.kind == "replay"
-            and cell.config.memory.capacity is None
-            and not (cell.folder / "config.json").exists()
+            run.config.memory.kind == "replay"
+            and run.config.memory.capacity is None
+            and not (run.folder / "config.json").exists()
         ):
-            words += ["--memory.capacity", str(self._capacity(cell.config))]
+            words += ["--memory.capacity", str(self._capacity(run.config))]
         command = [sys.executable, str(TRAIN), *words]
         threads = str(min(max(cores() // self._jobs, 1), threads_allowed()))
-        with cell.log.open("ab") as log:
+        with run.log.open("ab") as log:
             return subprocess.Popen(
                 command,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "OMP_NUM_THREADS": threads},
-                start_new_session=True,  # Ctrl-C is handed on once, by us
+                start_new_session=True,  # Ctrl-C is passed on once, by us
             )
 
     def _capacity(self, config: Config) -> int:
-        """Returns the memory's size, the same for all seeds: the RAM that is free changes meanwhile."""
+        """Return the memory's size, the same for all seeds although free RAM varies."""
         from agents.build import with_capacity  # as above
 
-        kind = replace(config, seed=0)
-        if kind not in self._capacities:
-            capacity = with_capacity(kind, 1 / self._jobs)[0].memory.capacity
+        any_seed = replace(config, seed=0)
+        if any_seed not in self._capacities:
+            capacity = with_capacity(any_seed, 1 / self._jobs)[0].memory.capacity
             assert capacity is not None
-            self._capacities[kind] = capacity
-        return self._capacities[kind]
+            self._capacities[any_seed] = capacity
+        return self._capacities[any_seed]
 
-    def _finish(self, cell: Cell, status: int) -> str:
-        summary = read_summary(cell.folder)
-        if status == 0 and summary:
-            return f"{cell.name}: {closing_line(summary, cell.folder).partition(' Next: ')[0]}"
-        lines = cell.log.read_text(errors="replace").replace("\r", "\n").splitlines()
-        said = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
-        self.failed[cell.name] = said
-        return f"{cell.name} failed with exit status {status}: {said} ({cell.log})"
+    def _finish(self, run: GridRun, status: int) -> str:
+        """Return a sentence about a process that has ended."""
+        summary = read_summary(run.folder) if status == 0 else None
+        if summary:
+            return f"{run.name}: {closing_line(summary, run.folder).partition(' Next: ')[0]}"
+        lines = run.log.read_text(errors="replace").replace("\r", "\n").splitlines()
+        last_line = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
+        self.failed[run.name] = last_line
+        return f"{run.name} failed with exit status {status}: {last_line} ({run.log})"

@@ -1,4 +1,4 @@
-"""Names that older versions gave to fields, values and results, so that their runs can still be read."""
+"""Old names of fields, values and results, so that the runs of older versions stay readable."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ RENAMED = {
     "schedule.updates": "schedule.gradient_steps",
     "schedule.target_every": "target.update_period",
     "evaluation.film_frames": "evaluation.video_frames",
-    # Of summaries, and of other scripts' options.
+    # Of summaries and of other scripts' options.
     "solved_mark": "reached_threshold",
     "threshold": "reward_threshold",
     "plays": "videos",
@@ -39,14 +39,14 @@ RENAMED = {
 """New names by old ones, dotted as in `returns.n_step`."""
 
 SPLIT = {"learning.value_range": ("learning.v_min", "learning.v_max")}
-"""Fields that took several values and are now one each."""
+"""Fields of several values, and the fields that each value is now."""
 
 VALUES = {"learning.value": {"expected": "scalar", "implicit": "iqn"}}
 """New values by old ones, by field."""
 
 
 def updated(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns fields under their present names.
+    """Return fields under their present names.
 
     Args:
         flat: Values by dotted name, old or new.
@@ -66,13 +66,11 @@ def updated(flat: Mapping[str, Any]) -> dict[str, Any]:
     return present
 
 
-def present_options(option: str) -> tuple[str, ...]:
-    """Returns the names that an old option has now; none where it is not one.
+def present_names(name: str) -> tuple[str, ...]:
+    """Return the present names of an old field; none if it is not one.
 
     Example:
-        >>> present_options("--learning.value-range"), present_options("--schedule.no-updates")
-        (('--learning.v-min', '--learning.v-max'), ())
+        >>> present_names("learning.value_range"), present_names("returns.n_step")
+        (('learning.v_min', 'learning.v_max'), ())
     """
-    name = option.removeprefix("--").replace("-", "_")
-    names = SPLIT.get(name) or ((RENAMED[name],) if name in RENAMED else ())
-    return tuple(f"--{new}".replace("_", "-") for new in names)
+    return SPLIT.get(name) or ((RENAMED[name],) if name in RENAMED else ())

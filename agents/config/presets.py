@@ -11,6 +11,7 @@ from envs.config import ConfigError, EnvConfig, Observation
 from envs.protocols import ProtocolName, allowed_steps, protocol_fields
 
 WITHOUT = "-without-"
+COMMAND_LINE = "command line"
 RAINBOW: Mapping[str, Algorithm] = {
     "double": parts.double,
     "dueling": parts.dueling,
@@ -202,7 +203,7 @@ def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None)
             "choose that, or another preset."
         )
     task = EnvConfig(id=env_id, obs=obs)
-    stages = [Stage("default", Config()), Stage("task", Config(preset=name, env=task))]
+    stages = [Stage("default", Config()), Stage(COMMAND_LINE, Config(preset=name, env=task))]
     layers = {"family" if preset.base is dqn else base_name: preset.base}
     layers |= {part: function for part, function in preset.parts.items() if part not in without}
     layers |= {base_name: preset.own} if preset.own is not unchanged else {}

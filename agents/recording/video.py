@@ -11,8 +11,7 @@ import numpy as np
 from agents.recording.drawing import PAPER, Image
 from agents.recording.encoder import GIF, MP4, encode_video
 from agents.report.templates import data_uri, render_page
-from agents.runs.files import write_whole
-from envs.config import ConfigError
+from agents.runs.files import check_output, write_whole
 
 GAP = 8  # pixels between the parts of a frame
 CAPTION = 28  # pixels below them
@@ -94,16 +93,6 @@ def encoded_png(image: Image) -> bytes:
 WRITERS = {".mp4": _write_mp4, ".gif": _write_gif, ".html": _write_html, ".png": _write_png}
 
 
-def check_play_path(path: Path) -> None:
-    """Raises `ConfigError` where a play cannot be written to `path`."""
-    if path.suffix not in WRITERS:
-        raise ConfigError(f"--out {path}: choose a name that ends in {', '.join(WRITERS)}.")
-    if not path.parent.is_dir():
-        raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
-    if path.is_dir():
-        raise ConfigError(f"--out {path} is a folder; choose another name.")
-
-
 def write_play(
     frames: Iterable[Image], path: Path, *, fps: float, title: str, caption: tuple[str, ...] = ()
 ) -> None:
@@ -120,7 +109,7 @@ def write_play(
         ConfigError: another ending, or no such folder.
         OSError: it cannot be written; nothing of it is left.
     """
-    check_play_path(path)
+    check_output(path, WRITERS)
     WRITERS[path.suffix](frames, path, fps, title, caption)
 
 

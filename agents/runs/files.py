@@ -2,12 +2,22 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from envs.config import ConfigError
+
+
+def check_output(path: Path, endings: Iterable[str]) -> None:
+    """Raise `ConfigError` if `--out` is not a file that can be written and has one of these endings."""
+    if path.suffix not in endings:
+        raise ConfigError(f"--out {path}: choose a name that ends in {', '.join(endings)}.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--out {path}: the folder {path.parent} does not exist; make it first.")
+    if path.is_dir():
+        raise ConfigError(f"--out {path} is a folder; choose another name.")
 
 
 @contextmanager

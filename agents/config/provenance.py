@@ -1,0 +1,68 @@
+"""Provenance: the layer that set each field, from the defaults to the command line."""
+
+import difflib
+from collections.abc import Sequence
+
+from agents.config.aliases import present_names
+from agents.config.config import flatten, to_dict
+from agents.config.presets import Stage
+from envs.config import ConfigError
+
+
+def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
+    """Return a line for each field: its default, then each layer that changed it, with the new value.
+
+    Args:
+        stages: The configuration after each layer.
+        names: Fields, such as `returns.n_step`; all if there are none.
+
+    Raises:
+        ConfigError: no such field; the sentence has its present name or the closest one.
+
+    Example:
+        >>> from agents.config.presets import preset_stages
+        >>> print(explain(preset_stages("qr-dqn", "CartPole-v1", "pixels"), ["learning.huber_delta"]))
+        learning.huber_delta: default 1 -> family 100 -> qr-dqn 1
+    """
+    layers = [(stage.layer, flatten(to_dict(stage.config))) for stage in stages]
+    fields = list(layers[0][1])
+    chosen = [_field(name, fields) for name in names] or fields
+    width = max(map(len, chosen)) + 1
+    return "\n".join(f"{name + ':':{width}} {_history(name, layers)}" for name in chosen)
+
+
+def _history(name: str, layers: Sequence[tuple[str, dict[str, object]]]) -> str:
+    """Return the values of a field in words, one for each layer that changed it."""
+    steps: list[str] = []
+    last: object = None
+    for layer, values in layers:
+        value = values[name]
+        if not steps or value != last:
+            steps.append(f"{layer} {_text(value)}")
+        last = value
+    return " -> ".join(steps)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(_text, value))
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _field(name: str, fields: Sequence[str]) -> str:
+    """Return the field that a user names in the spelling of options or of Python."""
+    field = name.removeprefix("--").replace("-", "_")
+    if field in fields:
+        return field
+    renamed = present_names(field)
+    if renamed:
+        raise ConfigError(f"--explain {name}: the field is now called {' and '.join(renamed)}; use that.")
+    closest = max(fields, key=lambda known: _likeness(field, known))
+    fix = f"did you mean {closest}?" if _likeness(field, closest) > 0.7 else "give none to see them all."
+    raise ConfigError(f"--explain {name}: there is no such field; {fix}")
+
+
+def _likeness(name: str, field: str) -> float:
+    """Return how alike two names are, 0 to 1.1: by their last words, then as a whole."""
+    pairs = ((name.rpartition(".")[2], field.rpartition(".")[2], 1.0), (name, field, 0.1))
+    return sum(weight * difflib.SequenceMatcher(None, a, b).ratio() for a, b, weight in pairs)
