@@ -1,6 +1,6 @@
-"""What stands around every script: signals from its first line on, and sentences for what goes wrong.
+"""Signal handlers and error sentences around every script.
 
-It imports nothing that is slow: the handlers must stand before torch is loaded.
+Imports nothing slow: the handlers must be installed before torch is loaded.
 """
 
 import contextlib
@@ -22,46 +22,46 @@ from envs.config import ConfigError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SAME_SECONDS = 1.0
-# Modules with libraries of their own that may fail to load, and the packages they come in.
+# Modules with shared libraries that may fail to load, and their packages.
 PACKAGES = {"cv2": "opencv-python-headless", "ale_py": "ale-py", "pygame": "pygame", "torch": "torch"}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_MEMORY = re.compile(r"(can't|cannot|unable to|tried to|failed to) allocate", re.IGNORECASE)
 
 
 class StopSignal:
-    """Hears Ctrl-C and SIGTERM: they end the program at once until somebody wants to be asked.
+    """Handles Ctrl-C and SIGTERM, which end the program at once until another mode is chosen.
 
-    A second signal ends a program that remembers the first. Within a second it is the same one: make
-    hands it on to a program that got it already.
+    A second signal ends a program that remembers the first, unless it follows within a second: make passes
+    the same signal on to a program that already has it.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
         self._at = 0.0
-        self._hear(self._end)
+        self._handle(self._end)
 
     def __call__(self) -> bool:
-        """Whether a signal came."""
+        """Whether a signal has arrived."""
         return self.number is not None
 
     def interrupt(self) -> None:
-        """From now on there is something to tidy up: a signal raises `KeyboardInterrupt`."""
-        self._hear(self._raise)
+        """Raise `KeyboardInterrupt` at a signal from now on, so that temporary files are removed."""
+        self._handle(self._raise)
 
     def remember(self) -> None:
-        """From now on there is something to save: a signal is remembered, and asked for by a call."""
-        self._hear(self._remember)
+        """Remember a signal from now on, so that the program can save and stop."""
+        self._handle(self._remember)
 
     def ignore(self) -> None:
-        """From now on all is done, and a signal changes nothing, until the process has ended."""
-        self._hear(signal.SIG_IGN)
+        """Ignore signals from now on, until the process has ended."""
+        self._handle(signal.SIG_IGN)
 
-    def _hear(self, handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
+    def _handle(self, handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
         for number in SIGNALS:
             signal.signal(number, handler)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
-        os.write(2, b"Stopped before anything was begun.\n")
+        os.write(2, b"Stopped before anything began.\n")
         os._exit(128 + number)  # an exception would come out of the middle of some library's import
 
     def _raise(self, number: int, _frame: FrameType | None) -> None:
@@ -77,10 +77,9 @@ class StopSignal:
 
 
 def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
-    """Turns what goes wrong in `main`, and is the user's to mend, into a sentence and exit status 2.
+    """Turn errors of `main` that the user can fix into a sentence and exit status 2.
 
-    When it returns, signals change nothing any more: a process that has said its last word takes a moment
-    to end.
+    Afterwards signals are ignored: a process takes a moment to end after its last line of output.
     """
 
     @functools.wraps(main)
@@ -89,9 +88,9 @@ def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
         try:
             status = _finish(main, stop)
         except KeyboardInterrupt:
-            _say("Ended at once; what was saved before is there.")
+            _print_line("Stopped at once; everything saved before is intact.")
             status = 128 + (stop.number or signal.SIGINT)
-        except BrokenPipeError:  # nobody reads on
+        except BrokenPipeError:  # the reader has closed the pipe
             _drop_output()
             status = 0
         except Exception as error:
@@ -99,7 +98,7 @@ def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
             if sentence is None:
                 raise
             _drop_output()
-            _say(f"error: {sentence}")
+            _print_line(f"error: {sentence}")
             status = 2
         stop.ignore()
         return status
@@ -108,7 +107,7 @@ def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
 
 
 def _finish(main: Callable[[StopSignal], int], stop: StopSignal) -> int:
-    """Runs `main` and hands its output on, which fails only now where the disk is full."""
+    """Run `main` and flush its output, which fails only here if the disk is full."""
     try:
         status = main(stop)
     except SystemExit as error:  # after --help
@@ -118,7 +117,7 @@ def _finish(main: Callable[[StopSignal], int], stop: StopSignal) -> int:
 
 
 def explain(error: Exception) -> str | None:
-    """Returns a sentence about what the user can mend; None where the program itself is at fault."""
+    """Return a sentence about an error that the user can fix; None if it is a bug."""
     if isinstance(error, ConfigError):
         return str(error)
     if isinstance(error, ImportError):
@@ -131,32 +130,34 @@ def explain(error: Exception) -> str | None:
         return _about_child(error)
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return (
-            f"More memory is asked for than there is ({_line(error)}); lower --env.size, --env.num-envs, "
+            f"Out of memory ({_line(error)}); lower --env.size, --env.num-envs, "
             "--learning.batch-size, --memory.capacity or --network.hidden."
         )
     return _about_file(error) if isinstance(error, OSError) else None
 
 
 def _about_file(error: OSError) -> str:
-    place = error.filename or "what this program prints or saves"
+    place = error.filename or "the output of this program"
     if error.errno in FULL:
-        return f"The disk is full ({place}); free some space and go on: what was saved before is whole."
+        return f"The disk is full ({place}); free some space and resume: everything saved before is intact."
     return (
         f"{place} cannot be read or written ({(error.strerror or _line(error)).lower()}); choose another "
-        "place, or mend that one."
+        "place, or repair that one."
     )
 
 
 def _about_child(error: subprocess.CalledProcessError) -> str:
-    said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
-    lines = [line for line in said.replace("\r", "\n").splitlines() if line.strip()]
-    why = f": {lines[-1].strip()}" if lines else "; what it said stands above"
+    output = (
+        error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
+    )
+    lines = [line for line in output.replace("\r", "\n").splitlines() if line.strip()]
+    why = f": {lines[-1].strip()}" if lines else "; its output stands above"
     command = shlex.join(map(str, error.cmd))
     return f"{command:.300} ended with exit status {error.returncode}{why}"
 
 
 def _package_of(error: ImportError) -> str | None:
-    """Returns the package to install where one of `PACKAGES` did not load."""
+    """Return the package of a module in `PACKAGES` that failed to load."""
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     named = {part for file in files for part in (*file.parts, file.stem)}  # a broken library has no name
     named = {error.name.partition(".")[0]} if error.name else named
@@ -167,13 +168,13 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _say(sentence: str) -> None:
+def _print_line(sentence: str) -> None:
     with contextlib.suppress(OSError):
         print(" ".join(sentence.split()), file=sys.stderr, flush=True)
 
 
 def _drop_output() -> None:
-    """Lets what is left in the buffers of stdout vanish: Python would complain of it at the end."""
+    """Discard the rest of the output, whose failure Python would report at the end."""
     try:
         sys.stdout.flush()
     except OSError:

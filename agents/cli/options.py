@@ -10,7 +10,7 @@ import textwrap
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agents.config import ConfigError
 from agents.config.aliases import present_names
@@ -23,7 +23,7 @@ class Option(NamedTuple):
     """One option of a script."""
 
     name: str  # as a user types it, such as --returns.n-step; the bare name if positional
-    hint: Any
+    hint: object
     text: str  # help
     positional: bool
     required: bool
@@ -43,7 +43,7 @@ def explanations(cls: type) -> dict[str, str]:
     return texts
 
 
-def option_name(field: Field[Any], prefix: str = "") -> str:
+def option_name(field: Field[object], prefix: str = "") -> str:
     """Return the option of a field; `metadata["option"]` replaces its name."""
     name = field.metadata.get("option", field.name.replace("_", "-"))
     return name if field.metadata.get("positional") else f"--{prefix}{name}"
@@ -141,7 +141,7 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
     raise ConfigError(f"{name} is not an option{hint}")
 
 
-def _surplus(name: str, values: list[str], hint: Any, positional: bool) -> list[str]:
+def _surplus(name: str, values: list[str], hint: object, positional: bool) -> list[str]:
     """Check the words behind an option; return those left for the positional argument."""
     most = most_words(hint)
     if not positional or len(values) <= most:

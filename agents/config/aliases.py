@@ -45,7 +45,7 @@ VALUES = {"learning.value": {"expected": "scalar", "implicit": "iqn"}}
 """New values by old ones, by field."""
 
 
-def updated(flat: Mapping[str, Any]) -> dict[str, Any]:
+def updated(flat: Mapping[str, object]) -> dict[str, Any]:
     """Return fields under their present names.
 
     Args:

@@ -181,7 +181,7 @@ def to_dict(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(values: Mapping[str, object], prefix: str = "") -> dict[str, Any]:
     """Return nested fields under dotted names, as in `returns.n_step`."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
@@ -189,7 +189,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def nested(flat: Mapping[str, object]) -> dict[str, Any]:
     """Return fields under dotted names as nested dictionaries, the inverse of `flatten`."""
     tree: dict[str, Any] = {}
     for name, value in flat.items():
@@ -210,7 +210,7 @@ def with_fields(config: Config, fields: Mapping[str, object]) -> Config:
     return replace(config, **changes)
 
 
-def from_dict(values: Mapping[str, Any]) -> Config:
+def from_dict(values: Mapping[str, object]) -> Config:
     """Build the configuration that `to_dict` (through JSON) describes.
 
     Old names are read as the present ones (`aliases.py`). A missing field, as in the run of an older
@@ -222,7 +222,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     return _build(nested(updated(flatten(values))), Config)
 
 
-def _build(values: Mapping[str, Any], cls: type[Section]) -> Section:
+def _build(values: Mapping[str, object], cls: type[Section]) -> Section:
     hints = typing.get_type_hints(cls)
     unknown = sorted(values.keys() - hints.keys())
     if unknown:

@@ -1,11 +1,11 @@
-"""Settings that decide nothing beside others: which are idle, in one place."""
+"""Settings without effect: idle because of other settings."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from envs.config import ATARI_FIELDS, is_atari
 
-Flat = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
+Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
 
 def _atari(config: Flat) -> bool:
@@ -25,7 +25,7 @@ def _huber(config: Flat) -> bool:
     return value in ("quantile", "iqn") or (value == "scalar" and config["learning.loss"] == "huber")
 
 
-def _is(field: str, *values: Any) -> Callable[[Flat], bool]:
+def _is(field: str, *values: object) -> Callable[[Flat], bool]:
     return lambda config: config[field] in values
 
 
@@ -57,13 +57,13 @@ GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
         lambda config: config["exploration.epsilon_start"] != config["exploration.epsilon_end"],
     ),
 )
-"""Fields, and whether a configuration uses them; all others are always used."""
+"""Fields, and the condition of their use; all other fields are always used."""
 
 
 def idle_settings(config: Flat) -> frozenset[str]:
-    """Returns the fields that decide nothing in this configuration, whatever they are set to.
+    """Return the fields without effect in this configuration, whatever their values.
 
-    A field that switches something, such as `memory.priority_exponent`, is not idle where it is off.
+    A field that enables something, such as `memory.priority_exponent`, is not idle when it is off.
 
     Args:
         config: Every field of a `Config`, under its dotted name.

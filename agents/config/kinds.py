@@ -1,18 +1,24 @@
-"""Kinds of values, by their type hints: what fits, from JSON or from words, and how to call it."""
+"""Checks of values, from JSON or from words, against type hints, and descriptions of those hints."""
 
 import math
 import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Literal, Union, get_args, get_origin
 
-NAMES = {int: ("a whole number in digits", "whole numbers"), float: ("a number", "numbers")}
-NAMES |= {Path: ("a path", "paths"), str: ("a text", "texts"), type(None): ("None", "None")}
+NAMES: dict[object, tuple[str, str]] = {
+    int: ("a whole number in digits", "whole numbers"),
+    float: ("a number", "numbers"),
+    Path: ("a path", "paths"),
+    str: ("a text", "texts"),
+    type(None): ("None", "None"),
+}
+"""Names of types, for one value and for several."""
 
 
-def fits(hint: Any, value: Any) -> bool:
-    """Whether a value, such as one out of a JSON file, is of the kind; lists count as tuples.
+def fits(hint: object, value: object) -> bool:
+    """Whether a value, such as one from a JSON file, matches the hint; lists count as tuples.
 
     Example:
         >>> fits(tuple[int, int] | None, [84, 84]), fits(float, float("nan")), fits(int, True)
@@ -23,15 +29,19 @@ def fits(hint: Any, value: Any) -> bool:
     if get_origin(hint) is Literal:
         return isinstance(value, str) and value in get_args(hint)
     if get_origin(hint) is tuple:
-        members = _members(hint, len(value)) if isinstance(value, (list, tuple)) else None
+        if not isinstance(value, (list, tuple)):
+            return False
+        members = _members(hint, len(value))
         return members is not None and all(map(fits, members, value))
     if hint is float:
-        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return abs(value) <= sys.float_info.max
     return type(value) is (hint or type(None))
 
 
-def accepts(hint: Any, words: Sequence[str]) -> bool:
-    """Whether words of a command line are of the kind.
+def accepts(hint: object, words: Sequence[str]) -> bool:
+    """Whether words of a command line match the hint.
 
     Example:
         >>> accepts(int | None, ["None"]), accepts(int, ["1e12"]), accepts(tuple[int, ...], [])
@@ -48,11 +58,11 @@ def accepts(hint: Any, words: Sequence[str]) -> bool:
         return words[0] in get_args(hint)
     if hint is type(None):
         return words[0] == "None"
-    return hint not in (int, float) or _is_number(hint, words[0])
+    return hint not in (int, float) or _is_number(words[0], whole=hint is int)
 
 
-def most_words(hint: Any) -> float:
-    """Returns how many words a value of the kind has at the most."""
+def most_words(hint: object) -> float:
+    """Return the largest number of words that a value takes."""
     if _is_union(hint):
         return max(map(most_words, get_args(hint)))
     if get_origin(hint) is tuple:
@@ -61,8 +71,8 @@ def most_words(hint: Any) -> float:
     return 0 if hint is bool else 1
 
 
-def described(hint: Any) -> str:
-    """Returns the kind in words, for a sentence that begins with "give".
+def described(hint: object) -> str:
+    """Return the hint in words, for a sentence that begins with "give".
 
     Example:
         >>> described(tuple[int, int, int, int] | None), described(float | Literal["auto", "none"])
@@ -72,7 +82,7 @@ def described(hint: Any) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
-def _parts(hint: Any) -> list[str]:
+def _parts(hint: object) -> list[str]:
     if _is_union(hint):
         return [part for member in get_args(hint) for part in _parts(member)]
     if get_origin(hint) is Literal:
@@ -84,20 +94,20 @@ def _parts(hint: Any) -> list[str]:
     return [NAMES[hint][0]]
 
 
-def _members(hint: Any, count: int) -> tuple[Any, ...] | None:
-    """Returns the hints of a tuple's members, or None where it cannot have so many."""
+def _members(hint: object, count: int) -> tuple[object, ...] | None:
+    """Return the hints of a tuple's members; None if it cannot have so many."""
     members = get_args(hint)
     if members[-1] is Ellipsis:
         return (members[0],) * count
     return members if len(members) == count else None
 
 
-def _is_union(hint: Any) -> bool:
+def _is_union(hint: object) -> bool:
     return get_origin(hint) in (Union, types.UnionType)
 
 
-def _is_number(hint: Any, word: str) -> bool:
+def _is_number(word: str, *, whole: bool) -> bool:
     try:
-        return math.isfinite(hint(word))
+        return math.isfinite(int(word) if whole else float(word))
     except (ValueError, OverflowError):
         return False

@@ -1,4 +1,4 @@
-"""What stands around every script: signals, and sentences for what goes wrong."""
+"""Signal handlers and error sentences around every script."""
 
 import errno
 import signal
@@ -17,7 +17,7 @@ from tests.agents.training.test_training import OPTIONS
 from tests.test_scripts import ROOT
 
 FULL_STDOUT = Path("/dev/full")
-BEGUN = ["--obs", "state", *OPTIONS, "--steps", "200000", "--run-dir", "run"]
+TRAINING = ["--obs", "state", *OPTIONS, "--steps", "200000", "--run-dir", "run"]
 
 
 def raising(error: BaseException) -> int:
@@ -42,37 +42,37 @@ def raising(error: BaseException) -> int:
             FileNotFoundError(errno.ENOENT, "No such file", "allocated"),
             "allocated cannot be read or written",
         ),
-        (OSError(errno.ENOMEM, "Cannot allocate memory"), "More memory is asked for than there is"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Out of memory"),
         (
             NotADirectoryError(errno.ENOTDIR, "Not a directory", "f/a"),
             "f/a cannot be read or written (not a",
         ),
-        (MemoryError("Unable to allocate 22.7 TiB"), "More memory is asked for than there is (Unable to"),
+        (MemoryError("Unable to allocate 22.7 TiB"), "Out of memory (Unable to"),
         (RuntimeError("can't allocate\nmemory: you tried"), "(can't allocate memory: you tried)"),
         (
             subprocess.CalledProcessError(2, ["python", "a b"]),
-            "python 'a b' ended with exit status 2; what",
+            "python 'a b' ended with exit status 2; its",
         ),
         (subprocess.CalledProcessError(2, ["x"], stderr="a\nerror: b\n"), "exit status 2: error: b"),
     ],
 )
-def test_what_the_user_can_mend_is_one_sentence(
+def test_an_error_the_user_can_fix_is_one_sentence(
     error: Exception, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert raising(error) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("error: ") and sentence in said.err
-    assert said.err.count("\n") == 1 and said.out == ""
+    output = capsys.readouterr()
+    assert output.err.startswith("error: ") and sentence in output.err
+    assert output.err.count("\n") == 1 and output.out == ""
 
 
-def test_a_fault_of_the_program_is_not_dressed_up() -> None:
+def test_a_bug_is_raised_with_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         raising(ZeroDivisionError())
 
 
-def test_a_program_ended_at_once_says_so_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_program_says_so_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert raising(KeyboardInterrupt()) == 128 + signal.SIGINT
-    assert capsys.readouterr().err == "Ended at once; what was saved before is there.\n"
+    assert capsys.readouterr().err == "Stopped at once; everything saved before is intact.\n"
 
 
 def test_the_exit_status_names_the_signal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,11 +82,11 @@ def test_the_exit_status_names_the_signal(capsys: pytest.CaptureFixture[str]) ->
         return 0
 
     assert guarded(main)() == 128 + signal.SIGTERM
-    assert "Ended at once" in capsys.readouterr().err
+    assert "Stopped at once" in capsys.readouterr().err
 
 
 def test_a_second_signal_ends_the_program_unless_it_is_the_same_one(monkeypatch: Any) -> None:
-    """Make hands SIGTERM on to a program that got it already; a person needs longer."""
+    """Make passes SIGTERM on to a program that already has it; a person needs longer."""
     stop, clock = StopSignal(), iter([10.0, 10.2, 12.0])
     monkeypatch.setattr("agents.cli.guard.time.monotonic", lambda: next(clock))
     stop.remember()
@@ -97,7 +97,7 @@ def test_a_second_signal_ends_the_program_unless_it_is_the_same_one(monkeypatch:
         signal.raise_signal(signal.SIGTERM)
 
 
-def started(*words: str, cwd: Path) -> "subprocess.Popen[str]":
+def start(*words: str, cwd: Path) -> "subprocess.Popen[str]":
     """A training in a process of its own."""
     command = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
@@ -110,8 +110,8 @@ def listens(pid: int) -> bool:
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
-def test_nobody_reading_is_no_error(tmp_path: Path) -> None:
-    with started("--help", cwd=tmp_path) as process:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    with start("--help", cwd=tmp_path) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
@@ -133,20 +133,20 @@ def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
 def test_a_signal_before_training_begins_leaves_nothing(
     number: signal.Signals, seconds: float, tmp_path: Path
 ) -> None:
-    process = started(*BEGUN, cwd=tmp_path)
+    process = start(*TRAINING, cwd=tmp_path)
     while not listens(process.pid):
         time.sleep(0.001)
     time.sleep(seconds)
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert error == "Stopped before anything was begun.\n" and out == ""
+    assert error == "Stopped before anything began.\n" and out == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_after_the_last_word_no_signal_changes_anything(tmp_path: Path) -> None:
+def test_after_the_last_line_of_output_signals_are_ignored(tmp_path: Path) -> None:
     log = tmp_path / "run" / "metrics.jsonl"
-    with started(*BEGUN, cwd=tmp_path) as process:
+    with start(*TRAINING, cwd=tmp_path) as process:
         until = time.monotonic() + 60
         while time.monotonic() < until and not (log.exists() and log.stat().st_size):
             time.sleep(0.01)
@@ -159,7 +159,7 @@ def test_after_the_last_word_no_signal_changes_anything(tmp_path: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_the_handlers_stand_before_anything_slow_is_imported() -> None:
+def test_the_handlers_are_installed_before_slow_imports() -> None:
     """Of this project and of what is slow to load, a script imports the guard only."""
     code = "import sys; import agents.cli.guard; print(*sys.modules)"
     names = subprocess.run(
@@ -185,4 +185,4 @@ def test_a_benchmark_whose_training_fails_is_one_sentence(
     monkeypatch.setattr("scripts.benchmark.subprocess.run", fails)
     monkeypatch.setattr(sys, "argv", ["benchmark.py", "--parts", "start", "--out", str(tmp_path / "new")])
     assert main() == 2
-    assert "ended with exit status 2; what it said stands above" in capsys.readouterr().err
+    assert "ended with exit status 2; its output stands above" in capsys.readouterr().err
