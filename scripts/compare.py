@@ -66,7 +66,7 @@ def main(stop: StopSignal) -> int:
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
-        kept = {g.name: g.typical.path for g in comparison.groups if arguments.plays and g.typical.kept}
+        kept = {g.name: g.typical.path for g in comparison.groups if arguments.videos and g.typical.kept}
         plays = recorded_plays(kept, arguments.module) if kept else {}
         page = render(
             comparison,

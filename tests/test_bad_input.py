@@ -47,7 +47,7 @@ OPTIONS: list[tuple[str, Option]] = [
 
 
 def call(script: str, words: Sequence[str]) -> tuple[int, str, str]:
-    """Calls a script in this process; returns exit status, stdout and stderr."""
+    """Call a script in this process; return exit status, stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     argv, sys.argv = sys.argv, [f"{script}.py", *words]
     try:
@@ -63,7 +63,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 
 def refused(script: str, words: Sequence[str], folder: Path) -> str:
-    """Asserts that a script refuses these words with a sentence and writes nothing; returns the sentence."""
+    """Assert that a script refuses these words with a sentence and writes nothing; return the sentence."""
     before = contents(folder)
     status, out, err = call(script, words)
     assert (status, out) == (2, ""), err
@@ -75,13 +75,13 @@ def refused(script: str, words: Sequence[str], folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the scripts are called: with a run, whose agent is not there, a file and an empty folder."""
+    """Working directory with a run that lacks its agent, a file, an empty folder and a damaged run."""
     place = tmp_path_factory.mktemp("bad")
     write_run(place / "run")
     (place / "letter.txt").write_text("mine")
     (place / "empty").mkdir()
-    (place / "odd").mkdir()
-    (place / "odd" / "config.json").write_text("[" * 200_000)
+    (place / "damaged").mkdir()
+    (place / "damaged" / "config.json").write_text("[" * 200_000)
     return place
 
 
@@ -131,7 +131,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("train", "--obs state --env.size 8 8 --env.frame-stack 2", "--env.size, --env.frame-stack: with"),
         ("train", "--run-dir letter.txt/sub", "letter.txt is no folder to write to"),
         ("train", "--run-dir letter.txt", "letter.txt exists and holds no run"),
-        ("train", "--run-dir odd --resume", "odd/config.json is damaged (brackets"),
+        ("train", "--run-dir damaged --resume", "damaged/config.json is damaged (brackets"),
         ("train", "--env nowhere:Walk-v0", "There is no module nowhere"),
         ("train", "--without noisy", "preset fast is not made of parts; leave it out."),
         ("evaluate", "", "give a path as RUN (Folder of a run made by train.py)"),
@@ -139,7 +139,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("evaluate", "run --episodes 1e3", "--episodes 1e3: give a whole number in digits."),
         ("evaluate", "run --episodes 99999999999999999999", "give 1000000000 or less"),
         ("evaluate", "run letter.txt", "run letter.txt: give a path as RUN"),
-        ("evaluate", "odd", "odd/config.json is damaged (brackets within brackets without end)"),
+        ("evaluate", "damaged", "damaged/config.json is damaged (brackets within brackets without end)"),
         ("evaluate", "empty", "empty holds no run"),
         ("evaluate", "letter.txt", "letter.txt holds no run"),
         ("evaluate", "run", "run/checkpoint/best.pt does not exist"),
@@ -149,9 +149,18 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("record", "run --out play.mp4 --view both", "--view both: give screen or agent."),
         ("compare", "", "Name the runs to compare"),
         ("compare", "run --reward-threshold nan", "--reward-threshold nan: give a number or None."),
+        ("compare", "run --threshold 5", "--threshold is now called --reward-threshold; use that."),
+        ("compare", "run --no-plays", "--no-plays is now called --no-videos; use that."),
+        (
+            "train",
+            "--explain learning.gama",
+            "--explain learning.gama: there is no such field; did you mean returns.",
+        ),
+        ("train", "--explain learning.gamma", "the field is now called returns.gamma; use that."),
+        ("sweep", "--explain", "--explain: a sweep chooses that itself"),
         ("compare", "run --out page.txt", "choose a name that ends in .html"),
         ("compare", "run --figures letter.txt", "--figures letter.txt is no folder"),
-        ("compare", "odd", "odd/config.json is damaged"),
+        ("compare", "damaged", "damaged/config.json is damaged"),
         ("sweep", "--ladder --preset dqn", "--ladder runs all presets of the family; leave --preset out"),
         ("sweep", "--seeds 0", "--seeds is 0; give 1 or more."),
         ("sweep", "--seeds 1000000", "give 10000 or less"),
@@ -170,7 +179,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("chapter_loop", "--seed 4294967296", "give 4294967295 or less"),
     ],
 )
-def test_known_slips_are_named_with_what_is_wanted(
+def test_common_mistakes_are_answered_with_the_fix(
     script: str, line: str, sentence: str, folder: Path
 ) -> None:
     more = ["--run-dir", "new"] if script == "train" and "--run-dir" not in line else []
@@ -189,7 +198,7 @@ WORDS = st.one_of(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.sampled_from(OPTIONS), words=st.lists(WORDS, max_size=5))
-def test_values_of_a_wrong_kind_are_refused_by_every_option(
+def test_every_option_refuses_values_of_a_wrong_type(
     chosen: tuple[str, Option], words: list[str], folder: Path
 ) -> None:
     script, option = chosen
@@ -213,7 +222,7 @@ def test_values_of_a_wrong_kind_are_refused_by_every_option(
     name=st.text("abcdefghij.-_", min_size=1, max_size=12),
     words=st.lists(WORDS, max_size=2),
 )
-def test_options_that_are_none_are_refused_by_every_script(
+def test_every_script_refuses_unknown_options(
     script: str, name: str, words: list[str], folder: Path
 ) -> None:
     names = {option.name for option in options_of(SCRIPTS[script])}
@@ -227,25 +236,25 @@ def test_options_that_are_none_are_refused_by_every_script(
     content=st.binary(max_size=40)
     | st.recursive(st.none() | st.integers(), st.lists).map(repr).map(str.encode)
 )
-def test_a_configuration_of_anything_is_refused_by_every_script_that_reads_runs(
+def test_every_script_that_reads_runs_refuses_an_arbitrary_configuration(
     content: bytes, folder: Path
 ) -> None:
-    (folder / "made").mkdir(exist_ok=True)
-    (folder / "made" / "config.json").write_bytes(content)
+    (folder / "arbitrary").mkdir(exist_ok=True)
+    (folder / "arbitrary" / "config.json").write_bytes(content)
     for script in ("evaluate", "compare", "record"):
         words = ["--out", "play.png"] if script == "record" else []
-        assert "made" in refused(script, ["made", *words], folder)
+        assert "arbitrary" in refused(script, ["arbitrary", *words], folder)
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
-def test_every_script_explains_itself(script: str) -> None:
+def test_every_script_has_help(script: str) -> None:
     status, out, err = call(script, ["--help"])
     assert (status, err) == (0, "")
     summary = str(SCRIPTS[script].__doc__).split(".")[0]
     assert " ".join(summary.split()) in " ".join(out.split())
 
 
-def test_help_has_one_paragraph_a_field_and_begins_with_what_is_asked_most(
+def test_help_has_one_paragraph_per_field_and_begins_with_the_most_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A line of help ends early only before a word that does not fit, or at the end."""

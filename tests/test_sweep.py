@@ -1,4 +1,4 @@
-"""A grid of runs as a user meets it: run, run again, stopped, failed, refused."""
+"""A grid of runs as a user sees it: run, repeated, stopped, failed, refused."""
 
 import json
 import os
@@ -23,7 +23,7 @@ MARK = ["--reward-threshold", "475"]
 SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
 
 
-def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> None:
+def test_a_repeated_grid_trains_nothing(tmp_path: Path) -> None:
     words = ["--obs", "state", "--preset", "fast", "chapter", "--seeds", "1", "--schedule.episodes", "2"]
     first = run("sweep.py", *words, *SHORT, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
@@ -39,7 +39,7 @@ def test_a_grid_is_run_once_and_again_nothing_is_left_to_do(tmp_path: Path) -> N
     assert [(run / "summary.json").stat().st_mtime_ns for run in runs] == written
 
 
-def test_a_failed_run_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_failed_run_is_reported_and_the_others_continue(tmp_path: Path) -> None:
     """A folder that holds something else makes one run fail."""
     in_the_way = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     in_the_way.mkdir(parents=True)
@@ -54,7 +54,7 @@ def test_a_failed_run_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
     assert (in_the_way / "letter.txt").read_text() == "mine"
 
 
-def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
+def test_a_stopped_grid_saves_its_runs_and_resumes(tmp_path: Path) -> None:
     words = ["--obs", "state", "--seeds", "1", *SHORT, "--steps", "60000"]
     command = [sys.executable, str(ROOT / "scripts" / "sweep.py"), *words]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -71,8 +71,8 @@ def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
     assert json.loads((folder / "summary.json").read_text())["env_steps"] >= steps
 
 
-def test_a_grid_with_other_settings_is_not_passed_off_as_done(tmp_path: Path) -> None:
-    """A smaller budget that is spent is not the one asked for; another n-step return is another run."""
+def test_runs_with_other_settings_do_not_count_as_finished(tmp_path: Path) -> None:
+    """A smaller budget is not the requested one; another n-step return is another run."""
     words = [*OPTIONS, "--steps", "200"]
     arguments = SweepArguments(obs=("state",), seeds=1, out=tmp_path)
     (grid_run,) = grid(arguments, words)
@@ -97,16 +97,16 @@ def ladder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
     return main()
 
 
-def test_a_ladder_runs_each_rung_from_what_it_is_for_and_leaves_table_and_figure(
+def test_a_ladder_runs_each_rung_from_its_observations_and_writes_table_and_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two rungs; shifts need images. Nobody comes to 475 within 200 steps."""
+    """Two rungs; shifts need images. No run reaches 475 within 200 steps."""
     for module in ("agents.config.presets", "agents.cli.sweep"):
         monkeypatch.setattr(f"{module}.LADDER", ("dqn", "drq-eps"))
     assert ladder(monkeypatch, tmp_path) == 0
     table = (tmp_path / "grid" / "ladder" / "ladder.md").read_text()
-    said = capsys.readouterr().out
-    assert table in said and "3 of 3 runs finished" in said
+    output = capsys.readouterr().out
+    assert table in output and "3 of 3 runs finished" in output
     never = "0 of 1 | - [-, -] | - [-, -]"
     assert f"| `dqn` | {never} | {never} |\n| `drq-eps` |  |  |  | {never} |" in table
     assert {file.name for file in (tmp_path / "grid" / "ladder").iterdir()} == {
@@ -117,7 +117,7 @@ def test_a_ladder_runs_each_rung_from_what_it_is_for_and_leaves_table_and_figure
 
 
 @pytest.mark.slow
-def test_the_whole_ladder_is_climbed_and_goes_on_where_it_stopped(
+def test_the_whole_ladder_resumes_after_a_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All presets from both observations, stopped after the first run is done and started again."""
@@ -136,11 +136,11 @@ def test_the_whole_ladder_is_climbed_and_goes_on_where_it_stopped(
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
     assert ladder(monkeypatch, tmp_path) == 0
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     runs = 2 * len(LADDER) - 1
-    assert f"of {runs} runs were finished before" in said.err
-    assert f"{runs} of {runs} runs finished" in said.out
-    rows = [line.split("`")[1] for line in said.out.splitlines() if line.startswith("| `")]
+    assert f"of {runs} runs were finished before" in output.err
+    assert f"{runs} of {runs} runs finished" in output.out
+    rows = [line.split("`")[1] for line in output.out.splitlines() if line.startswith("| `")]
     assert tuple(rows) == LADDER
 
 
@@ -165,7 +165,7 @@ def test_seeds_are_outermost_and_each_run_has_its_folder() -> None:
     assert {run.config.steps for run in runs} == {1000}
 
 
-def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
+def test_progress_is_read_from_the_last_line_of_metrics(tmp_path: Path) -> None:
     config = grid(SweepArguments(obs=("state",), seeds=1), ["--steps", "1000"])[0].config
     grid_run = GridRun((), config, tmp_path)
     assert grid_run.share_done() == 0.0
@@ -192,7 +192,7 @@ def test_how_far_a_run_is_stands_in_its_newest_line(tmp_path: Path) -> None:
         (["--ladder", "--reward-threshold", "none"], "none to reach here"),
     ],
 )
-def test_a_grid_that_cannot_be_is_refused(words: list[str], sentence: str) -> None:
+def test_an_impossible_grid_is_refused(words: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         grid(*parse_known(SweepArguments, words))
 
@@ -211,10 +211,10 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 8 cores, 2 runs get 4 each; where the environment allows 3 threads, 3."""
-    given = []
+    threads = []
     monkeypatch.setattr("agents.training.hardware.cores", lambda: 8)
     monkeypatch.setattr("agents.cli.sweep.cores", lambda: 8)
-    monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: given.append(env["OMP_NUM_THREADS"]))
+    monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: threads.append(env["OMP_NUM_THREADS"]))
     (grid_run,) = grid(
         SweepArguments(obs=("state",), seeds=1, out=tmp_path), ["--memory.capacity", "10000"]
     )
@@ -222,4 +222,4 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
     Sweep([grid_run], 2)._start(grid_run)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     Sweep([grid_run], 2)._start(grid_run)
-    assert given == ["4", "3"]
+    assert threads == ["4", "3"]

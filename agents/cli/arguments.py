@@ -85,7 +85,7 @@ class RecordArguments:
 
 @dataclass(frozen=True)
 class CompareArguments:
-    """Compare runs: the cost of learning from pixels instead of the state, and the better method."""
+    """Compare runs: pixels with the state, and methods with each other."""
 
     runs: tuple[Path, ...] = field(metadata=POSITIONAL)
     """Folders of runs made by train.py, or folders above them, such as runs/CartPole-v1."""
@@ -96,7 +96,7 @@ class CompareArguments:
     figures: Path | None = None
     """Folder for the figures as .png and .svg, and the numbers as .csv."""
 
-    plays: bool = True
+    videos: bool = True
     """Show a video of each group's typical agent on the page; recorded once, into the run's folder."""
 
     reward_threshold: float | None = None

@@ -42,8 +42,8 @@ class TrainArguments:
     """Parts to leave out of the preset, such as noisy out of rainbow."""
 
     explain: tuple[str, ...] = ()
-    """Do not train; print the layers that set these fields, such as learning.huber_delta, or every
-    field."""
+    """Instead of training, print the layers that set these fields, such as learning.huber_delta; without
+    names, of all fields."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Config:
     """Q-network."""
 
     learning: LearningConfig = field(default_factory=LearningConfig)
-    """Update."""
+    """Update of the Q-network."""
 
     returns: ReturnsConfig = field(default_factory=ReturnsConfig)
     """Returns."""
@@ -69,10 +69,10 @@ class Config:
     """Target network."""
 
     exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
-    """Exploration."""
+    """ε-greedy exploration."""
 
     memory: MemoryConfig = field(default_factory=MemoryConfig)
-    """Memory."""
+    """Memory of transitions."""
 
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """Schedule of updates."""

@@ -1,4 +1,4 @@
-"""Settings that a configuration does not use decide nothing, and are told of nobody."""
+"""Settings that a configuration does not use have no effect and are not reported."""
 
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,10 @@ def test_every_field_that_may_be_idle_exists_once() -> None:
         (flat("btr"), set(), {"network.width", "network.pool", "network.spectral"}),
     ],
 )  # fmt: skip
-def test_what_an_agent_does_not_use_is_idle(config: dict[str, Any], idle: set[str], used: set[str]) -> None:
-    found = idle_settings(config)
-    assert idle <= found
-    assert not used & found
+def test_settings_without_effect_are_idle(config: dict[str, Any], idle: set[str], used: set[str]) -> None:
+    result = idle_settings(config)
+    assert idle <= result
+    assert not used & result
 
 
 # Another value of each field that may be idle and is not refused where it is.
@@ -91,7 +91,7 @@ OTHERS: dict[str, Any] = {
         ("pqn", {"learning.batch_size": 64}),
     ],
 )
-def test_an_idle_setting_changes_no_bit_of_what_is_learned(
+def test_an_idle_setting_changes_no_bit_of_the_parameters(
     preset: str, fields: dict[str, Any], tmp_path: Path
 ) -> None:
     plain = small("state", preset=preset, steps=160, **fields)
@@ -103,13 +103,13 @@ def test_an_idle_setting_changes_no_bit_of_what_is_learned(
         assert torch.equal(left, right)
 
 
-def test_differences_are_told_of_settings_that_both_sides_use() -> None:
-    told = differing(
+def test_only_settings_in_use_count_as_differences() -> None:
+    names = differing(
         [flat("c51"), flat("dqn", **{"learning.v_min": 0.0, "learning.v_max": 1.0, "returns.gamma": 0.9})]
     )
-    assert "learning.value" in told and "returns.gamma" in told
+    assert "learning.value" in names and "returns.gamma" in names
     assert not {"learning.v_min", "learning.v_max", "learning.huber_delta", "learning.num_atoms"} & set(
-        told
+        names
     )
     assert not {name for name in differing([flat(obs="state"), flat()]) if name.startswith("env.")} - {
         "env.obs"

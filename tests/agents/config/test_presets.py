@@ -1,4 +1,4 @@
-"""Presets: parts that snap together, each running, resuming and (slow) learning."""
+"""Presets: composed of parts; each runs, resumes and (slow) learns."""
 
 import math
 from dataclasses import replace
@@ -62,8 +62,8 @@ def test_a_preset_for_pixels_only_says_so() -> None:
 @pytest.mark.parametrize(
     ("preset", "obs"), [("rainbow", "state"), ("btr", "pixels"), ("pqn", "state"), ("drq-eps", "pixels")]
 )
-def test_a_run_that_was_stopped_goes_on_exactly(preset: str, obs: str, tmp_path: Path) -> None:
-    """Stopped inside a window and between updates: noise, levels, priorities and returns are saved."""
+def test_a_stopped_run_resumes_exactly(preset: str, obs: str, tmp_path: Path) -> None:
+    """Stopped inside a rollout and between updates: noise, levels, priorities and returns are saved."""
     config = small(obs, preset, steps=300)
     train(config, tmp_path / "whole")
     folder = RunFolder(tmp_path / "parts", config, resume=False)
@@ -77,7 +77,7 @@ def test_a_run_that_was_stopped_goes_on_exactly(preset: str, obs: str, tmp_path:
 
 @pytest.mark.parametrize("env", ["CartPole-v1", "ALE/Pong-v5", "Acrobot-v1"])
 def test_rainbow_is_the_merge_of_six_others(env: str) -> None:
-    """What each of the six changes of plain DQN, rainbow changes too, and nothing else."""
+    """Rainbow changes the fields of plain DQN that one of the six changes, and no others."""
     plain, merged = fields("dqn", env, "pixels"), fields("rainbow", env, "pixels")
     changed = {name: value for name, value in merged.items() if value != plain[name]}
     alone = [fields(part, env, "pixels") for part in SIX]
@@ -88,35 +88,35 @@ def test_rainbow_is_the_merge_of_six_others(env: str) -> None:
 
 
 @pytest.mark.parametrize("part", SIX)
-def test_without_takes_one_part_out(part: str) -> None:
+def test_without_leaves_one_part_out(part: str) -> None:
     plain = fields("dqn", "CartPole-v1", "state")
     whole = fields("rainbow", "CartPole-v1", "state")
     left = fields(f"rainbow-without-{part}", "CartPole-v1", "state")
-    taken = {name for name in whole if whole[name] != left[name]}
+    removed = {name for name in whole if whole[name] != left[name]}
     alone = PRESETS["rainbow"].parts[part]
     own = changed_fields(Config(), alone(Config()))
-    assert taken
-    assert taken <= own
-    assert all(left[name] == plain[name] for name in taken)
+    assert removed
+    assert removed <= own
+    assert all(left[name] == plain[name] for name in removed)
 
 
 def test_without_on_the_command_line_names_the_run(tmp_path: Path) -> None:
     words = ["--preset", "rainbow", "--obs", "state", "--without", "noisy", "c51", "--seed", "2"]
-    asked = Train.parse(words)
-    assert asked.run_dir == Path("runs/CartPole-v1/rainbow-without-noisy-without-c51-state/seed2")
-    assert asked.config.network.noisy == 0
-    assert asked.config.learning.value == "scalar"
-    assert asked.config.memory.priority_exponent > 0
-    assert asked.config.exploration.epsilon_end > 0
+    arguments = Train.parse(words)
+    assert arguments.run_dir == Path("runs/CartPole-v1/rainbow-without-noisy-without-c51-state/seed2")
+    assert arguments.config.network.noisy == 0
+    assert arguments.config.learning.value == "scalar"
+    assert arguments.config.memory.priority_exponent > 0
+    assert arguments.config.exploration.epsilon_end > 0
 
 
-def test_a_presets_own_value_goes_with_the_part_it_belongs_to() -> None:
+def test_a_value_tuned_by_a_preset_leaves_with_its_part() -> None:
     """Der has 20-step returns of its own; without n-step it has 1."""
     assert preset_config("der", "ALE/Pong-v5", "pixels").returns.n_step == 20
     assert preset_config("der-without-n-step", "ALE/Pong-v5", "pixels").returns.n_step == 1
 
 
-def test_a_part_that_a_preset_has_not_is_refused() -> None:
+def test_a_part_that_a_preset_lacks_is_refused() -> None:
     with pytest.raises(ConfigError, match="--without c51: preset double has double; name one of those"):
         preset_config("double-without-c51", "CartPole-v1", "state")
     with pytest.raises(ConfigError, match="--without noisy: preset dqn is not made of parts"):
@@ -127,12 +127,12 @@ def test_a_part_that_a_preset_has_not_is_refused() -> None:
     ("name", "value"),
     [("reward_threshold", -21), ("learning.v_max", 10), ("learning.munchausen_clip", -1)],
 )
-def test_whole_numbers_below_0_are_taken_where_others_are(name: str, value: Any) -> None:
+def test_fields_of_floats_accept_negative_integers(name: str, value: Any) -> None:
     config = preset_config("dqn", "CartPole-v1", "state")
     assert flatten(to_dict(with_fields(config, {name: value})))[name] == value
 
 
-def test_a_whole_number_beyond_all_floats_is_refused() -> None:
+def test_an_integer_beyond_all_floats_is_refused() -> None:
     with pytest.raises(ConfigError, match="--steps is 1000000"):
         with_fields(Config(), {"steps": 10**400})
     assert not fits(float, 10**400)
@@ -205,8 +205,8 @@ def test_the_ladder_has_every_member_of_the_family_and_differs_from_rung_to_rung
     assert all(left != right for left, right in pairwise(rungs))
 
 
-def test_the_earliest_first_update_finds_a_row(tmp_path: Path) -> None:
-    """Four environments, two steps each: then the first return over two steps is there."""
+def test_the_earliest_first_update_has_a_transition(tmp_path: Path) -> None:
+    """Four environments, two steps each: then there is a first return over two steps."""
     fields = {
         "env.num_envs": 4,
         "schedule.learning_starts": 4,
@@ -243,8 +243,9 @@ def optimizer_table() -> dict[str, tuple[str, float, float]]:
 def test_the_optimizer_of_an_atari_preset_is_that_of_its_source(preset: str) -> None:
     """A source that sums over the batch has its epsilon divided by 32² inside RMSProp's root."""
     settings = preset_config(preset, "ALE/Pong-v5", "pixels").learning
-    made = OPTIMIZERS[settings.optimizer]([torch.nn.Parameter(torch.zeros(1))], settings)
-    group = made.param_groups[0]
+    parameters = [torch.nn.Parameter(torch.zeros(1))]
+    optimizer = OPTIMIZERS[settings.optimizer](parameters, settings)
+    group = optimizer.param_groups[0]
     assert (settings.optimizer, group["lr"], group["eps"]) == optimizer_table()[preset]
 
 
@@ -252,7 +253,7 @@ def test_the_optimizer_of_an_atari_preset_is_that_of_its_source(preset: str) -> 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("preset", "obs"), [pair for pair in both() if pair[0] in LADDER])
 def test_every_preset_learns_the_toy(preset: str, obs: str, tmp_path: Path) -> None:
-    """Returns lie between -2 and 1: distributions are given that range."""
+    """Returns lie between -2 and 1: distributions get that range."""
     looks = {"env.size": (40, 100), "env.frame_stack": 1} if obs == "pixels" else {}
     range_ = {"learning.v_min": -2.0, "learning.v_max": 1.0, "steps": 20_000, "evaluation.probe_samples": 0}
     config = with_fields(preset_config(preset, TOY, obs), range_ | looks)
@@ -261,9 +262,9 @@ def test_every_preset_learns_the_toy(preset: str, obs: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_every_number_of_a_configuration_is_finite(value: float) -> None:
-    """Whoever makes it, also without a command line."""
+    """In Python as well as on the command line."""
     flat = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
-    names = [name for name, kept in flat.items() if isinstance(kept, float)]
+    names = [name for name, number in flat.items() if isinstance(number, float)]
     assert len(names) > 10
     for name in (*names, "reward_threshold", "learning.max_grad_norm"):
         with pytest.raises(ConfigError, match=f"--{name}".replace("_", "-")):
@@ -272,7 +273,7 @@ def test_every_number_of_a_configuration_is_finite(value: float) -> None:
 
 def test_every_count_of_a_configuration_has_an_upper_bound() -> None:
     flat = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
-    names = [name for name, kept in flat.items() if type(kept) is int]
+    names = [name for name, number in flat.items() if type(number) is int]
     assert len(names) > 20
     for name in (*names, "schedule.episodes", "env.mode"):
         with pytest.raises(ConfigError, match=f"--{name}".replace("_", "-")):
