@@ -223,3 +223,13 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     Sweep([grid_run], 2)._start(grid_run)
     assert threads == ["4", "3"]
+
+
+def test_a_failed_process_is_reported_even_beside_a_damaged_summary(tmp_path: Path) -> None:
+    (run,) = grid(SweepArguments(obs=("state",), seeds=1, out=tmp_path), [])
+    run.folder.mkdir(parents=True)
+    (run.folder / "summary.json").write_text("{")
+    run.log.write_text("starting\nerror: the disk is full\n")
+    sweep = Sweep([run], 1)
+    assert "failed with exit status 2: error: the disk is full" in sweep._finish(run, 2)
+    assert sweep.failed == {run.name: "error: the disk is full"}

@@ -1,6 +1,6 @@
-"""The published algorithms as functions from configuration to configuration.
+"""Base algorithms, as functions from configuration to configuration.
 
-A function adds its settings for the environment and the observation that the configuration names.
+A function applies its settings for the environment and the observations of the configuration it gets.
 Functions compose: `noisy(c51(dqn(config)))`. Papers and summaries stand in `presets.py`.
 """
 
@@ -48,7 +48,7 @@ evaluation = _settings("evaluation.", EvaluationConfig)
 
 
 def change(config: Config, *settings: Settings) -> Config:
-    """Return the configuration with these settings, all applied in one step."""
+    """Return the configuration with these settings, applied in one step."""
     return with_fields(config, {name: value for some in settings for name, value in some.items()})
 
 
@@ -73,7 +73,7 @@ def unchanged(config: Config) -> Config:
 
 
 def atari(config: Config) -> Config:
-    """Return the settings that all Atari presets share."""
+    """Apply the settings that all Atari presets share."""
     return change(
         config,
         run(log_every=1_000, checkpoint_seconds=600.0),
@@ -97,7 +97,7 @@ def cartpole_view(config: Config) -> Config:
 
 
 def nature_atari(config: Config) -> Config:
-    """Return Extended Data Table 1 of Mnih et al. 2015 (doi:10.1038/nature14236)."""
+    """Apply Extended Data Table 1 of Mnih et al. 2015 (doi:10.1038/nature14236)."""
     return change(
         atari(config),
         run(steps=50_000_000),
@@ -114,7 +114,7 @@ def nature_atari(config: Config) -> Config:
 
 
 def fast(config: Config) -> Config:
-    """Return the settings that learn fastest here, by measurement."""
+    """Apply the settings that learn fastest here, by measurement."""
     config = change(
         config,
         network(norm="layer"),
@@ -158,7 +158,7 @@ def fast(config: Config) -> Config:
 
 
 def chapter(config: Config) -> Config:
-    """Return the textbook's recipe, which counts episodes."""
+    """Apply the textbook's recipe, which counts episodes."""
     config = change(
         config,
         run(reward_threshold="none"),
@@ -181,7 +181,7 @@ def chapter(config: Config) -> Config:
 
 
 def nature(config: Config) -> Config:
-    """Return the Nature network on full frames; on Atari all of Mnih et al. 2015."""
+    """Apply the Nature network on full frames; on Atari all of Mnih et al. 2015."""
     config = change(
         config,
         network(torso="nature", hidden=(512,), norm="layer"),
@@ -197,7 +197,7 @@ def nature(config: Config) -> Config:
 
 
 def dqn(config: Config) -> Config:
-    """Return plain DQN, which the whole family shares, so that its members differ in their parts only."""
+    """Apply plain DQN, the base of the family, whose members differ in their parts only."""
     config = change(config, network(norm="layer"), target(tau=0.05), exploration(epsilon_decay_steps=5_000))
     if from_pixels(config):
         config = change(

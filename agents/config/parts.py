@@ -1,6 +1,6 @@
 """Parts of the DQN family: each function adds one idea to `dqn`, and `--without` leaves it out.
 
-The functions that follow, named after a preset, tune parts or add settings for that preset alone.
+Functions with the name of a preset tune a part, or apply settings, for that preset alone.
 """
 
 from agents.config.algorithms import (
@@ -64,7 +64,7 @@ def c51(config: Config) -> Config:
 
 
 def _adam_of_dabney(config: Config) -> Config:
-    """Return the Atari optimiser and exploration of QR-DQN, IQN and Munchausen."""
+    """Apply the Atari optimiser and exploration of QR-DQN, IQN and Munchausen."""
     return change(
         config,
         learning(optimizer="adam", learning_rate=5e-5, adam_epsilon=0.01 / 32),
@@ -100,24 +100,24 @@ def munchausen(config: Config) -> Config:
 
 
 def der_n_step(config: Config) -> Config:
-    """Return the longer returns of data-efficient Rainbow."""
+    """Add the longer returns of data-efficient Rainbow."""
     return change(config, returns(n_step=20 if on_atari(config) else 10))
 
 
 def der_noisy(config: Config) -> Config:
-    """Return the weaker noise of data-efficient Rainbow on Atari."""
+    """Add noisy networks, with the weaker noise of data-efficient Rainbow on Atari."""
     config = noisy(config)
     return change(config, network(noisy=0.1)) if on_atari(config) else config
 
 
 def der_prioritized(config: Config) -> Config:
-    """Return the weaker priorities of data-efficient Rainbow on Atari."""
+    """Add priorities, with the weaker ones of data-efficient Rainbow on Atari."""
     config = prioritized(config)
     return change(config, memory(priority_exponent=0.5)) if on_atari(config) else config
 
 
 def der(config: Config) -> Config:
-    """Add settings of data-efficient Rainbow: a gradient step per agent step."""
+    """Apply data-efficient Rainbow's own settings: a gradient step per agent step."""
     config = change(config, learning(batch_size=32), schedule(train_frequency=1))
     if on_atari(config):
         return change(
@@ -140,12 +140,12 @@ def der(config: Config) -> Config:
 
 
 def drq_n_step(config: Config) -> Config:
-    """Return the ten-step returns of DrQ(ε)."""
+    """Add the ten-step returns of DrQ(ε)."""
     return change(config, returns(n_step=10))
 
 
 def drq(config: Config) -> Config:
-    """Add settings of DrQ(ε): a gradient step per agent step."""
+    """Apply DrQ(ε)'s own settings: a gradient step per agent step."""
     config = change(config, learning(batch_size=32), schedule(train_frequency=1))
     if on_cartpole(config):
         return change(config, learning(learning_rate=1e-3))
@@ -193,23 +193,23 @@ def pqn(config: Config) -> Config:
 
 
 def btr_iqn(config: Config) -> Config:
-    """Return the eight quantiles of Beyond the Rainbow."""
+    """Add the eight quantiles of Beyond the Rainbow."""
     return change(iqn(config), learning(num_quantiles=8))
 
 
 def btr_noisy(config: Config) -> Config:
-    """Add the ε of Beyond the Rainbow to its noise on Atari."""
+    """Add noisy networks, with the ε-greedy exploration of Beyond the Rainbow on Atari."""
     config = noisy(config)
     return change(config, exploration(epsilon_start=1.0, epsilon_end=0.01)) if on_atari(config) else config
 
 
 def btr_prioritized(config: Config) -> Config:
-    """Return the weaker priorities of Beyond the Rainbow."""
+    """Add the weaker priorities of Beyond the Rainbow."""
     return change(prioritized(config), memory(priority_exponent=0.2))
 
 
 def btr(config: Config) -> Config:
-    """Add the residual torso and the constants of Beyond the Rainbow."""
+    """Apply the residual torso and the constants of Beyond the Rainbow."""
     if on_cartpole(config) and from_pixels(config):
         return change(config, network(torso="impala", spectral=True), schedule(train_frequency=8))
     if not on_atari(config):

@@ -1,5 +1,7 @@
 """The layer that set each field, as `--explain` prints it."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from agents.config import Config, ConfigError, flatten, to_dict, with_fields
 from agents.config.aliases import RENAMED, SPLIT
 from agents.config.presets import PRESETS, Stage, preset_stages
 from agents.config.provenance import explain
+from tests.runs import write_run
 from tests.test_bad_input import call
 
 FIELDS = sorted(flatten(to_dict(Config())))
@@ -68,7 +71,7 @@ def test_an_old_field_is_answered_with_its_present_name(old: str) -> None:
         explain(preset_stages("fast", "CartPole-v1", "state"), [old])
 
 
-def test_the_script_explains_with_all_other_options_and_trains_nothing(tmp_path: object) -> None:
+def test_the_script_explains_with_all_other_options_and_trains_nothing(tmp_path: Path) -> None:
     words = ["--env", "pong", "--preset", "rainbow", "--seed", "3", "--run-dir", f"{tmp_path}/run"]
     status, out, err = call("train", [*words, "--explain", "learning.learning_rate", "seed"])
     assert (status, err) == (0, "")
@@ -78,6 +81,16 @@ def test_the_script_explains_with_all_other_options_and_trains_nothing(tmp_path:
     ]
     status, out, err = call("train", [*words, "--explain"])
     assert (status, len(out.splitlines())) == (0, len(FIELDS))
+
+
+def test_a_saved_run_is_a_layer_below_the_command_line(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", seed=3, learning__batch_size=64)
+    words = ["--run-dir", f"{tmp_path}/run", "--resume", "--learning.batch-size", "32"]
+    out = call("train", [*words, "--explain", "learning.batch_size", "seed"])[1]
+    assert out.splitlines() == [
+        "learning.batch_size: default 32 -> fast 128 -> saved run 64 -> command line 32",
+        "seed:                default 1 -> saved run 3",
+    ]
 
 
 def test_the_script_refuses_a_field_that_is_none_in_one_sentence() -> None:
