@@ -108,7 +108,7 @@ def test_the_page_shows_a_play_of_each_kept_agent_recorded_once(tmp_path: Path) 
     recorded = [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")]
     assert run("compare.py", *words, cwd=tmp_path).returncode == 0
     assert [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
-    assert run("compare.py", *words, "--no-plays", cwd=tmp_path).returncode == 0
+    assert run("compare.py", *words, "--no-videos", cwd=tmp_path).returncode == 0
     assert "data:video" not in (tmp_path / "page.html").read_text()
 
 

@@ -110,34 +110,34 @@ def nature_atari(config: Config) -> Config:
     )
 
 
-# Complete algorithms.
+def small(config: Config) -> Config:
+    """Apply a small network with LayerNorm and an averaged target, for fast environments."""
+    config = change(config, network(norm="layer"), target(tau=0.05), exploration(epsilon_decay_steps=5_000))
+    if from_pixels(config):
+        return change(
+            config,
+            learning(ema_rate=0.005, optimizer="radam", batch_size=64, learning_rate=2e-3),
+            network(torso="slim", hidden=(128,)),
+            schedule(train_frequency=4),
+        )
+    return change(
+        config,
+        learning(batch_size=256, learning_rate=3e-3),
+        network(torso="mlp", hidden=(128, 64)),
+        schedule(train_frequency=8),
+    )
+
+
+# Base algorithms.
 
 
 def fast(config: Config) -> Config:
     """Apply the settings that learn fastest here, by measurement."""
-    config = change(
-        config,
-        network(norm="layer"),
-        returns(n_step=3),
-        target(tau=0.05),
-        exploration(epsilon_decay_steps=5_000),
-    )
+    config = change(small(config), returns(n_step=3))
     if from_pixels(config):
-        config = change(
-            config,
-            learning(
-                ema_rate=0.005, huber_delta=8.0, optimizer="radam", batch_size=128, learning_rate=2e-3
-            ),
-            network(torso="slim", hidden=(128,)),
-            schedule(train_frequency=4),
-        )
+        config = change(config, learning(huber_delta=8.0, batch_size=128))
     else:
-        config = change(
-            config,
-            learning(double=True, batch_size=256, learning_rate=3e-3),
-            network(torso="mlp", hidden=(128, 64)),
-            schedule(train_frequency=8),
-        )
+        config = change(config, learning(double=True))
     if on_cartpole(config):
         config = change(config, run(steps=80_000))
         return cartpole_view(config) if from_pixels(config) else config
@@ -198,21 +198,7 @@ def nature(config: Config) -> Config:
 
 def dqn(config: Config) -> Config:
     """Apply plain DQN, the base of the family, whose members differ in their parts only."""
-    config = change(config, network(norm="layer"), target(tau=0.05), exploration(epsilon_decay_steps=5_000))
-    if from_pixels(config):
-        config = change(
-            config,
-            learning(ema_rate=0.005, optimizer="radam", batch_size=64, learning_rate=2e-3),
-            network(torso="slim", hidden=(128,)),
-            schedule(train_frequency=4),
-        )
-    else:
-        config = change(
-            config,
-            learning(batch_size=256, learning_rate=3e-3),
-            network(torso="mlp", hidden=(128, 64)),
-            schedule(train_frequency=8),
-        )
+    config = small(config)
     if on_atari(config):
         return nature_atari(config)
     if not on_cartpole(config):
