@@ -1,4 +1,4 @@
-"""An environment as data, and the bounds that the numbers of any configuration declare."""
+"""An environment as data, and bounds of configured numbers."""
 
 import dataclasses
 import math
@@ -30,21 +30,21 @@ ATARI_FIELDS = (
 
 
 def is_atari(env_id: str) -> bool:
-    """Whether a Gymnasium id, with or without its module, is an Atari game's."""
+    """Whether a Gymnasium id, with or without module, is Atari's."""
     return env_id.rpartition(":")[2].startswith("ALE/")
 
 
 class ConfigError(ValueError):
-    """A request that cannot be met; its text is one sentence that tells the user the fix."""
+    """An impossible request; its text tells the user the fix."""
 
 
 def number(
     default: Number, least: float = -math.inf, most: float = math.inf, *, above: bool = False
 ) -> Number:
-    """Declare a field of a dataclass with its default and its bounds, for `check_bounds`.
+    """Declare a field with its default and its bounds, for `check_bounds`.
 
     Args:
-        default: Of the field.
+        default: Default of the field.
         least: Smallest value.
         most: Largest value; of a tuple, of each member.
         above: Exclude `least` itself.
@@ -53,12 +53,12 @@ def number(
 
 
 def count(default: Number, least: int = 0, most: int = LARGEST_COUNT) -> Number:
-    """Declare a field that counts something; the default bounds keep a typing slip from filling a disk."""
+    """Declare a field that counts, bounded against typing slips."""
     return number(default, least, most)
 
 
 def check_bounds(config: object, section: str = "") -> None:
-    """Check the numbers of a dataclass against the bounds that its fields declare.
+    """Check the numbers of a dataclass against their declared bounds.
 
     Args:
         config: An instance; fields without declared bounds must be finite.
@@ -74,15 +74,15 @@ def check_bounds(config: object, section: str = "") -> None:
             continue
         least, most = item.metadata.get("bounds", (-math.inf, math.inf))
         name = item.metadata.get("option", item.name.replace("_", "-"))
-        wish = _wish(numbers, least, most, above=item.metadata.get("above", False))
-        if wish:
+        fix = _fix(numbers, least, most, above=item.metadata.get("above", False))
+        if fix:
             or_none = ", or None" if item.default is None else ""
             option = f"--{section}.{name}" if section else f"--{name}"
-            raise ConfigError(f"{option} is {' '.join(map(str, numbers))}; give {wish}{or_none}.")
+            raise ConfigError(f"{option} is {' '.join(map(str, numbers))}; give {fix}{or_none}.")
 
 
-def _wish(numbers: tuple[float, ...], least: float, most: float, *, above: bool) -> str:
-    """Return the values to give instead, in words; nothing if the numbers are within bounds."""
+def _fix(numbers: tuple[float, ...], least: float, most: float, *, above: bool) -> str:
+    """Return values to give instead, in words; nothing within bounds."""
     if not all(-math.inf < number < math.inf for number in numbers):  # `isfinite` overflows on large ints
         return "a number"
     low = min(numbers, default=least) < least or (above and least in numbers)

@@ -1,4 +1,4 @@
-"""A Q-network as data; `metadata["bounds"]` are the smallest and the largest value of a number."""
+"""A Q-network as data, with the bounds of its numbers."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Train a grid of runs in parallel: every environment x observation x preset x seed."""
+"""Train a grid of runs: environments x observations x presets x seeds."""
 
 import shlex
 import sys

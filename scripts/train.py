@@ -1,4 +1,4 @@
-"""Train DQN on an environment, from its images only or from its state vector."""
+"""Train DQN from images only or from the state vector."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""The arguments of each script as data; the docstring under a field is its help."""
+"""The arguments of each script as data; docstrings are the help."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,7 @@ class EvaluateArguments:
 
 @dataclass(frozen=True)
 class RecordArguments:
-    """Record episodes of a trained agent as .mp4, .gif, .html (one offline page) or .png (a sheet)."""
+    """Record a trained agent as .mp4, .gif, .html or .png (a sheet)."""
 
     run: Path = field(metadata=POSITIONAL)
     """Folder of a run made by train.py."""
@@ -123,7 +123,7 @@ class CompareArguments:
 
 @dataclass(frozen=True)
 class SweepArguments:
-    """Train a grid of runs: every environment x observation x preset x seed.
+    """Train a grid of runs: environments x observations x presets x seeds.
 
     Each run is a separate process of scripts/train.py. A second call skips finished runs and resumes
     stopped ones. Other options, such as --steps 20000, are passed to every run.
@@ -191,7 +191,7 @@ class AtariBenchmarkArguments:
 
 @dataclass(frozen=True)
 class ChapterArguments:
-    """Train with the chapter's own loop, as printed in the book, and print one line of JSON."""
+    """Train with the chapter's own loop and print one line of JSON."""
 
     episodes: int = count(100, 1, LARGEST_COUNT)
     """Training episodes; epsilon decays over the first 100."""

@@ -29,10 +29,11 @@ NO_MEMORY = re.compile(r"(can't|cannot|unable to|tried to|failed to) allocate", 
 
 
 class StopSignal:
-    """Handles Ctrl-C and SIGTERM, which end the program at once until another mode is chosen.
+    """Handler of Ctrl-C and SIGTERM.
 
-    A second signal ends a program that remembers the first, unless it follows within a second: make passes
-    the same signal on to a program that already has it.
+    They end the program at once until another mode is chosen. A second signal ends a program that
+    remembers the first, unless it follows within a second: make passes the same signal on to a program
+    that already has it.
     """
 
     def __init__(self) -> None:
@@ -45,11 +46,11 @@ class StopSignal:
         return self.number is not None
 
     def interrupt(self) -> None:
-        """Raise `KeyboardInterrupt` at a signal from now on, so that temporary files are removed."""
+        """Raise `KeyboardInterrupt` at a signal, to remove temporary files."""
         self._handle(self._raise)
 
     def remember(self) -> None:
-        """Remember a signal from now on, so that the program can save and stop."""
+        """Remember a signal, so that the program can save and stop."""
         self._handle(self._remember)
 
     def ignore(self) -> None:
@@ -77,7 +78,7 @@ class StopSignal:
 
 
 def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
-    """Turn errors of `main` that the user can fix into a sentence and exit status 2.
+    """Turn errors that users can fix into a sentence and status 2.
 
     Afterwards signals are ignored: a process takes a moment to end after its last line of output.
     """
@@ -107,7 +108,7 @@ def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
 
 
 def _finish(main: Callable[[StopSignal], int], stop: StopSignal) -> int:
-    """Run `main` and flush its output, which fails only here if the disk is full."""
+    """Run `main` and flush its output, or fail on a full disk."""
     try:
         status = main(stop)
     except SystemExit as error:  # after --help
@@ -117,7 +118,7 @@ def _finish(main: Callable[[StopSignal], int], stop: StopSignal) -> int:
 
 
 def explain(error: Exception) -> str | None:
-    """Return a sentence about an error that the user can fix; None if it is a bug."""
+    """Return a sentence about an error; None if it is a bug."""
     if isinstance(error, ConfigError):
         return str(error)
     if isinstance(error, ImportError):
@@ -174,7 +175,7 @@ def _print_line(sentence: str) -> None:
 
 
 def _drop_output() -> None:
-    """Discard the rest of the output, whose failure Python would report at the end."""
+    """Discard the rest of the output, so that Python reports no failure."""
     try:
         sys.stdout.flush()
     except OSError:

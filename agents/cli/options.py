@@ -1,4 +1,4 @@
-"""The options of a script, from the fields of its dataclass, and checks of a user's words against them."""
+"""The options of a script, from its dataclass, and checks of words."""
 
 import ast
 import difflib
@@ -50,7 +50,7 @@ def option_name(field: Field[object], prefix: str = "") -> str:
 
 
 def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
-    """Yield every option of a dataclass, those of its sections under dotted names."""
+    """Yield every option of a dataclass, of its sections under dotted names."""
     hints, texts = typing.get_type_hints(cls), explanations(cls)
     for field in fields(cls):
         hint = hints[field.name]
@@ -66,12 +66,12 @@ def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
 
 
 def is_option(word: str) -> bool:
-    """Whether a word is an option or looks like one; a negative number does not."""
+    """Whether a word looks like an option; a negative number does not."""
     return word.startswith("-") and re.match(r"-[\d.]|-inf|-nan|-$", word) is None
 
 
 def _split(words: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return each option with its words, after the words before the first, under an empty name."""
+    """Return each option with its words; first, unnamed, those before any."""
     groups: list[tuple[str, list[str]]] = [("", [])]
     for word in words:
         if is_option(word):
@@ -121,7 +121,7 @@ def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> Non
 
 
 def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | None:
-    """Return the option of a name; None if it may be another program's."""
+    """Return the option of a name; None if others may know it."""
     positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
     option = options.get(name) or options.get(positive)
     if option is not None and not option.positional and (name in options or option.hint is bool):
@@ -142,7 +142,7 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
 
 
 def _surplus(name: str, values: list[str], hint: object, positional: bool) -> list[str]:
-    """Check the words behind an option; return those left for the positional argument."""
+    """Check an option's words; return those left for the positional argument."""
     most = most_words(hint)
     if not positional or len(values) <= most:
         most = len(values)

@@ -1,4 +1,4 @@
-"""From the command line to arguments, by tyro; bad input becomes one sentence."""
+"""From the command line to arguments, by tyro."""
 
 import contextlib
 import inspect
@@ -22,7 +22,7 @@ registry = ConstructorRegistry()
 
 
 class _Refused(Exception):  # noqa: N818
-    """Carries a `ConfigError` past tyro, which would print it in a box."""
+    """A `ConfigError` on its way past tyro, which would box it."""
 
     def __init__(self, error: ConfigError) -> None:
         self.error = error
@@ -46,7 +46,7 @@ def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, descr
 
 
 def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
-    """Parse the options of `cls`; return the words of other options as they are.
+    """Parse the options of `cls`; return all other words unparsed.
 
     Raises:
         ConfigError: the value of an option is unfit.
@@ -57,7 +57,7 @@ def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
 
 
 def _parsed(cls: type, words: Sequence[str], options: dict[str, Any], description: str = "") -> Any:
-    """Return the answer of tyro, to which `check_words` leaves next to nothing to refuse."""
+    """Return the answer of tyro; `check_words` leaves it little to refuse."""
     text = description or inspect.getdoc(cls)
     try:
         with contextlib.redirect_stderr(io.StringIO()):
@@ -72,7 +72,7 @@ def _parsed(cls: type, words: Sequence[str], options: dict[str, Any], descriptio
 
 @registry.struct_rule
 def _by_fields(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """Describe a dataclass to tyro: most used fields first, each with a paragraph of help."""
+    """Describe a dataclass to tyro, most used fields first."""
     if not is_dataclass(info.type):
         return None
     cls: type = info.type  # type: ignore[assignment]

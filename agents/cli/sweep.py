@@ -1,4 +1,4 @@
-"""A grid of training runs, each in its own process, skipped when finished and resumed when stopped."""
+"""A grid of training runs, in parallel processes, resumed when stopped."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class GridRun(NamedTuple):
         return self.folder.with_name(self.folder.name + ".log")
 
     def share_done(self) -> float:
-        """Return the used share of the step budget, 0 to 1, from the last line of the metrics."""
+        """Return the used share of the step budget, 0 to 1."""
         with suppress(OSError, IndexError, ValueError, KeyError):
             with (self.folder / "metrics.jsonl").open("rb") as file:
                 file.seek(max(file.seek(0, os.SEEK_END) - 4096, 0))
@@ -78,7 +78,7 @@ class GridRun(NamedTuple):
 
 
 def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
-    """Return the runs, seeds outermost, so that an interrupted sweep can be compared.
+    """Return the runs, seeds outermost, to make interrupted sweeps comparable.
 
     Raises:
         ConfigError: a run is impossible, or an option is not one of scripts/train.py.
@@ -131,7 +131,7 @@ class Sweep:
         """Last line of output of each failed run, by its name."""
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
-        """Train until all runs are complete or failed, or `should_stop()`; return whether all were tried.
+        """Train until all runs have ended or `should_stop()`; return whether all ended.
 
         A stop is passed on to the processes, which save themselves.
         """
@@ -189,7 +189,7 @@ class Sweep:
             )
 
     def _capacity(self, config: Config) -> int:
-        """Return the memory's size, the same for all seeds although free RAM varies."""
+        """Return the memory's size, one for all seeds though RAM varies."""
         from agents.build import with_capacity  # as above
 
         any_seed = replace(config, seed=0)

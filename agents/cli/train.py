@@ -20,7 +20,7 @@ IMAGE_OPTIONS = ("--env.crop", "--env.size", "--env.frame-stack", "--network.zer
 
 @dataclass(frozen=True)
 class TrainArguments:
-    """Train DQN on an environment, from its images only or from its state vector."""
+    """Train DQN from images only or from the state vector."""
 
     environment: str = field(default="CartPole-v1", metadata={"option": "env"})
     """Gymnasium id of an environment with discrete actions, an Atari game such as pong, or module:id, which
@@ -48,7 +48,7 @@ class TrainArguments:
 
 @dataclass(frozen=True)
 class Train:
-    """A configuration, a folder, whether to resume, and the explanation to print instead of training."""
+    """The parsed command line: a configuration, a folder, and the mode."""
 
     config: Config
     run_dir: Path
@@ -90,7 +90,7 @@ def default_run_dir(config: Config) -> Path:
 
 
 def _stages_before_options(options: Mapping[str, Sequence[str]]) -> list[Stage]:
-    """Return the layers below the command line: the preset's, and a resumed run's own configuration."""
+    """Return the layers below the command line: preset and saved run."""
 
     def value(option: str, default: str) -> str:
         return options[option][0] if options.get(option) else default
@@ -119,7 +119,7 @@ def _suffix(without: Sequence[str]) -> str:
 
 
 def _env_id(name: str) -> str:
-    """Return a Gymnasium id; only a short name costs the import of the environments."""
+    """Return a Gymnasium id; only short names import the environments."""
     name = name.removeprefix("ale_py:")  # its games are known without it
     if "-v" in name or ":" in name:
         return name

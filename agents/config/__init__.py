@@ -1,4 +1,4 @@
-"""The configuration of a run as frozen data, and the presets it starts from.
+"""The configuration of a run as frozen data, and its presets.
 
 `config.py` composes the sections (`sections.py`, and those of `envs` and `models`) and checks the rules
 between them. A preset (`presets.py`) is a base algorithm (`algorithms.py`) with parts (`parts.py`), each a

@@ -27,7 +27,7 @@ P = ParamSpec("P")
 
 
 def _settings(section: str, _like: Callable[P, object]) -> Callable[P, Settings]:
-    """Return a function that names settings of a section, with the section's own typed signature."""
+    """Return a function of settings with the typed signature of a section."""
 
     def settings(*_: P.args, **values: P.kwargs) -> Settings:
         return {f"{section}{name}": value for name, value in values.items()}
@@ -49,7 +49,7 @@ evaluation = _settings("evaluation.", EvaluationConfig)
 
 def change(config: Config, *settings: Settings) -> Config:
     """Return the configuration with these settings, applied in one step."""
-    return with_fields(config, {name: value for some in settings for name, value in some.items()})
+    return with_fields(config, {name: value for group in settings for name, value in group.items()})
 
 
 def on_atari(config: Config) -> bool:
@@ -84,10 +84,11 @@ def atari(config: Config) -> Config:
 
 
 def cartpole_view(config: Config) -> Config:
-    """Crop the rows from the pole's highest tip to the cart's lower edge, at a tenth of their size.
+    """Crop and shrink CartPole's screen to a tenth of its size.
 
-    The grays still resolve parts of a pixel. One image does not show the last push, whose effect appears
-    only in the next one: hence the stack.
+    The rows are those from the pole's highest tip to the cart's lower edge. The grays still resolve parts
+    of a pixel. One image does not show the last push, whose effect appears only in the next one: hence the
+    stack.
     """
     return change(
         config,
@@ -111,7 +112,7 @@ def nature_atari(config: Config) -> Config:
 
 
 def small(config: Config) -> Config:
-    """Apply a small network with LayerNorm and an averaged target, for fast environments."""
+    """Apply a small network with LayerNorm and an averaged target."""
     config = change(config, network(norm="layer"), target(tau=0.05), exploration(epsilon_decay_steps=5_000))
     if from_pixels(config):
         return change(
@@ -158,7 +159,7 @@ def fast(config: Config) -> Config:
 
 
 def chapter(config: Config) -> Config:
-    """Apply the textbook's recipe, which counts episodes."""
+    """Apply the textbook's recipe, in episodes."""
     config = change(
         config,
         run(reward_threshold="none"),
@@ -181,7 +182,7 @@ def chapter(config: Config) -> Config:
 
 
 def nature(config: Config) -> Config:
-    """Apply the Nature network on full frames; on Atari all of Mnih et al. 2015."""
+    """Apply the Nature network; on Atari all of Mnih et al. 2015."""
     config = change(
         config,
         network(torso="nature", hidden=(512,), norm="layer"),
@@ -197,7 +198,7 @@ def nature(config: Config) -> Config:
 
 
 def dqn(config: Config) -> Config:
-    """Apply plain DQN, the base of the family, whose members differ in their parts only."""
+    """Apply plain DQN, the common base of the family."""
     config = small(config)
     if on_atari(config):
         return nature_atari(config)

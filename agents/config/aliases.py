@@ -1,4 +1,4 @@
-"""Old names of fields, values and results, so that the runs of older versions stay readable."""
+"""Old names of fields, values and results, to read older runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +67,7 @@ def updated(flat: Mapping[str, object]) -> dict[str, Any]:
 
 
 def present_names(name: str) -> tuple[str, ...]:
-    """Return the present names of an old field; none if it is not one.
+    """Return the present names of an old field; none for others.
 
     Example:
         >>> present_names("learning.value_range"), present_names("returns.n_step")

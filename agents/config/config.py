@@ -1,4 +1,4 @@
-"""The whole configuration of a run as frozen data; units stand under each field."""
+"""The configuration of a run as frozen data, units under each field."""
 
 import dataclasses
 import typing

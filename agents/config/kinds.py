@@ -1,4 +1,4 @@
-"""Checks of values, from JSON or from words, against type hints, and descriptions of those hints."""
+"""Checks of values and of words against type hints."""
 
 import math
 import sys
@@ -18,7 +18,7 @@ NAMES: dict[object, tuple[str, str]] = {
 
 
 def fits(hint: object, value: object) -> bool:
-    """Whether a value, such as one from a JSON file, matches the hint; lists count as tuples.
+    """Whether a value matches the hint; lists count as tuples.
 
     Example:
         >>> fits(tuple[int, int] | None, [84, 84]), fits(float, float("nan")), fits(int, True)
@@ -95,7 +95,7 @@ def _parts(hint: object) -> list[str]:
 
 
 def _members(hint: object, count: int) -> tuple[object, ...] | None:
-    """Return the hints of a tuple's members; None if it cannot have so many."""
+    """Return the hints of a tuple's members; None for a wrong count."""
     members = get_args(hint)
     if members[-1] is Ellipsis:
         return (members[0],) * count

@@ -1,6 +1,7 @@
-"""Parts of the DQN family: each function adds one idea to `dqn`, and `--without` leaves it out.
+"""Parts of the DQN family: functions that each add one idea.
 
-Functions with the name of a preset tune a part, or apply settings, for that preset alone.
+`--without` leaves a part out. Functions with the name of a preset tune a part, or apply
+settings, for that preset alone.
 """
 
 from agents.config.algorithms import (
@@ -198,7 +199,7 @@ def btr_iqn(config: Config) -> Config:
 
 
 def btr_noisy(config: Config) -> Config:
-    """Add noisy networks, with the ε-greedy exploration of Beyond the Rainbow on Atari."""
+    """Add noisy networks, on Atari with Beyond the Rainbow's ε-greedy exploration."""
     config = noisy(config)
     return change(config, exploration(epsilon_start=1.0, epsilon_end=0.01)) if on_atari(config) else config
 

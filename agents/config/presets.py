@@ -31,7 +31,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """An algorithm: a base, parts added to it in order, and settings of its own."""
+    """A base algorithm, parts added in order, and settings of its own."""
 
     summary: str
     paper: str
@@ -184,7 +184,9 @@ def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = Non
 
 
 def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None) -> list[Stage]:
-    """Return the configuration after each layer: defaults, task, base, each part, own settings, protocol.
+    """Return the configuration after each layer of settings.
+
+    Layers are the defaults, the task, the base, each part, the preset's own settings, and the protocol.
 
     Args:
         name: As the preset of `preset_config`; so are the others.
@@ -213,7 +215,7 @@ def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None)
 
 
 def _find(name: str, without: list[str]) -> Preset:
-    """Return a preset that has all parts that are to be left out."""
+    """Return a preset that has all parts to leave out."""
     if name not in PRESETS:
         raise ConfigError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
     parts = PRESETS[name].parts
@@ -225,7 +227,7 @@ def _find(name: str, without: list[str]) -> Preset:
 
 
 def _protocol_stage(preset: Preset, config: Config, protocol: str | None) -> Iterator[Stage]:
-    """Yield the stage of the protocol, last because it decides, for Atari games."""
+    """Yield the stage of an Atari protocol, last because it decides."""
     names = get_args(ProtocolName)
     if protocol not in (None, *names):
         raise ConfigError(f"--env.protocol {protocol} is unknown; choose one of {', '.join(names)}.")

@@ -1,4 +1,4 @@
-"""Provenance: the layer that set each field, from the defaults to the command line."""
+"""Provenance of each field, from the defaults to the command line."""
 
 import difflib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from envs.config import ConfigError
 
 
 def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
-    """Return a line for each field: its default, then each layer that changed it, with the new value.
+    """Return a line for each field: layers and their values.
 
     Args:
         stages: The configuration after each layer.
@@ -32,7 +32,7 @@ def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
 
 
 def _history(name: str, layers: Sequence[tuple[str, dict[str, object]]]) -> str:
-    """Return the values of a field in words, one for each layer that changed it."""
+    """Return the default of a field and each later change, in words."""
     steps: list[str] = []
     last: object = None
     for layer, values in layers:
@@ -50,7 +50,7 @@ def _text(value: object) -> str:
 
 
 def _field(name: str, fields: Sequence[str]) -> str:
-    """Return the field that a user names in the spelling of options or of Python."""
+    """Return the field of a name, spelt as in Python or options."""
     field = name.removeprefix("--").replace("-", "_")
     if field in fields:
         return field
@@ -63,6 +63,6 @@ def _field(name: str, fields: Sequence[str]) -> str:
 
 
 def _likeness(name: str, field: str) -> float:
-    """Return how alike two names are, 0 to 1.1: by their last words, then as a whole."""
+    """Return the likeness of names, 0 to 1.1, mostly of last words."""
     pairs = ((name.rpartition(".")[2], field.rpartition(".")[2], 1.0), (name, field, 0.1))
     return sum(weight * difflib.SequenceMatcher(None, a, b).ratio() for a, b, weight in pairs)

@@ -155,7 +155,7 @@ class ExplorationConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryConfig:
-    """The memory of transitions, and how batches are sampled from it."""
+    """The memory of transitions and its sampling."""
 
     kind: Literal["replay", "rollout"] = "replay"
     """replay: a buffer of past transitions; rollout: only the most recent steps, with λ-returns (PQN)."""
@@ -186,7 +186,7 @@ class MemoryConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
-    """The schedule of updates, in ticks of one clock: agent steps, or (preset chapter) episodes."""
+    """The schedule of updates, in agent steps or episodes."""
 
     clock: Literal["steps", "episodes"] = "steps"
     """Unit of the other numbers of this section."""
