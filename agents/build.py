@@ -28,10 +28,9 @@ from agents.runs.folder import RunFolder
 from agents.training.hardware import pick_device, set_up_torch
 from agents.training.progress import Window
 from agents.training.trainer import Trainer
-from envs.atari.scores import human_normalised
 from envs.factory import check_image, make_vector_env
-from envs.registry import atari_game, default_reward_threshold, has_time_limit
-from envs.vector import VectorEnv
+from envs.families import human_normalised
+from envs.spec import EnvSpec, describe
 from models.factory import make_network
 from models.q_network import QNetwork
 
@@ -52,25 +51,20 @@ CUT = "The environments cannot be saved: games in hand end as truncations, all e
 def reward_threshold(config: Config) -> float | None:
     """Returns the mean return that ends the run, if any."""
     if config.reward_threshold == "auto":
-        return default_reward_threshold(config.env.id)
+        return describe(config.env).reward_threshold
     return None if config.reward_threshold == "none" else float(config.reward_threshold)
 
 
-def network_for(config: Config, env: VectorEnv, device: torch.device) -> QNetwork:
+def network_for(config: Config, spec: EnvSpec, device: torch.device) -> QNetwork:
     """Builds the Q-network, from the seed's own generator."""
     output = VALUES[config.learning.value](config.learning).make_output()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
         try:
-            network = make_network(config.network, env.observation_shape, env.num_actions, output)
+            network = make_network(config.network, spec.observation_shape, spec.num_actions, output)
         except ValueError as error:
             raise ConfigError(str(error)) from error
     return network.to(device)
-
-
-def _bytes_a_row(config: Config, env: VectorEnv) -> int:
-    shape = env.observation_shape
-    return row_bytes(shape[1:] if config.env.obs == "pixels" else shape, env.dtype)
 
 
 def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None]:
@@ -85,9 +79,8 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     """
     if config.memory.capacity is not None or config.memory.kind != "replay":
         return config, None
-    env = make_vector_env(config.env, [0])
-    each, free = _bytes_a_row(config, env), psutil.virtual_memory().available
-    env.close()
+    spec = describe(config.env)
+    each, free = row_bytes(spec.frame_shape, spec.dtype), psutil.virtual_memory().available
     capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // each)
     capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # the same on two days, mostly
     sentence = (
@@ -97,15 +90,15 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     return replace(config, memory=replace(config.memory, capacity=capacity)), sentence
 
 
-def make_memory(config: Config, env: VectorEnv, policy: GreedyPolicy) -> Memory:
+def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
     """Makes the memory; a rollout reckons its returns by the policy's values."""
     if config.memory.kind == "replay":
-        return make_replay(config, env)
+        return make_replay(config, spec)
     return Rollout(
         num_steps=config.memory.num_steps,
-        num_envs=env.num_envs,
-        observation_shape=env.observation_shape,
-        dtype=env.dtype,
+        num_envs=config.env.num_envs,
+        observation_shape=spec.observation_shape,
+        dtype=spec.dtype,
         gamma=config.returns.gamma,
         td_lambda=config.returns.td_lambda,
         values=policy.values,
@@ -113,13 +106,13 @@ def make_memory(config: Config, env: VectorEnv, policy: GreedyPolicy) -> Memory:
     )
 
 
-def make_replay(config: Config, env: VectorEnv) -> Replay:
+def make_replay(config: Config, spec: EnvSpec) -> Replay:
     """Makes the replay memory, if it fits in RAM; its size was decided (`with_capacity`).
 
     Raises:
         ConfigError: it does not fit, or it is too small to hold anything.
     """
-    each = _bytes_a_row(config, env)
+    each = row_bytes(spec.frame_shape, spec.dtype)
     capacity, free = config.memory.capacity, psutil.virtual_memory().available
     assert capacity is not None
     if capacity * each > free:
@@ -131,10 +124,10 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
     try:
         return Replay(
             capacity=capacity,
-            num_envs=env.num_envs,
-            observation_shape=env.observation_shape,
-            dtype=env.dtype,
-            stacked=config.env.obs == "pixels",
+            num_envs=config.env.num_envs,
+            observation_shape=spec.observation_shape,
+            frame_stack=spec.frame_stack,
+            dtype=spec.dtype,
             n_step=config.returns.n_step,
             gamma=config.returns.gamma,
             generator=make_generator(config.seed, "memory"),
@@ -144,9 +137,9 @@ def make_replay(config: Config, env: VectorEnv) -> Replay:
         raise ConfigError(str(error)) from error
 
 
-def make_agent(config: Config, env: VectorEnv, device: torch.device) -> DQN:
+def make_agent(config: Config, spec: EnvSpec, device: torch.device) -> DQN:
     """Makes the learner with its networks."""
-    online, settings = network_for(config, env, device), config.learning
+    online, settings = network_for(config, spec, device), config.learning
     generator = torch.Generator(device)
     generator.manual_seed(draw_seeds(config.seed, "learner", 1)[0])
     return DQN(
@@ -176,8 +169,9 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
     if config.env.obs == "pixels" and folder.saved is None:
         check_image(config.env, seeds[0])
     env = make_vector_env(config.env, seeds)
-    agent = make_agent(config, env, device)
-    memory = make_memory(config, env, GreedyPolicy(agent.online, device))
+    spec = describe(config.env)
+    agent = make_agent(config, spec, device)
+    memory = make_memory(config, spec, GreedyPolicy(agent.online, device))
     exploration = make_generator(config.seed, "exploration")
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
@@ -194,11 +188,11 @@ def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluatio
         output=folder,
         reward_threshold=reward_threshold(config),
         device=device,
-        normalise=partial(human_normalised, atari_game(config.env.id)),
+        normalise=partial(human_normalised, config.env.id),
     )
     if folder.saved is None:
         folder.open(resume="exact" if env.exact else CUT)
-        if not has_time_limit(config.env.id):
+        if not spec.has_time_limit:
             _say(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
         collector.start()
         if config.env.obs == "pixels":

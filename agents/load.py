@@ -13,6 +13,7 @@ from agents.runs.documents import read_config
 from agents.runs.folder import read_best
 from agents.training.hardware import pick_device, set_up_torch
 from envs.factory import make_vector_env
+from envs.spec import describe
 
 
 def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy, dict[str, Any]]:
@@ -24,10 +25,8 @@ def load_policy(folder: Path, device: str = "cpu") -> tuple[Config, GreedyPolicy
     config = read_config(folder)
     set_up_torch(config)
     best = read_best(folder)
-    env = make_vector_env(config.env, [0])
     place = pick_device(device)
-    network = network_for(config, env, place)
-    env.close()
+    network = network_for(config, describe(config.env), place)
     try:
         network.load_state_dict(best["agent"])
         note: dict[str, Any] = dict(best["note"])

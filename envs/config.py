@@ -29,11 +29,6 @@ ATARI_FIELDS = (
 """Fields of `EnvConfig` that apply to Atari games only."""
 
 
-def is_atari(env_id: str) -> bool:
-    """Whether a Gymnasium id, with or without module, is Atari's."""
-    return env_id.rpartition(":")[2].startswith("ALE/")
-
-
 class ConfigError(ValueError):
     """An impossible request; its text tells the user the fix."""
 

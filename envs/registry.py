@@ -1,29 +1,34 @@
-"""Which environments there are, by name: Gymnasium's, Atari games, and those of modules one names.
+"""Registered environments: Gymnasium's, Atari games, and those of modules named by the user.
 
-An environment of another module is called `module:id`, as in Gymnasium. To import a module is to run its
-code, so only `import_environments` does it, for names that the user has given on the command line: a run
-folder from somebody else may name any.
+An environment of another module is called `module:id`, as in Gymnasium. Importing a module runs its code,
+so only `import_environments` does it, for names that the user has given on the command line: the run folder
+of a stranger may name any.
 """
 
 import difflib
 import importlib
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import ale_py
 import gymnasium as gym
+import numpy as np
 from ale_py.registration import rom_id_to_name
 from gymnasium.envs.registration import EnvSpec
 
 from envs.atari.game import require_rom
-from envs.config import ConfigError
+from envs.config import ATARI_FIELDS, ConfigError, EnvConfig
+from envs.families import family_of
+from envs.snapshot import SavableTimeLimit
 
 
 def resolve_id(name: str) -> str:
-    """Returns the Gymnasium id of a name that is one, or of an Atari game's short name such as `pong`.
+    """Return the Gymnasium id of a name: itself, or that of a short name such as `pong`.
 
     Raises:
-        ConfigError: neither; names the closest.
+        ConfigError: neither an id nor a game; the closest names are listed.
 
     Example:
         >>> resolve_id("ms_pacman"), resolve_id("CartPole-v1")
@@ -38,26 +43,8 @@ def resolve_id(name: str) -> str:
     return f"ALE/{rom_id_to_name(game)}-v5"
 
 
-def atari_game(env_id: str) -> str | None:
-    """Returns the name of the Atari game that an id plays, or None.
-
-    Raises:
-        ConfigError: no such id, or an old one that means other settings than the configuration's.
-    """
-    spec = find_spec(env_id)
-    if spec.entry_point != "ale_py.env:AtariEnv":
-        return None
-    game = str(spec.kwargs["game"])
-    if not spec.id.startswith("ALE/"):
-        raise ConfigError(
-            f"--env {env_id} is an old name; use ALE/{rom_id_to_name(game)}-v5 and choose the rules with "
-            "--env.protocol."
-        )
-    return game
-
-
 def import_environments(module: str) -> None:
-    """Imports a module that registers environments; the current folder is looked into last.
+    """Import a module that registers environments; the current folder is searched last.
 
     Raises:
         ConfigError: there is no such module, or it fails.
@@ -81,7 +68,11 @@ def import_environments(module: str) -> None:
 
 
 def find_spec(env_id: str) -> EnvSpec:
-    """Returns the registered environment of that id, or raises with the closest names."""
+    """Return the registration of an id.
+
+    Raises:
+        ConfigError: no such id, or an old one whose rules are not those of the configuration.
+    """
     module, _, name = env_id.rpartition(":")
     if module and module not in sys.modules:
         raise ConfigError(
@@ -89,19 +80,71 @@ def find_spec(env_id: str) -> EnvSpec:
             f"trust it, add --env {env_id} to train.py, or --module {module} to the other scripts."
         )
     try:
-        return gym.spec(name)
+        spec = gym.spec(name)
     except (gym.error.Error, ModuleNotFoundError, ValueError) as error:
         close = difflib.get_close_matches(name, list(gym.registry), n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}?" if close else "try CartPole-v1."
         where = f"registered by {module}" if module else "a Gymnasium environment"
         raise ConfigError(f"--env {env_id} is not {where}; {hint}") from error
+    if spec.entry_point == "ale_py.env:AtariEnv" and not spec.id.startswith("ALE/"):
+        game = rom_id_to_name(str(spec.kwargs["game"]))
+        raise ConfigError(
+            f"--env {env_id} is an old name; use ALE/{game}-v5 and choose the rules with --env.protocol."
+        )
+    return spec
 
 
-def default_reward_threshold(env_id: str) -> float | None:
-    """Returns the mean return at which the environment counts as solved, where it has one."""
-    return find_spec(env_id).reward_threshold
+def make_registered(config: EnvConfig, *, drawn: bool) -> gym.Env[Any, Any]:
+    """Make a registered environment, with its own observations.
+
+    Args:
+        config: The environment.
+        drawn: Whether `render()` must return RGB images.
+
+    Raises:
+        ConfigError: nothing to render, or a setting that only Atari games have.
+    """
+    _refuse_atari_fields(config)
+    env = _make(config.id)
+    if not drawn:
+        return env
+    if "rgb_array" not in (env.metadata.get("render_modes") or []):
+        instead = "use --obs state" if config.obs == "pixels" else "evaluate.py needs no image"
+        raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); {instead}.")
+    env.close()
+    env = _make(config.id, render_mode="rgb_array")
+    _try_to_draw(env, config.id)
+    return env
 
 
-def has_time_limit(env_id: str) -> bool:
-    """Whether the environment ends every episode by itself: Atari games have `EnvConfig.max_frames`."""
-    return atari_game(env_id) is not None or find_spec(env_id).max_episode_steps is not None
+def _make(env_id: str, **settings: Any) -> gym.Env[Any, Any]:
+    """Make an environment; where a few attributes are its state, with a time limit that saves them."""
+    spec, attributes = find_spec(env_id), family_of(env_id).attributes
+    if not attributes or spec.max_episode_steps is None:
+        return gym.make(spec, disable_env_checker=True, **settings)
+    env = gym.make(spec, max_episode_steps=-1, disable_env_checker=True, **settings)
+    return SavableTimeLimit(env, spec.max_episode_steps, attributes)
+
+
+def _refuse_atari_fields(config: EnvConfig) -> None:
+    defaults = {field.name: field.default for field in fields(EnvConfig)}
+    for name in ATARI_FIELDS:
+        if getattr(config, name) != defaults[name]:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--env.{option} is for Atari games; leave it out for {config.id}.")
+
+
+def _try_to_draw(env: gym.Env[Any, Any], env_id: str) -> None:
+    """Draw an image: the library that draws it is loaded, and fails, only then."""
+    env.reset(seed=0)
+    try:
+        frame: Any = env.render()
+    except (gym.error.DependencyNotInstalled, ModuleNotFoundError):
+        raise
+    except Exception as error:  # of whatever library, such as pygame without a display
+        raise ConfigError(
+            f"{env_id} cannot be drawn here ({type(error).__name__}: {error}); mend that, or do without "
+            "images (--obs state)."
+        ) from error
+    if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3):
+        raise ConfigError(f"{env_id} renders no RGB array; use --obs state.")

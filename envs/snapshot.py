@@ -1,66 +1,96 @@
-"""Saving an environment in mid-episode and going on exactly there.
+"""Saving an environment in mid-episode and resuming it exactly.
 
-Gymnasium has no call for this. The classic-control environments keep their whole state in a few
-attributes, named below; our own wrappers and `AtariGame` answer `state_dict`; others (Box2D's world, for
-one, and games whose `exact` is false) cannot be saved, and the episodes in hand end as truncations when
-their run is resumed.
+Gymnasium has no call for this. Layers that can be saved answer `state_dict`: our own wrappers, `AtariGame`,
+and `SavableTimeLimit` around environments whose state is a few attributes (`Family.attributes`). Others,
+such as Box2D's world and games whose `exact` is false, cannot be saved: their episodes end as truncations
+when the run is resumed.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.classic_control import AcrobotEnv, CartPoleEnv, MountainCarEnv
-from gymnasium.wrappers import TimeLimit
+from gymnasium.utils import RecordConstructorArgs
 
-ATTRIBUTES: dict[type, tuple[str, ...]] = {
-    CartPoleEnv: ("state", "steps_beyond_terminated"),
-    AcrobotEnv: ("state",),
-    MountainCarEnv: ("state",),
-}
+Snapshot = dict[str, Any]
 
 
-def layers(env: gym.Env[Any, Any]) -> list[Any]:
-    """Returns the wrappers of `env` from the outside in, then the environment itself."""
-    found = [env]
-    while isinstance(found[-1], gym.Wrapper):
-        found.append(found[-1].env)
-    return found
+class SavableTimeLimit(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Gymnasium's `TimeLimit`, which keeps its count private, with a `state_dict`.
+
+    Args:
+        env: An environment.
+        max_episode_steps: Steps after which an episode is truncated.
+        attributes: Attributes of the unwrapped environment that determine its future.
+
+    Example:
+        >>> env = SavableTimeLimit(gym.make("CartPole-v1", max_episode_steps=-1), 500, ["state"])
+        >>> _ = env.reset(seed=1), env.step(0)
+        >>> env.state_dict()["elapsed_steps"]
+        1
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], max_episode_steps: int, attributes: Sequence[str]) -> None:
+        RecordConstructorArgs.__init__(self, max_episode_steps=max_episode_steps, attributes=attributes)
+        gym.Wrapper.__init__(self, env)
+        self._max_episode_steps, self._attributes = max_episode_steps, attributes
+        self._elapsed = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode and its count of steps."""
+        self._elapsed = 0
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step; truncate at the limit."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._elapsed += 1
+        return observation, reward, terminated, truncated or self._elapsed >= self._max_episode_steps, info
+
+    def state_dict(self) -> Snapshot:
+        """Return the step of the episode and the state of the environment inside."""
+        state = {name: getattr(self.unwrapped, name) for name in self._attributes}
+        return {"elapsed_steps": self._elapsed, "attributes": state}
+
+    def load_state_dict(self, state: Snapshot) -> None:
+        """Restore a `state_dict`."""
+        self._elapsed = state["elapsed_steps"]
+        for name, value in state["attributes"].items():
+            setattr(self.unwrapped, name, value if value is None or np.isscalar(value) else np.array(value))
+
+
+def _layers(env: gym.Env[Any, Any]) -> list[Any]:
+    """Return the wrappers of `env` from the outside in, then the environment itself."""
+    chain = [env]
+    while isinstance(chain[-1], gym.Wrapper):
+        chain.append(chain[-1].env)
+    return chain
 
 
 def is_exact(env: gym.Env[Any, Any]) -> bool:
-    """Whether `load_env_state` continues this environment's episode exactly."""
-    base = env.unwrapped
+    """Whether `load_env_state` resumes an episode of this environment exactly."""
+    *wrappers, base = _layers(env)
     saves_itself = hasattr(base, "state_dict") and getattr(base, "exact", True)
-    return type(base) in ATTRIBUTES or saves_itself
+    return saves_itself or any(isinstance(layer, SavableTimeLimit) for layer in wrappers)
 
 
-def env_state(env: gym.Env[Any, Any]) -> dict[str, Any]:
-    """Returns all that decides the environment's future: its state, its clocks, its generator."""
-    base = env.unwrapped
-    names = ATTRIBUTES.get(type(base), ())
-    chain = layers(env)
+def env_state(env: gym.Env[Any, Any]) -> Snapshot:
+    """Return all that determines the environment's future: its layers and its generator."""
     return {
-        "generator": base.np_random.bit_generator.state,
-        "attributes": {name: getattr(base, name) for name in names},
-        "elapsed": [layer._elapsed_steps for layer in chain if isinstance(layer, TimeLimit)],
-        "layers": [layer.state_dict() for layer in chain if hasattr(layer, "state_dict")],
+        "generator": env.unwrapped.np_random.bit_generator.state,
+        "layers": [layer.state_dict() for layer in _layers(env) if hasattr(layer, "state_dict")],
     }
 
 
-def load_env_state(env: gym.Env[Any, Any], state: dict[str, Any]) -> None:
-    """Restores what `env_state` returned; where `is_exact` is false, only the generator."""
-    base = env.unwrapped
+def load_env_state(env: gym.Env[Any, Any], state: Snapshot) -> None:
+    """Restore an `env_state`; only its generator where `is_exact` is false."""
     env.reset(seed=0)  # Gymnasium's order check wants a reset before the first step.
-    base.np_random.bit_generator.state = state["generator"]
+    env.unwrapped.np_random.bit_generator.state = state["generator"]
     if not is_exact(env):
         return
-    for name, value in state["attributes"].items():
-        setattr(base, name, value if value is None or np.isscalar(value) else np.array(value))
-    chain = layers(env)
-    limits = [layer for layer in chain if isinstance(layer, TimeLimit)]
-    for layer, elapsed in zip(limits, state["elapsed"], strict=True):
-        layer._elapsed_steps = elapsed
-    stateful = [layer for layer in chain if hasattr(layer, "state_dict")]
-    for layer, saved in zip(stateful, state["layers"], strict=True):
+    savable = [layer for layer in _layers(env) if hasattr(layer, "state_dict")]
+    for layer, saved in zip(savable, state["layers"], strict=True):
         layer.load_state_dict(saved)

@@ -118,9 +118,10 @@ def frames(count: int = 1_500) -> None:
     """The image the agent sees, against `env.render()` and the plain wrappers."""
     import gymnasium as gym
     import numpy as np
+    from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
     from envs.classic.cartpole import CartPoleRenderer
-    from envs.wrappers import AddRenderObservation, Crop, GrayscaleObservation, ResizeObservation
+    from envs.wrappers import Crop, GrayscaleObservation
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     crop, size = (160, 320, 0, 600), (16, 60)

@@ -68,13 +68,15 @@ def learner(batch_size: int = 32) -> None:
     from agents.config.presets import preset_config
     from agents.training.hardware import set_up_torch
     from envs.factory import make_vector_env
+    from envs.spec import describe
 
     fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "returns.n_step": 3}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     set_up_torch(config)
     env = make_vector_env(config.env, list(range(config.env.num_envs)))
     before = psutil.Process().memory_info().rss
-    memory, agent = make_replay(config, env), make_agent(config, env, torch.device("cpu"))
+    spec = describe(config.env)
+    memory, agent = make_replay(config, spec), make_agent(config, spec, torch.device("cpu"))
     memory.start(env.reset())
     action = np.zeros(env.num_envs, np.int64)
     step = env.step(action)
@@ -85,7 +87,7 @@ def learner(batch_size: int = 32) -> None:
     batch = memory.sample(batch_size)
     update = median_seconds(lambda: agent.update(batch), 60)
     adam = with_fields(config, {"learning.optimizer": "adam"})
-    other = make_agent(adam, env, torch.device("cpu"))
+    other = make_agent(adam, spec, torch.device("cpu"))
     with_adam = median_seconds(lambda: other.update(batch), 60)
     left, right = torch.rand(2048, 2048), torch.rand(2048, 2048)
     peak = 2 * 2048**3 / median_seconds(lambda: left @ right, 20)

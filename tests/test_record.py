@@ -20,8 +20,8 @@ from agents.config import ConfigError
 from agents.recording.player import Play, recorded_play
 from agents.recording.value_panels import FILL
 from agents.recording.video import compose, count_frames, write_play
-from envs.atari.game import AtariGame
-from envs.names import action_names, variable_names
+from envs.config import EnvConfig
+from envs.spec import describe as describe_env
 from tests.agents.training.test_training import small, train, train_both
 from tests.hostile import HOSTILE, harmless
 from tests.test_scripts import refused, run
@@ -203,15 +203,14 @@ def test_atari_actions_have_the_emulators_names(full: bool) -> None:
     gym.register_envs(ale_py)
     emulator: Any = gym.make("ALE/Breakout-v5", full_action_space=full).unwrapped
     theirs = emulator.get_action_meanings()
-    ours = action_names(AtariGame("breakout", full_action_space=full), len(theirs))
+    ours = describe_env(EnvConfig(id="ALE/Breakout-v5", full_action_space=full)).action_names
     assert list(ours) == theirs and len(theirs) == (18 if full else 4)
 
 
-def test_what_has_no_name_gets_a_number() -> None:
-    env = gym.make(TOY)
-    assert action_names(env, 2) == ("action 0", "action 1")
-    assert variable_names(env, 3) == ("variable 0", "variable 1", "variable 2")
-    assert action_names(gym.make("CartPole-v1"), 3) == ("action 0", "action 1", "action 2")
+def test_unnamed_actions_and_variables_get_numbers() -> None:
+    spec = describe_env(EnvConfig(id=TOY, obs="state"))
+    assert spec.action_names == ("action 0", "action 1")
+    assert spec.variable_names == tuple(f"variable {i}" for i in range(10))
 
 
 def test_a_strangers_preset_is_text_on_the_page_of_a_play(own: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from agents.acting.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
 from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
 from envs.factory import make_env, make_vector_env
-from envs.simulator_state import randomize_state, simulator_state, state_names
+from envs.families import family_of
+from envs.families.family import Simulator
 from envs.vector import SerialVectorEnv, VectorEnv
 
 VIDEO_SIZE = (80, 120)  # pixels of a state agent's video
@@ -132,10 +133,8 @@ class StateProbe:
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
         self._scenes: tuple[Array, Array] | None = None
-        self._envs = [make_env(config.env)]
-        self._names = state_names(self._envs[0])
-        if self._names:
-            self._envs += [make_env(config.env) for _ in range(PROBE_ENVS - 1)]
+        self._simulator = family_of(config.env.id).simulator
+        self._envs = [make_env(config.env) for _ in range(PROBE_ENVS if self._simulator else 0)]
 
     def __call__(self, should_stop: ShouldStop = refuse_to_stop) -> dict[str, float]:
         """Returns R² of each variable; for Atari games the mean over the bytes that vary, 0 at least.
@@ -143,18 +142,19 @@ class StateProbe:
         Raises:
             Interrupted: `should_stop()`, which is asked between any two steps.
         """
-        if not self._names:
+        if self._simulator is None:
             return {}
-        images, states = self._scenes or self._play(should_stop)
+        images, states = self._scenes or self._play(self._simulator, should_stop)
         parts = np.array_split(images, -(-len(images) // FEATURE_ROWS))
         features = np.concatenate([self._policy.features(part) for part in parts])
         shares = decoded_share(features, states, np.arange(len(features)) % PROBE_ENVS % 3)
-        told = {name: share for name, share in zip(self._names, shares, strict=True) if np.isfinite(share)}
-        if told and self._names[0].startswith("ram"):
-            return {"probe/r2_ram": float(np.maximum(list(told.values()), 0.0).mean())}
+        names, pooled = self._simulator.names, self._simulator.pooled
+        told = {name: share for name, share in zip(names, shares, strict=True) if np.isfinite(share)}
+        if told and pooled:
+            return {f"probe/r2_{pooled}": float(np.maximum(list(told.values()), 0.0).mean())}
         return {f"probe/r2_{name}": float(share) for name, share in told.items()}
 
-    def _play(self, should_stop: ShouldStop) -> tuple[Array, Array]:
+    def _play(self, simulator: Simulator, should_stop: ShouldStop) -> tuple[Array, Array]:
         """Returns images `[N, S, H, W]` and true states `[N, V]`, of each environment in turn.
 
         Those of scattered states owe nothing to the agent: they are the same each time, and are kept.
@@ -163,16 +163,18 @@ class StateProbe:
         generator = make_generator(self._config.seed, "probe")
         play = EpsilonGreedyPolicy(self._policy, env.num_actions, generator).act
         epsilon = np.arange(PROBE_ENVS) // 3 / (PROBE_LEVELS - 1)
-        images, states, everywhere = [], [], True
+        randomize = simulator.randomize
+        images, states, everywhere = [], [], randomize is not None
         observation = env.reset()
         for _ in range(-(-self._config.evaluation.probe_samples // PROBE_ENVS)):
-            randomized = [randomize_state(one, generator) for one in self._envs]
-            everywhere &= all(randomized)
+            if randomize is not None:
+                for one in self._envs:
+                    randomize(one, generator)
             for _ in range(self._config.env.frame_stack):  # until the stack shows nothing from before
                 refuse_to_go_on(should_stop)
                 observation = env.step(play(observation, 1.0 if everywhere else epsilon)).observation
             images.append(observation.copy())
-            states.append(np.stack([simulator_state(one) for one in self._envs]))
+            states.append(np.stack([simulator.read(one) for one in self._envs]))
         scenes = np.concatenate(images), np.concatenate(states)
         self._scenes = scenes if everywhere else None
         return scenes

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.analysis.groups import Group, check_protocols, differences, game, group_runs
+from agents.analysis.groups import Group, check_protocols, differences, group_runs
 from agents.analysis.intervals import (
     FEWEST,
     Estimate,
@@ -26,7 +26,7 @@ from agents.analysis.statistics import (
     probability_of_improvement,
 )
 from agents.runs.reader import SOLVED, Run
-from envs.atari.scores import human_normalised
+from envs.families import human_normalised, reference_scores
 
 
 class Row(NamedTuple):
@@ -240,11 +240,11 @@ def _over_tasks(tasks: list[Task]) -> list[Improvement]:
 
 
 def _over_games(tasks: list[Task]) -> list[Aggregate]:
-    played = [task for task in tasks if game(task.name) is not None]
+    played = [task for task in tasks if reference_scores(task.name) is not None]
     methods: dict[str, list[Array]] = {}
     for task in played:
         for row in task.rows:
-            scores = [human_normalised(game(task.name), end) for end in row.ends]
+            scores = [human_normalised(task.name, end) for end in row.ends]
             methods.setdefault(row.group.method, []).append(np.array(scores, np.float64))
     return [
         Aggregate(

@@ -7,7 +7,7 @@ from typing import Any
 from agents.config import ConfigError
 from agents.config.idle import idle_settings
 from agents.runs.reader import Run
-from envs.atari.scores import SCORES
+from envs.families import is_atari
 
 PARTS = ("env.id", "preset", "env.obs")  # always told apart, and what a group is called by
 
@@ -118,25 +118,13 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def game(environment: str) -> str | None:
-    """Returns the Atari game that an id plays, if its reference scores are known.
-
-    Example:
-        >>> game("ALE/MsPacman-v5"), game("CartPole-v1")
-        ('ms_pacman', None)
-    """
-    space, _, name = environment.rpartition("/")
-    spelled = {key.replace("_", ""): key for key in SCORES}
-    return spelled.get(name.partition("-v")[0].lower()) if space == "ALE" else None
-
-
 def check_protocols(runs: Sequence[Run], force: bool) -> str | None:
     """Returns a warning where Atari runs were made under different protocols; None where they agree.
 
     Raises:
         ConfigError: they differ, and `force` was not asked.
     """
-    atari = [run for run in runs if str(run.config["env.id"]).startswith("ALE/")]
+    atari = [run for run in runs if is_atari(run.config["env.id"])]
     found = sorted({str(run.config["env.protocol"]) for run in atari})
     if len(found) < 2:
         return None

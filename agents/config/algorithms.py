@@ -17,7 +17,8 @@ from agents.config.sections import (
     ScheduleConfig,
     TargetConfig,
 )
-from envs.config import EnvConfig, is_atari
+from envs.config import EnvConfig
+from envs.families import family_of, is_atari
 from models.config import NetworkConfig
 
 Algorithm: TypeAlias = Callable[[Config], Config]
@@ -59,7 +60,7 @@ def on_atari(config: Config) -> bool:
 
 def on_cartpole(config: Config) -> bool:
     """Whether the environment is CartPole."""
-    return config.env.id.startswith("CartPole-")
+    return family_of(config.env.id).name == "cartpole"
 
 
 def from_pixels(config: Config) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from envs.config import ATARI_FIELDS, is_atari
+from envs.config import ATARI_FIELDS
+from envs.families import is_atari
 
 Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 

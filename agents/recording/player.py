@@ -18,7 +18,7 @@ from agents.report.captions import Kind, ViewName, describe, score_sentence
 from agents.runs.documents import read_summary
 from agents.runs.files import write_whole
 from envs.factory import make_env
-from envs.names import action_names, variable_names
+from envs.spec import describe as describe_env
 from envs.vector import SerialVectorEnv
 
 
@@ -49,8 +49,8 @@ class Play:
         self._env = SerialVectorEnv(
             [env], seeds, zero_discount_on_life_loss=config.env.zero_discount_on_life_loss
         )
-        self._actions = action_names(env, self._env.num_actions)
-        self._variables = variable_names(env, self._env.observation_shape[0])
+        spec = describe_env(config.env)
+        self._actions, self._variables = spec.action_names, spec.variable_names
         self._episodes, self._max_shots = episodes, max_shots
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
         self.score = _score(folder, note)

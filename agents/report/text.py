@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.analysis.comparison import Aggregate, Comparison, Ratio, Row, Task
-from agents.analysis.groups import game
 from agents.analysis.intervals import FEWEST, Estimate, Times, median_time
 from agents.runs.reader import Run
+from envs.families import reference_scores
 
 FEWEST_FOR_A_RATIO = 5  # runs a side, below which its interval holds less often than it says
 
@@ -84,7 +84,7 @@ def headlines(comparison: Comparison) -> list[str]:
     for task in comparison.tasks:
         known_first = sorted(task.ratios, key=lambda ratio: math.isnan(ratio.steps.point))
         found += [_ratio_sentence(task, ratio) for ratio in known_first]
-        if not task.ratios and not (over_games and game(task.name)):
+        if not task.ratios and not (over_games and reference_scores(task.name)):
             found += [_row_sentence(task, row) for row in task.rows]
     return found
 

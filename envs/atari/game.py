@@ -120,7 +120,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         super().reset(seed=seed, options=options)
         if seed is not None:
             own, of_emulator = ale_seeds(seed)
-            self._np_random, _ = seeding.np_random(own)
+            self.np_random, _ = seeding.np_random(own)
             self._emulator.seed(of_emulator)
             self.ale.setMode(self._mode)
             self.ale.setDifficulty(self._difficulty)

@@ -69,16 +69,3 @@ SCORES = MappingProxyType(
         "zaxxon": (32.5, 9173.3),
     }
 )
-
-
-def human_normalised(game: str | None, score: float) -> float | None:
-    """Returns `score` where random play is 0 and the human 1; None for what is not listed.
-
-    Example:
-        >>> human_normalised("pong", 14.6), human_normalised("adventure", 1.0)
-        (1.0, None)
-    """
-    if game is None or game not in SCORES:
-        return None
-    random, human = SCORES[game]
-    return (score - random) / (human - random)

@@ -8,7 +8,7 @@ import pytest
 
 from envs.config import ConfigError, EnvConfig
 from envs.factory import check_image, make_env, make_vector_env
-from envs.registry import default_reward_threshold
+from envs.spec import describe
 from envs.vector import SerialVectorEnv
 from envs.wrappers import image_space
 
@@ -133,12 +133,12 @@ class Drawn(Counter):
         image = np.zeros((90, 90, 3), np.uint8)
         if self.paint != "blank":
             image[self.count % 90 if self.paint == "moving" else 5] = 255
-        return image
+        return image[..., 0] if self.paint == "flat" else image
 
 
 @pytest.fixture
 def drawn() -> Any:
-    names = {p: f"Test{p.title()}-v0" for p in ("moving", "blank", "still")}
+    names = {p: f"Test{p.title()}-v0" for p in ("moving", "blank", "still", "flat")}
     for paint, name in names.items():
         gym.register(name, Drawn, kwargs={"paint": paint}, max_episode_steps=50)
     gym.register("TestUndrawn-v0", Counter)
@@ -154,16 +154,19 @@ def test_a_blank_or_still_image_is_refused(drawn: dict[str, str]) -> None:
             check_image(EnvConfig(id=drawn[paint]), 0)
 
 
+def test_a_render_without_colours_is_refused(drawn: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="renders no RGB array"):
+        make_env(EnvConfig(id=drawn["flat"]))
+
+
 def test_pixels_where_nothing_can_be_rendered_are_refused(drawn: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="cannot be drawn"):
         make_env(EnvConfig(id="TestUndrawn-v0", obs="pixels"))
 
 
 def test_solved_marks_come_from_gymnasium() -> None:
-    assert (default_reward_threshold("CartPole-v1"), default_reward_threshold("FrozenLake-v1")) == (
-        475.0,
-        0.7,
-    )
+    for env_id, threshold in (("CartPole-v1", 475.0), ("FrozenLake-v1", 0.7)):
+        assert describe(EnvConfig(id=env_id, obs="state")).reward_threshold == threshold
 
 
 def test_image_space_is_bytes() -> None:

@@ -62,15 +62,22 @@ def feed(memory: Memory, steps: Sequence[Step]) -> None:
 
 
 def make_replay(
-    num_envs: int, length: int, stack: int, n_step: int, sampler: str = "uniform", *, stacked: bool = True
+    num_envs: int,
+    length: int,
+    stack: int,
+    n_step: int,
+    sampler: str = "uniform",
+    *,
+    planes: int = 1,
+    images: bool = True,
 ) -> Replay:
-    """Make a replay memory for images `[stack, 2, 3]`, or else for vectors of one number."""
+    """Make a replay memory for images `[stack * planes, 2, 3]`, or for vectors of one number."""
     return Replay(
         capacity=length * num_envs,
         num_envs=num_envs,
-        observation_shape=(stack, 2, 3) if stacked else (1,),
-        dtype=np.int32 if stacked else np.int64,
-        stacked=stacked,
+        observation_shape=(stack * planes, 2, 3) if images else (1,),
+        frame_stack=stack,
+        dtype=np.int32 if images else np.int64,
         n_step=n_step,
         gamma=GAMMA,
         generator=np.random.default_rng(0),

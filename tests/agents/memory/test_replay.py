@@ -72,31 +72,33 @@ class NaiveMemory:
         return [(k, max(t - j, 0)) for j in range(self.stack - 1, -1, -1)]
 
 
-def images(numbers: Any) -> Any:
-    """Frame numbers [..., 1] as images [..., 2, 3], every pixel with a value of its own."""
-    return (np.asarray(numbers)[..., None] * 10 + np.arange(6).reshape(2, 3)).astype(np.int32)
+def images(numbers: Any, planes: int = 1) -> Any:
+    """Frame numbers [..., S, 1] as images [..., S * planes, 2, 3], every pixel with a value of its own."""
+    pixels = np.arange(planes * 6).reshape(planes, 2, 3)
+    frames = np.asarray(numbers)[..., None, None] * 20 + pixels  # [..., S, planes, 2, 3]
+    return frames.reshape(*frames.shape[:-4], -1, 2, 3).astype(np.int32)
 
 
-def numbers(stack: torch.Tensor) -> list[int]:
-    """The frame numbers of images [S, 2, 3], each pixel checked; a state vector as it is."""
+def numbers(stack: torch.Tensor, planes: int) -> list[int]:
+    """Frame numbers of images [S * planes, 2, 3], each pixel checked; a state vector as it is."""
     if stack.ndim == 1:
         return stack.tolist()
-    found = stack[:, 0, 0] // 10
-    np.testing.assert_array_equal(stack, images(found[:, None]))
-    return found.tolist()
+    frames = stack[::planes, 0, 0] // 20
+    np.testing.assert_array_equal(stack, images(frames[:, None], planes))
+    return frames.tolist()
 
 
-def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]]) -> None:
+def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]], planes: int = 1) -> None:
     """Feed both with the same history."""
     first, steps = history
     stacks = np.repeat(first[:, None, None], naive.stack, axis=1)  # [E, S, 1]
-    memory.start(images(stacks))
+    memory.start(images(stacks, planes))
     for e, frame in enumerate(first.tolist()):
         naive.start(e, frame)
     for step in steps:
         following = np.concatenate([stacks[:, 1:], step.following[:, None, None]], axis=1)
         stacks = np.where(step.last[:, None, None], step.now[:, None, None], following)
-        memory.add(*step[:4], images(following), images(stacks))
+        memory.add(*step[:4], images(following, planes), images(stacks, planes))
         columns = (step.action, step.reward, step.terminated, step.last, step.following)
         for e, entry in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             naive.add(e, *entry)
@@ -104,28 +106,29 @@ def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]
             naive.start(e, int(step.now[e]))
 
 
-def windows_of(batch: Batch) -> Counter[Window]:
+def windows_of(batch: Batch, planes: int = 1) -> Counter[Window]:
     """Return a batch as windows of the naive memory."""
     return Counter(
         (
-            tuple(numbers(batch.observation[i])),
+            tuple(numbers(batch.observation[i], planes)),
             int(batch.action[i]),
             round(float(batch.reward[i]), 4),
             round(float(batch.discount[i]), 4),
-            tuple(numbers(batch.next_observation[i])),
+            tuple(numbers(batch.next_observation[i], planes)),
         )
         for i in range(len(batch.action))
     )
 
 
-def drawn(memory: Replay) -> Counter[Window]:
+def drawn(memory: Replay, planes: int = 1) -> Counter[Window]:
     """Return the window of every row of the sampler."""
     memory.check_valid()
     state = memory.state_dict()["sampler"]
     rows = state["rows"] if "rows" in state else state["members"]
     if len(rows) == 0:
         return Counter()
-    return windows_of(memory.batch_of(Draw(rows, np.ones(len(rows), np.float32), rows)))
+    batch = memory.batch_of(Draw(rows, np.ones(len(rows), np.float32), rows))
+    return windows_of(batch, planes)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -133,24 +136,25 @@ def drawn(memory: Replay) -> Counter[Window]:
 @given(
     num_envs=st.integers(1, 3),
     stack=st.integers(1, 4),
+    planes=st.sampled_from([1, 3]),
     n_step=st.integers(1, 5),
     spare=st.integers(0, 30),
     steps=st.integers(1, 120),
     seed=st.integers(0, 2**20),
 )
 def test_memory_holds_exactly_what_the_naive_memory_holds(
-    sampler: str, num_envs: int, stack: int, n_step: int, spare: int, steps: int, seed: int
+    sampler: str, num_envs: int, stack: int, planes: int, n_step: int, spare: int, steps: int, seed: int
 ) -> None:
     """With equal priorities, three draws a row reach every row: one falls well inside its part of the sum."""
     length = stack + n_step + 2 + spare
-    memory = make_replay(num_envs, length, stack, n_step, sampler)
+    memory = make_replay(num_envs, length, stack, n_step, sampler, planes=planes)
     naive = NaiveMemory(num_envs, length, stack, n_step)
-    drive(memory, naive, random_history(num_envs, steps, seed))
+    drive(memory, naive, random_history(num_envs, steps, seed), planes)
     expected = naive.windows()
-    assert drawn(memory) == expected
+    assert drawn(memory, planes) == expected
     assert len(memory) == expected.total()
     if sampler == "prioritized" and len(memory):
-        assert set(windows_of(memory.sample(3 * len(memory)))) == set(expected)
+        assert set(windows_of(memory.sample(3 * len(memory)), planes)) == set(expected)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -184,7 +188,7 @@ def test_restored_memory_resumes_exactly(
 
 def test_state_vectors_are_frames_of_their_own() -> None:
     """Unstacked: observation [E, 1]; two steps with n = 2, γ = 0.9: 1 + 0.9 * 2 = 2.8, discount 0.81."""
-    memory = make_replay(1, 10, 1, 2, stacked=False)
+    memory = make_replay(1, 10, 1, 2, images=False)
     memory.start(np.array([[10]]))
     no = np.array([False])
     memory.add(np.array([3]), np.array([1.0]), no, no, np.array([[11]]), np.array([[11]]))
@@ -199,7 +203,7 @@ def test_state_vectors_are_frames_of_their_own() -> None:
 
 def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() -> None:
     """N = 3 but the episode is truncated after one step: discount 0.9, next observation 11."""
-    memory = make_replay(1, 10, 1, 3, stacked=False)
+    memory = make_replay(1, 10, 1, 3, images=False)
     memory.start(np.array([[10]]))
     no, yes = np.array([False]), np.array([True])
     memory.add(np.array([0]), np.array([1.0]), no, yes, np.array([[11]]), np.array([[20]]))
@@ -223,7 +227,7 @@ def test_life_loss_ends_the_value_but_not_the_stack() -> None:
 
 
 def test_truncate_ends_the_current_episodes() -> None:
-    memory = make_replay(2, 12, 1, 3, stacked=False)
+    memory = make_replay(2, 12, 1, 3, images=False)
     memory.start(np.array([[10], [50]]))
     no = np.array([False, False])
     following = np.array([[11], [51]])
@@ -242,7 +246,7 @@ def test_truncate_ends_the_current_episodes() -> None:
 
 def test_sampling_is_uniform() -> None:
     """Chi-square of 20,000 draws from 40 rows: below the 99.9 % quantile of 39 degrees, 72.1."""
-    memory = make_replay(1, 60, 1, 1, stacked=False)
+    memory = make_replay(1, 60, 1, 1, images=False)
     memory.start(np.array([[0]]))
     no = np.array([False])
     for i in range(40):
@@ -253,7 +257,7 @@ def test_sampling_is_uniform() -> None:
 
 
 def test_uniform_draws_all_weigh_one_whatever_their_errors() -> None:
-    memory = make_replay(1, 60, 1, 1, stacked=False)
+    memory = make_replay(1, 60, 1, 1, images=False)
     memory.start(np.array([[0]]))
     feed(memory, random_history(1, 30, 1)[1])
     memory.update_priorities(memory.sample(8).indices, torch.arange(8.0))
@@ -273,7 +277,7 @@ def test_one_large_draw_equals_several_small_ones() -> None:
             num_envs=1,
             observation_shape=(3,),
             dtype=np.float32,
-            stacked=False,
+            frame_stack=1,
             n_step=2,
             gamma=GAMMA,
             generator=np.random.default_rng(5),

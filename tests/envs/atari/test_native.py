@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from envs.atari.factory import why_not_native
 from envs.atari.native import NativeAtariEnv
-from envs.atari.scores import SCORES, human_normalised
+from envs.atari.scores import SCORES
 from envs.config import ConfigError, EnvConfig
-from envs.factory import make_vector_env, why_not_native
+from envs.factory import make_vector_env
+from envs.families import human_normalised
 from envs.protocols import PROTOCOLS, protocol_fields
 from envs.registry import resolve_id
 
@@ -209,5 +211,5 @@ def test_scores_of_57_games_are_known_by_their_rom_names() -> None:
     from ale_py import roms
 
     assert len(SCORES) == 57 and set(SCORES) <= set(roms.get_all_rom_ids())
-    assert human_normalised("breakout", 1.7) == 0.0
-    assert human_normalised("pong", (14.6 - 20.7) / 2) == pytest.approx(0.5)
+    assert human_normalised("ALE/Breakout-v5", 1.7) == 0.0
+    assert human_normalised("ALE/Pong-v5", (14.6 - 20.7) / 2) == pytest.approx(0.5)

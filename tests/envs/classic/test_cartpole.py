@@ -5,10 +5,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
 from envs.classic.cartpole import CartPolePixels, CartPoleRenderer
 from envs.config import ConfigError
-from envs.wrappers import AddRenderObservation, Crop, GrayscaleObservation, ResizeObservation
+from envs.wrappers import Crop, GrayscaleObservation
 
 Box = tuple[int, int, int, int]
 FULL: Box = (0, 400, 0, 600)

@@ -1,0 +1,47 @@
+"""Environment families: each file holds all that is particular to one kind of environment.
+
+`family_of` is the one test of what an id is. Families are plain data: reading them imports neither
+Gymnasium nor an emulator, so presets and the analysis of run folders may ask as well. To add a family,
+write its file, list it in `FAMILIES`, and give the presets fields under its name.
+"""
+
+from envs.families.atari import ATARI
+from envs.families.classic import ACROBOT, CARTPOLE, LUNAR_LANDER, MOUNTAIN_CAR
+from envs.families.family import Family, ReferenceScores
+
+GYMNASIUM = Family(name="gymnasium", pattern="")
+"""Fallback: any registered environment with discrete actions."""
+
+FAMILIES = (ATARI, CARTPOLE, ACROBOT, MOUNTAIN_CAR, LUNAR_LANDER, GYMNASIUM)
+"""The first match counts."""
+
+
+def family_of(env_id: str) -> Family:
+    """Return the family of an id; the id alone decides.
+
+    Example:
+        >>> [family_of(env_id).name for env_id in ("ALE/Pong-v5", "CartPole-v1", "my_module:CartPole-v1")]
+        ['atari', 'cartpole', 'gymnasium']
+    """
+    return next(family for family in FAMILIES if family.matches(env_id))
+
+
+def is_atari(env_id: str) -> bool:
+    """Whether an id belongs to an Atari game."""
+    return family_of(env_id) is ATARI
+
+
+def reference_scores(env_id: str) -> ReferenceScores | None:
+    """Return published scores of a random player and of a human, if there are any."""
+    return family_of(env_id).reference_scores(env_id)
+
+
+def human_normalised(env_id: str, score: float) -> float | None:
+    """Return the score scaled to random play = 0 and a human = 1, if both are published.
+
+    Example:
+        >>> human_normalised("ALE/Pong-v5", 14.6), human_normalised("CartPole-v1", 1.0)
+        (1.0, None)
+    """
+    reference = reference_scores(env_id)
+    return None if reference is None else (score - reference.random) / (reference.human - reference.random)

@@ -1,0 +1,77 @@
+"""Gymnasium's classic control and Box2D environments with discrete actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from envs.families.family import Family, Simulator
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    from numpy.typing import NDArray
+
+    from envs.config import EnvConfig
+
+SPREAD = (1.2, 1.0, 0.1, 2.0)
+"""Half the range of CartPole's random states, around zero: about the range seen in play."""
+
+
+def _fast_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
+    from envs.classic.cartpole import CartPolePixels
+
+    return CartPolePixels(env, config.crop, config.size)
+
+
+def _read_state(env: gym.Env[Any, Any]) -> NDArray[np.float64]:
+    base: Any = env.unwrapped
+    return np.array(base.state, np.float64)
+
+
+def _randomize_state(env: gym.Env[Any, Any], generator: np.random.Generator) -> None:
+    base: Any = env.unwrapped
+    base.state = generator.uniform(np.negative(SPREAD), SPREAD)
+
+
+CARTPOLE = Family(
+    name="cartpole",
+    pattern=r"CartPole-v\d+$",
+    images=_fast_images,
+    images_are_rendered=False,
+    attributes=("state", "steps_beyond_terminated"),
+    action_names=("left", "right"),
+    variable_names=("cart position", "cart velocity", "pole angle", "pole angular velocity"),
+    simulator=Simulator(
+        names=("x", "x_dot", "theta", "theta_dot"), read=_read_state, randomize=_randomize_state
+    ),
+)
+ACROBOT = Family(
+    name="acrobot",
+    pattern=r"Acrobot-v\d+$",
+    attributes=("state",),
+    action_names=("torque -1", "no torque", "torque +1"),
+    variable_names=("cos angle 1", "sin angle 1", "cos angle 2", "sin angle 2", "speed 1", "speed 2"),
+)
+MOUNTAIN_CAR = Family(
+    name="mountain-car",
+    pattern=r"MountainCar-v\d+$",
+    attributes=("state",),
+    action_names=("left", "coast", "right"),
+    variable_names=("position", "velocity"),
+)
+LUNAR_LANDER = Family(
+    name="lunar-lander",
+    pattern=r"LunarLander-v\d+$",
+    action_names=("coast", "left engine", "main engine", "right engine"),
+    variable_names=(
+        "x",
+        "y",
+        "velocity x",
+        "velocity y",
+        "angle",
+        "angular velocity",
+        "left leg",
+        "right leg",
+    ),
+)

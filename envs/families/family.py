@@ -1,0 +1,103 @@
+"""The type of an environment family.
+
+What needs Gymnasium or an emulator is imported inside the functions, when an environment is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from envs.config import EnvConfig
+    from envs.vector import VectorEnv
+
+
+class ReferenceScores(NamedTuple):
+    """Published mean returns that a score is scaled by."""
+
+    random: float
+    human: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulator:
+    """Access to the true state of a simulator, for probes."""
+
+    names: tuple[str, ...]
+    """Names of the V state variables."""
+
+    read: Callable[[gym.Env[Any, Any]], NDArray[np.float64]]
+    """Return the true state `[V]` in the simulator's units."""
+
+    randomize: Callable[[gym.Env[Any, Any], np.random.Generator], None] | None = None
+    """Put the simulator into a random state; None: its states come from play only.
+
+    In play, positions and velocities are correlated: a pole far from upright is falling fast. In random
+    states one tells nothing of the other."""
+
+    pooled: str | None = None
+    """Name for the mean over all variables, reported in place of each; None: each is reported."""
+
+
+def _make_registered(config: EnvConfig, drawn: bool) -> gym.Env[Any, Any]:
+    from envs.registry import make_registered
+
+    return make_registered(config, drawn=drawn)
+
+
+def _rendered_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
+    from envs.wrappers import rendered_images
+
+    return rendered_images(env, config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Environments of one kind: how they are made, observed, saved and described."""
+
+    name: str
+    """Word for it in the settings of presets."""
+
+    pattern: str
+    """Regular expression for the start of its ids."""
+
+    make: Callable[[EnvConfig, bool], gym.Env[Any, Any]] = _make_registered
+    """Make one environment with its own observations; the flag asks for a working `render()`."""
+
+    images: Callable[[gym.Env[Any, Any], EnvConfig], gym.Env[Any, Any]] = _rendered_images
+    """Wrap it to observe one `uint8` frame a step: `[H, W]` or `[planes, H, W]`."""
+
+    images_are_rendered: bool = True
+    """Whether `images` calls `render()`."""
+
+    make_vector: Callable[[EnvConfig, Sequence[int]], VectorEnv | None] = lambda _config, _seeds: None
+    """Make a batch of environments stepped natively, one for each seed, where the settings allow it."""
+
+    has_time_limit: bool = False
+    """Whether episodes are truncated without a registered `max_episode_steps`."""
+
+    attributes: tuple[str, ...] = ()
+    """Attributes of the unwrapped environment that determine its future, if a few suffice to resume."""
+
+    action_names: tuple[str, ...] = ()
+    """Names of the actions, from Gymnasium's documentation."""
+
+    variable_names: tuple[str, ...] = ()
+    """Names of the entries of a state vector, from Gymnasium's documentation."""
+
+    simulator: Simulator | None = None
+    """Its true state, where the images are fast enough to probe for it."""
+
+    reference_scores: Callable[[str], ReferenceScores | None] = lambda _env_id: None
+    """Return published scores for an id."""
+
+    def matches(self, env_id: str) -> bool:
+        """Whether an id belongs to this family."""
+        return re.match(self.pattern, env_id) is not None
