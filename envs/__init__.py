@@ -1,11 +1,12 @@
-"""Environments: numpy, gymnasium and OpenCV in, arrays out. Never torch.
+"""Environments: numpy, Gymnasium and OpenCV in, arrays out. Never torch.
 
-`config.py` says what an environment should look like, `factory.py` builds it and is the only place
-that orders wrappers, `vector.py` is the façade the rest of the project sees (`VectorEnv`, `Step`)
-and the only file that knows of autoreset. `wrappers.py` turns any rendered environment into stacked
-gray images; `cartpole.py` draws CartPole's image fast, bit for bit the same; `snapshot.py`
-saves and restores an environment in mid-episode. `atari.py` is one Atari game, `native.py` many of them in
-ale-py's threads, `protocols.py` the rules scores are measured under, `scores.py` those of a human.
+`config.py` is the configuration of an environment, `factory.py` builds it and is the only place that
+orders wrappers, `spec.py` describes it, `vector.py` is the façade for the rest of the project (`VectorEnv`,
+`Step`). `families/` holds all that is particular to one kind of environment; `registry.py` finds
+environments by name; `wrappers.py` turns them into stacks of small images or into vectors; `snapshot.py`
+saves and restores them in mid-episode; `protocols.py` are the published rules of evaluation. `atari/` is
+the emulator, one game in Python, many in ale-py's threads; `classic/` draws CartPole fast, bit for bit the
+same.
 """
 
 import os

@@ -106,7 +106,7 @@ class EnvConfig:
     """Region of the image to keep: top, bottom, left, right in pixels; None: all of it."""
 
     size: tuple[int, int] = number((84, 84), 1, 4_096)
-    """Height and width of the gray image, in pixels."""
+    """Height and width of the image, in pixels."""
 
     frame_stack: int = count(4, 1, 256)
     """Most recent images stacked into one observation."""

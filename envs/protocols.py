@@ -1,7 +1,7 @@
-"""Evaluation protocols of Atari as data: what a published score was measured under.
+"""Evaluation protocols of Atari, as data.
 
-A protocol fixes how the game is played, what reward the agent learns from, and how greedy it is when it
-is measured. Scores of different protocols cannot be compared.
+A protocol fixes the rules of the game, the reward the agent learns from, and ε during evaluation. Scores
+measured under different protocols cannot be compared.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ ProtocolName = Literal["none", "nature", "machado", "ale-v5", "atari100k"]
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """One set of rules; the raw score of full games is always what is measured."""
+    """Published rules; the score is always the raw return of whole games."""
 
     summary: str
     source: str
     env: Mapping[str, Any]
-    """Fields of `EnvConfig` that it fixes."""
+    """Fields of `EnvConfig` fixed by the protocol."""
     clip_reward: bool
     """Whether the agent learns from rewards clipped to [-1, 1]."""
     evaluation_epsilon: float
-    """Probability of a random action while the agent is measured."""
+    """Probability of a random action during evaluation."""
     steps: int | None = None
-    """Agent steps it allows; None: any number."""
+    """Agent steps allowed for training; None: any number."""
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -89,12 +89,12 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def allowed_steps(name: str) -> int | None:
-    """Returns the agent steps that a protocol allows; None: any number."""
+    """Return the agent steps allowed by a protocol; None: any number."""
     return None if name == "none" else PROTOCOLS[name].steps
 
 
 def protocol_fields(name: str) -> dict[str, Any]:
-    """Returns what a protocol fixes, by dotted name of the configuration; `none` fixes nothing."""
+    """Return the fields fixed by a protocol, by dotted name; `none` fixes nothing."""
     if name == "none":
         return {}
     protocol = PROTOCOLS[name]

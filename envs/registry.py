@@ -37,8 +37,8 @@ def resolve_id(name: str) -> str:
     if name in gym.registry or "-v" in name or ":" in name:
         return name
     game = name.removeprefix("ALE/").lower()
-    spelled = {rom.replace("_", ""): rom for rom in ale_py.roms.get_all_rom_ids()}
-    game = spelled.get(game.replace("_", ""), game)
+    spellings = {rom.replace("_", ""): rom for rom in ale_py.roms.get_all_rom_ids()}
+    game = spellings.get(game.replace("_", ""), game)
     require_rom(game)
     return f"ALE/{rom_id_to_name(game)}-v5"
 
@@ -63,8 +63,8 @@ def import_environments(module: str) -> None:
             f"{file} lies in."
         ) from error
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"The module {module} cannot be imported ({what}); mend it first.") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"The module {module} cannot be imported ({reason}); mend it first.") from error
 
 
 def find_spec(env_id: str) -> EnvSpec:

@@ -1,4 +1,8 @@
-"""Several environments stepped together; the only file that knows of autoreset."""
+"""The façade: several environments stepped together, episodes restarted as they end.
+
+Autoreset is implemented here and in `envs/atari/native.py`; callers see exactly one transition for each
+environment and step.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -13,21 +17,21 @@ Array = NDArray[Any]
 
 
 class Step(NamedTuple):
-    """What one call of `VectorEnv.step` brings: exactly one transition for each environment.
+    """One transition of each environment.
 
     | terminated | last | meaning |
     |---|---|---|
     | no | no | an ordinary step |
     | yes | yes | a true end: no value follows |
     | no | yes | a truncation: bootstrap from `next_observation`, the true last one |
-    | yes | no | a lost life that counts as an end; the episode goes on |
+    | yes | no | a lost life that counts as an end; the episode continues |
     """
 
     next_observation: Array  # [E, *obs]  true successor of the acted-on observation
     reward: Array  # [E] float32  raw
     terminated: Array  # [E] bool  no value follows
     last: Array  # [E] bool  the trajectory stops here
-    observation: Array  # [E, *obs]  what to act on next: next_observation, or a new episode's first
+    observation: Array  # [E, *obs]  to act on next: next_observation, or a new episode's first
 
 
 class VectorEnv(Protocol):
@@ -41,47 +45,46 @@ class VectorEnv(Protocol):
 
     @property
     def exact(self) -> bool:
-        """Whether `load_state_dict` continues the episodes in hand exactly."""
+        """Whether `load_state_dict` resumes the current episodes exactly."""
 
     def seed(self, seeds: Sequence[int]) -> None:
-        """Sets the seeds that the next `reset` starts from, one for each environment."""
+        """Set the seeds for the next `reset`, one for each environment."""
 
     def reset(self) -> Array:
-        """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
+        """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
 
     def step(self, action: Array, acting: Array | None = None) -> Step:
-        """Acts in every environment, with `[E]` integers from 0 to `num_actions - 1`.
+        """Step every environment with actions `[E]`, integers from 0 to `num_actions - 1`.
 
-        Where `acting`, `[E] bool`, is false an environment may rest: nothing of its row counts.
+        Where `acting`, `[E] bool`, is false an environment may rest: its row is meaningless.
         """
 
     def render(self) -> Any:
-        """Returns the first environment's screen, `[H, W, 3] uint8`."""
+        """Return the first environment's screen, `[H, W, 3] uint8`."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all that `load_state_dict` needs."""
+        """Return all that `load_state_dict` needs."""
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
-        """Restores what `state_dict` returned; returns the observations to act on, `[E, *obs]`.
+        """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
 
-        Where `exact` is false the episodes start anew.
+        Where `exact` is false new episodes start.
         """
 
     def close(self) -> None:
-        """Closes all environments."""
+        """Close all environments."""
 
 
 class SerialVectorEnv:
-    """Steps environments in turn and starts a new episode in the same call in which one ends.
+    """Environments stepped in turn, with a new episode in the step that ends one.
 
-    Gymnasium's `SyncVectorEnv` does the same in its SAME_STEP mode; this loop writes into arrays
-    that stay, hands the true last observation over without an info dictionary, and saves itself.
-    The arrays of a `Step` are valid until the next call.
+    As Gymnasium's `SyncVectorEnv` in its SAME_STEP mode, but with reused arrays, true last observations
+    outside the info dictionary, and a `state_dict`. The arrays of a `Step` are valid until the next call.
 
     Args:
-        envs: Environments with the same spaces, discrete actions, observations in one array.
-        seeds: One seed for each, used at the first reset.
-        zero_discount_on_life_loss: Whether no value follows a fall of `info["lives"]`.
+        envs: Environments with the same spaces, discrete actions and array observations.
+        seeds: One for each environment, used at the first reset.
+        zero_discount_on_life_loss: Whether no value follows a decrease of `info["lives"]`.
 
     Example:
         >>> env = SerialVectorEnv([gym.make("CartPole-v1")], seeds=[1])
@@ -117,15 +120,15 @@ class SerialVectorEnv:
 
     @property
     def exact(self) -> bool:
-        """Whether `load_state_dict` continues the episodes in hand exactly."""
+        """Whether `load_state_dict` resumes the current episodes exactly."""
         return all(is_exact(env) for env in self.envs)
 
     def seed(self, seeds: Sequence[int]) -> None:
-        """Sets the seeds that the next `reset` starts from, one for each environment."""
+        """Set the seeds for the next `reset`, one for each environment."""
         self._seeds = list(seeds)
 
     def reset(self) -> Array:
-        """Starts all episodes from the seeds; returns the first observations `[E, *obs]`."""
+        """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
         for e, seed in enumerate(self._seeds):
             self._begin(e, seed)
         return self._now
@@ -135,19 +138,19 @@ class SerialVectorEnv:
         self._lives[e] = info.get("lives", 0)
 
     def step(self, action: Array, acting: Array | None = None) -> Step:
-        """Acts in every environment.
+        """Step every environment.
 
         Args:
             action: `[E]` integers from 0 to `num_actions - 1`.
-            acting: `[E] bool` which environments act; the others stay as they are. None: all.
+            acting: `[E] bool`, false where an environment stays as it is. None: all are stepped.
         """
         self._reward[:], self._terminated[:], self._last[:] = 0.0, False, False
         for e, env in enumerate(self.envs):
             if acting is not None and not acting[e]:
                 self._next[e] = self._now[e]
                 continue
-            chosen = int(action[e]) + self._first_action
-            self._next[e], self._reward[e], terminated, truncated, info = env.step(chosen)
+            own_action = int(action[e]) + self._first_action
+            self._next[e], self._reward[e], terminated, truncated, info = env.step(own_action)
             last = terminated or truncated
             if self._life_loss:
                 lives = info.get("lives", 0)
@@ -160,11 +163,11 @@ class SerialVectorEnv:
         return Step(self._next, self._reward, self._terminated, self._last, self._now)
 
     def render(self) -> Any:
-        """Returns the first environment's screen, `[H, W, 3] uint8`."""
+        """Return the first environment's screen, `[H, W, 3] uint8`."""
         return self.envs[0].render()
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns every environment's state and the observations to act on."""
+        """Return the state of every environment and the observations to act on."""
         return {
             "envs": [env_state(env) for env in self.envs],
             "observation": self._now.copy(),
@@ -172,9 +175,9 @@ class SerialVectorEnv:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
-        """Restores what `state_dict` returned; returns the observations to act on, `[E, *obs]`.
+        """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
 
-        Where `exact` is false the episodes start anew, from the saved generators.
+        Where `exact` is false new episodes start, from the saved generators.
         """
         for env, saved in zip(self.envs, state["envs"], strict=True):
             load_env_state(env, saved)
@@ -187,6 +190,6 @@ class SerialVectorEnv:
         return self._now
 
     def close(self) -> None:
-        """Closes all environments."""
+        """Close all environments."""
         for env in self.envs:
             env.close()

@@ -1,4 +1,7 @@
-"""An emulator whose sticky actions and state can be saved exactly, which ALE's own cannot (0.12.1)."""
+"""An Atari emulator with exact snapshots, sticky actions included.
+
+ALE's own (0.12.1) are not exact.
+"""
 
 import struct
 from pathlib import Path
@@ -9,32 +12,31 @@ import numpy as np
 
 NOOP = ale_py.Action.NOOP.value
 STOPPED = 1
-"""Bit of the processor's execution status that the end of a frame sets (ALE, M6502.hxx)."""
+"""Bit of the processor's execution status, set at the end of a frame (ALE, M6502.hxx)."""
 REPLAYED = frozenset({"tic_tac_toe_3d", "video_checkers", "video_chess", "yars_revenge"})
-"""Games restored by playing them again from their start: three think for longer than a frame may take, one
-shows a few other pixels in the first frame after it was restored."""
+"""Games restored by replaying them from their start: three compute for longer than a frame may take, one
+shows a few different pixels in the first frame after it was restored."""
 CANNOT_BE_SAVED = frozenset({"miniature_golf"})
-"""Games whose count of the score ALE does not save: a restored hole pays millions of points."""
+"""Games whose score ALE does not save: a restored hole pays millions of points."""
 
 
 class Emulator:
-    """Plays a game frame by frame, with sticky actions (Machado et al. 2018, arXiv:1709.06009).
+    """A game played frame by frame, with sticky actions (Machado et al. 2018, arXiv:1709.06009).
 
-    ALE's `cloneState` leaves out three things, which are kept here:
+    ALE's `cloneState` leaves out three things, which are saved here:
 
-    * The action that sticky actions repeat. They are drawn here, by the generator that ALE has, so that the
-      frames are those of ALE with the same seed.
+    * The action repeated by sticky actions. Repeats are drawn here, by the same generator as ALE's, so that
+      the frames are those of ALE with the same seed.
     * Whether the image is finished. A frame ends at the game's vertical sync, or unfinished after 25,000
-      instructions; the next call of `act` then goes on with it. Q*bert and Tetris stand there after
-      `reset_game`. A state restored into an emulator that does not stand where it was saved goes on
-      differently, or writes beyond the image.
-    * The images themselves, which unfinished frames show again. The games where that can be seen are
-      restored by playing them again from their start.
+      instructions; the next call of `act` then continues it. Q*bert and Tetris are in that state after
+      `reset_game`. A state restored into an emulator at another point of the frame diverges, or writes
+      beyond the image.
+    * The images themselves, which unfinished frames show again. Games in which that is visible are
+      restored by replaying them from their start.
 
     Args:
-        rom: Path of the ROM, called as the game is.
-        repeat_action_probability: Probability, for each frame, that the action of the
-            frame before is repeated.
+        rom: Path of the ROM, named after the game.
+        repeat_action_probability: Probability, for each frame, that the previous action is repeated.
         max_frames: Frames after which the game is truncated.
     """
 
@@ -53,20 +55,20 @@ class Emulator:
         self._start, self._played = b"", bytearray()
 
     def seed(self, seed: int) -> None:
-        """Loads the game anew, in its first mode, with ALE's generator and ours seeded alike."""
+        """Reload the game in its first mode, with ALE's generator and ours seeded alike."""
         self.ale.setInt("random_seed", seed)
         self.ale.loadROM(self._rom)
-        seeded: Any = np.random.RandomState(seed).get_state(legacy=False)
-        self._generator.state = seeded
+        state: Any = np.random.RandomState(seed).get_state(legacy=False)
+        self._generator.state = state
 
     def reset_game(self) -> None:
-        """Starts a game; nothing is pressed that could be repeated."""
+        """Start a game; no previous action could be repeated."""
         self.ale.reset_game()
         self._executed, self._start = NOOP, self._save()
         self._played.clear()
 
     def act(self, action: int) -> int:
-        """Plays one frame of the action, or of the last one played where that sticks; returns the reward.
+        """Play one frame of the action, or of the previous one if it sticks; return the reward.
 
         Each frame draws two numbers, the second for the other player (ALE, `StellaEnvironment::act`).
         """
@@ -77,7 +79,7 @@ class Emulator:
         return self.ale.act(action)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns a state of the emulator, the frames played after it, and what sticky actions need."""
+        """Return a state of the emulator, the frames played after it, and the state of stickiness."""
         state, played = self._save(), b""
         if self._replayed or inside_a_frame(state):
             state, played = self._start, bytes(self._played)
@@ -88,20 +90,20 @@ class Emulator:
             "generator": dict(self._generator.state["state"]),
         }
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned, into an emulator of the same game."""
-        self._start = np.asarray(saved["state"]).tobytes()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore a `state_dict`, into an emulator of the same game."""
+        self._start = np.asarray(state["state"]).tobytes()
         self.ale.reset_game()
         if inside_a_frame(self._save()) != inside_a_frame(self._start):
             self.ale.act(NOOP)
         self.ale.restoreState(ale_py.ALEState(self._start))
-        self._played = bytearray(np.asarray(saved["played"]).tobytes())
+        self._played = bytearray(np.asarray(state["played"]).tobytes())
         for action in self._played:
             self.ale.act(action)
-        self._executed = saved["executed"]
+        self._executed = state["executed"]
         self._generator.state = {
             "bit_generator": "MT19937",
-            "state": {"key": np.asarray(saved["generator"]["key"]), "pos": saved["generator"]["pos"]},
+            "state": {"key": np.asarray(state["generator"]["key"]), "pos": state["generator"]["pos"]},
         }
 
     def _save(self) -> bytes:
@@ -109,7 +111,7 @@ class Emulator:
 
 
 def inside_a_frame(state: bytes) -> bool:
-    """Whether an emulator was saved with an unfinished frame.
+    """Whether the emulator was saved in the middle of a frame.
 
     Args:
         state: A serialized `ALEState`: six words and the console, of which the cartridge, the clock and the
@@ -124,7 +126,7 @@ def inside_a_frame(state: bytes) -> bool:
 
 
 class _Reader:
-    """Reads what ALE's `Serializer` wrote: little-endian words, texts with their length before them."""
+    """Reader of ALE's `Serializer`: little-endian words, texts after their length."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0

@@ -8,7 +8,7 @@ import cv2
 import gymnasium as gym
 import numpy as np
 from ale_py import roms
-from gymnasium.utils import RecordConstructorArgs, seeding
+from gymnasium.utils import seeding
 
 from envs.atari.emulator import NOOP, Emulator
 from envs.config import ConfigError
@@ -17,13 +17,13 @@ from envs.wrappers import Frame, image_space
 FRAMES_A_SECOND = 60
 FIRE = ale_py.Action.FIRE.value
 WAIT_FOR_FIRE = frozenset({"breakout", "donkey_kong", "tennis"})
-"""Games in which nothing happens before FIRE is pressed, and all goes on by itself after it."""
+"""Games in which nothing happens until FIRE is pressed, which then run by themselves."""
 
 
 def ale_seeds(seed: int) -> tuple[int, int]:
-    """Returns the seeds of the game's own generator and of the emulator's.
+    """Return the seeds of the game's own generator and of the emulator's.
 
-    As `ale_py.AtariEnv` draws them, but for the emulator's sign: the native back-end ignores negative
+    As drawn by `ale_py.AtariEnv`, except for the emulator's sign: the native back-end ignores negative
     seeds.
     """
     own, emulator = np.random.SeedSequence(seed).generate_state(2)
@@ -31,7 +31,11 @@ def ale_seeds(seed: int) -> tuple[int, int]:
 
 
 def require_rom(game: str) -> Any:
-    """Returns the path of a game's ROM, or raises `ConfigError` with the closest names."""
+    """Return the path of a game's ROM.
+
+    Raises:
+        ConfigError: no such game; the closest names are listed.
+    """
     known = roms.get_all_rom_ids()
     if game not in known:
         close = difflib.get_close_matches(game, known, n=3, cutoff=0.4)
@@ -40,22 +44,22 @@ def require_rom(game: str) -> Any:
     return roms.get_rom_path(game)
 
 
-class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
-    """Plays a game of the Arcade Learning Environment frame by frame; observes `[h, w] uint8`.
+class AtariGame(gym.Env[Frame, np.int64]):
+    """A game of the Arcade Learning Environment, observed as gray images `[h, w] uint8`.
 
     As Gymnasium's `AtariPreprocessing` (after Machado et al. 2018, arXiv:1709.06009), except that
 
     * a game that ends inside a frame skip shows its true last frame, not one pooled from the step before;
-    * a lost life never ends or restarts the game; the lives stand in `info["lives"]`;
+    * a lost life never ends or restarts the game; the lives are in `info["lives"]`;
     * FIRE can be pressed where a game waits for it;
-    * it can be saved, but for the games whose `exact` is false.
+    * it can be saved, except games whose `exact` is false.
 
     Args:
         game: Name of the ROM, such as `ms_pacman`.
         size: `(height, width)` of the observation in pixels.
-        frame_skip: Frames an action is held; the newest two are pooled by their maximum.
-        repeat_action_probability: Probability, for each frame, that the action of the
-            frame before is repeated in place of the chosen one; it holds for no-ops and FIRE too.
+        frame_skip: Frames for which an action is repeated; the newest two are pooled by their maximum.
+        repeat_action_probability: Probability, for each frame, that the previous frame's action is
+            repeated instead of the chosen one; no-ops and FIRE included.
         noop_max: A game starts with 1 to this many no-op frames; 0: none.
         fire: Press FIRE at the start and after a lost life, in games that wait for it.
         full_action_space: All 18 actions instead of those the game uses.
@@ -89,8 +93,6 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         mode: int | None = None,
         difficulty: int | None = None,
     ) -> None:
-        settings = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        RecordConstructorArgs.__init__(self, **settings)
         self.render_mode = "rgb_array"
         self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / frame_skip}
         self._emulator = Emulator(
@@ -101,7 +103,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         self._difficulty = _choose(game, "difficulty", difficulty, self.ale.getAvailableDifficulties())
         own = self.ale.getMinimalActionSet()
         self._actions = self.ale.getLegalActionSet() if full_action_space else own
-        # One frame of it is lost where the action before sticks.
+        # A sticky action may swallow a frame of FIRE.
         self._fire_frames = (
             (1 if repeat_action_probability == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
         )
@@ -116,7 +118,7 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
-        """Starts a game, with no-ops and FIRE where asked for."""
+        """Start a game, with no-ops and FIRE as configured."""
         super().reset(seed=seed, options=options)
         if seed is not None:
             own, of_emulator = ale_seeds(seed)
@@ -135,11 +137,11 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         return self._image(), self._info()
 
     def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
-        """Holds the action for `frame_skip` frames, or until the game is over."""
-        ale, act, held = self.ale, self._emulator.act, self._actions[action].value
+        """Repeat the action for `frame_skip` frames, or until the game is over."""
+        ale, act, button = self.ale, self._emulator.act, self._actions[action].value
         reward, over = 0, False
         for left in range(self._skip - 1, -1, -1):
-            reward += act(held)
+            reward += act(button)
             over = ale.game_over()
             if over:
                 break
@@ -160,19 +162,19 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         return self._image(), float(reward), terminated, over and not terminated, self._info()
 
     def get_action_meanings(self) -> list[str]:
-        """Returns the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
+        """Return the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
         return [action.name for action in self._actions]
 
     def render(self) -> Any:
-        """Returns the screen, `[210, 160, 3] uint8` in most games."""
+        """Return the screen, `[210, 160, 3] uint8` in most games."""
         return self.ale.getScreenRGB()
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the emulator and the lives; `np_random` is saved with the others."""
+        """Return the emulator and the lives; `np_random` is saved by `envs/snapshot.py`."""
         return {"emulator": self._emulator.state_dict(), "lives": self._lives}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned, into a game with the same settings."""
+        """Restore a `state_dict`, into a game with the same settings."""
         self._emulator.load_state_dict(state["emulator"])
         self._lives = state["lives"]
 
@@ -183,8 +185,8 @@ class AtariGame(gym.Env[Frame, np.int64], RecordConstructorArgs):
         return {"lives": self._lives, "episode_frame_number": self.ale.getEpisodeFrameNumber()}
 
 
-def _choose(game: str, what: str, wanted: int | None, offered: list[int]) -> int:
-    if wanted is not None and wanted not in offered:
-        listed = ", ".join(map(str, offered))
-        raise ConfigError(f"--env.{what} {wanted}: {game} offers {listed}; choose one of them.")
-    return offered[0] if wanted is None else wanted
+def _choose(game: str, option: str, value: int | None, choices: list[int]) -> int:
+    if value is not None and value not in choices:
+        offer = ", ".join(map(str, choices))
+        raise ConfigError(f"--env.{option} {value}: {game} offers {offer}; choose one of them.")
+    return choices[0] if value is None else value

@@ -1,4 +1,4 @@
-"""Many Atari games stepped by ale-py's own threads, behind the façade of `envs/vector.py`."""
+"""Atari games stepped by ale-py's threads, behind the façade of `envs/vector.py`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,31 +16,31 @@ Array = NDArray[Any]
 
 
 class NativeAtariEnv:
-    """The same games as `SerialVectorEnv` of `FrameStackObservation(AtariGame)`, emulated in C++ threads.
+    """`SerialVectorEnv` of `FrameStackObservation(AtariGame)`, emulated in C++ threads.
 
-    Equal to that, frame for frame, with the same seeds and actions, except where ale-py cannot. It draws
-    the number of no-ops from another generator. It shows a stale last image where a game ends inside a
-    frame skip, from which nothing is bootstrapped. It plays the step in which the frame cap falls to its
-    end. It cannot save a game (`exact`).
+    Equal frame for frame, with the same seeds and actions, up to the limits of ale-py: the number of no-ops
+    comes from another generator; a game that ends inside a frame skip shows a stale last image, from which
+    nothing is bootstrapped; the step that reaches the frame cap is played to its end; games cannot be saved
+    (`exact`).
 
     ale-py would show a stale image at its own frame cap as well, and draw one no-op too few; so games
-    are truncated here, and begun anew where they began without a no-op.
+    are truncated here, and restarted if they began without a no-op.
 
     Args:
         game: Name of the ROM.
         seeds: One for each game.
         size: `(height, width)` of an image in pixels.
-        stack: Newest images seen at once.
-        frame_skip: Frames an action is held.
+        stack: Newest images in one observation.
+        frame_skip: Frames for which an action is repeated.
         noop_max: A game starts with 1 to this many no-op frames; 0: none.
-        max_frames: Frames, no-ops among them, after which a game is truncated.
+        max_frames: Frames, no-ops included, after which a game is truncated.
         zero_discount_on_life_loss: Whether no value follows a lost life.
-        threads: Of the emulators; 0: one per core.
+        threads: Threads of the emulators; 0: one per core.
         settings: Further arguments of `AtariVectorEnv`.
     """
 
     exact = False
-    """Whether `load_state_dict` continues the episodes in hand exactly."""
+    """Whether `load_state_dict` resumes the current episodes exactly."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class NativeAtariEnv:
         self._generator = np.random.default_rng(self._seeds)
 
     def seed(self, seeds: Sequence[int]) -> None:
-        """Sets the seeds that the next `reset` starts from, one for each game."""
+        """Set the seeds for the next `reset`, one for each game."""
         self._seeds = list(seeds)
 
     def reset(self) -> Array:
-        """Starts all games from the seeds; returns the first observations `[E, S, H, W]`."""
+        """Start all games from the seeds; return the first observations `[E, S, H, W]`."""
         emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
         first, info = self._env.reset(seed=emulator)
         first, info = self._begin(np.zeros(self.num_envs, np.bool_), first, info)
@@ -100,7 +100,7 @@ class NativeAtariEnv:
         return self._now
 
     def _begin(self, ended: Array, newest: Array, info: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
-        """Starts games anew where they ended, or began without a no-op; returns what all show now."""
+        """Restart games that ended or began without a no-op; return all current frames."""
         while True:
             if self._noop_max:
                 ended = ended | (info["episode_frame_number"] == 0)
@@ -110,11 +110,11 @@ class NativeAtariEnv:
             ended = np.zeros_like(ended)
 
     def step(self, action: Array, acting: Array | None = None) -> Step:  # noqa: ARG002
-        """Acts in every game; the arrays are valid until the next call.
+        """Step every game; the arrays are valid until the next call.
 
         Args:
             action: `[E]` integers from 0 to `num_actions - 1`.
-            acting: Left aside: ale-py steps all games.
+            acting: Ignored: ale-py steps all games.
         """
         self._env.send(action)
         self._next, self._spare = self._spare, self._next
@@ -124,7 +124,7 @@ class NativeAtariEnv:
         last = terminated | capped
         self._next[:, -1] = newest[:, 0]
         self._now = self._next
-        if terminated.any():  # those have begun anew by themselves
+        if terminated.any():  # ale-py has restarted those
             self._next[terminated, -1] = info["final_obs"][terminated, 0]
         if last.any():
             newest, info = self._begin(capped, newest, info)
@@ -136,19 +136,19 @@ class NativeAtariEnv:
         return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
 
     def render(self) -> Any:
-        """Returns the first game's newest image as gray RGB; ale-py's threads keep no colours."""
+        """Return the first game's newest image as gray RGB; ale-py's threads keep no colours."""
         return np.repeat(self._now[0, -1, :, :, None], 3, axis=2)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns what the seeds after resuming are drawn from."""
+        """Return the generator of the seeds after resuming."""
         return {"generator": self._generator.bit_generator.state}
 
     def load_state_dict(self, state: dict[str, Any]) -> Array:
-        """Starts new games from new seeds; returns their first observations."""
+        """Start new games from new seeds; return their first observations."""
         self._generator.bit_generator.state = state["generator"]
         self.seed(self._generator.integers(2**32, size=self.num_envs).tolist())
         return self.reset()
 
     def close(self) -> None:
-        """Closes all games."""
+        """Close all games."""
         self._env.close()

@@ -1,1 +1,1 @@
-"""Classic control: CartPole drawn as Gymnasium draws it, many times faster."""
+"""Classic control: CartPole drawn as by Gymnasium, many times faster."""

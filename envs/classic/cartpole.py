@@ -1,13 +1,13 @@
-"""CartPole's image, drawn fast and bit for bit as Gymnasium draws it.
+"""Fast CartPole images, bit for bit those of Gymnasium.
 
 `CartPoleEnv.render()` spends 70 % of its time on one strided copy of 400 x 600 x 3 bytes, and most of
-the rest on clearing and turning the whole screen. Here the same pygame calls draw on one surface
-that stays, and only the rectangle they touched is read (through the surface's own buffer), turned
-to gray, resized and wiped.
+the rest on clearing and flipping the whole screen. Here the same pygame calls draw on one reused
+surface, and only the rectangle they touched is read (through the surface's own buffer), converted to
+gray, resized and wiped.
 
 pygame draws from integer coordinates, so the image near the cart follows from a few integers: the
-pole's corners relative to the cart, and where the cart stands relative to the blocks of pixels that
-`INTER_AREA` averages. Where the image shrinks by whole factors that small patch is remembered.
+pole's corners relative to the cart, and the cart's offset from the blocks of pixels averaged by
+`INTER_AREA`. If the image shrinks by whole factors, that small patch is cached.
 """
 
 from collections.abc import Sequence
@@ -32,15 +32,15 @@ AXLE_Y = CART_Y + 30.0 / 4.0
 POLE = [(-5.0, -5.0), (-5.0, SCALE - 5.0), (5.0, SCALE - 5.0), (5.0, -5.0)]
 CART = [(-25, -15), (-25, 15), (25, 15), (25, -15)]
 WHITE, BLACK, BROWN, BLUE = (255, 255, 255), (0, 0, 0), (202, 152, 101), (129, 132, 203)
-MARGIN = 2  # anti-aliased edges reach this many pixels beyond their corners, at the most
+MARGIN = 2  # anti-aliased edges reach at most this many pixels beyond their corners
 REACH = 170  # the pole's tip is never farther from the cart's middle than this
-PATCHES = 2**14  # remembered at the most; a few hundred bytes each
+PATCHES = 2**14  # cached at most; a few hundred bytes each
 
 Corners = Sequence[tuple[int, int]]
 
 
 class CartPoleRenderer:
-    """Draws a cart and pole as a small gray image.
+    """Renderer of a cart and pole as a small gray image.
 
     Args:
         crop: `(top, bottom, left, right)` in pixels of the 400 x 600 screen.
@@ -70,16 +70,16 @@ class CartPoleRenderer:
         self._block_x, rest_x = divmod(right - left, size[1])
         # With whole blocks INTER_AREA is the mean of each, so a part can be resized by itself.
         self._whole_blocks = rest_y == rest_x == 0 and min(self._block_y, self._block_x) >= 1
-        self._remember = lru_cache(PATCHES)(self._patch)
+        self._cached_patch = lru_cache(PATCHES)(self._patch)
 
     def draw(self, x: float, theta: float) -> Frame:
-        """Returns the image `[height, width] uint8` of a cart at `x` metres, pole at `theta` rad."""
+        """Return the image `[height, width] uint8` of a cart at `x` metres, pole at `theta` rad."""
         cart_x = x * SCALE + WIDTH / 2.0
         axle = int(cart_x)
         pole = []
         for corner in POLE:
-            turned = pygame.math.Vector2(corner).rotate_rad(-theta)
-            pole.append((int(turned[0] + cart_x), int(turned[1] + AXLE_Y)))
+            dx, dy = pygame.math.Vector2(corner).rotate_rad(-theta)
+            pole.append((int(dx + cart_x), int(dy + AXLE_Y)))
         _, _, left, right = self._crop
         inside = left + REACH < axle < right - REACH and abs(theta) < 1.0
         if not (self._whole_blocks and inside):
@@ -88,13 +88,13 @@ class CartPoleRenderer:
         first = (axle - REACH - left) // self._block_x  # block where the patch begins
         shift = first * self._block_x
         shape = tuple([c for px, py in pole for c in (px - shift, py)])
-        rows, columns, patch = self._remember(axle - shift, shape)
+        rows, columns, patch = self._cached_patch(axle - shift, shape)
         image = self._empty.copy()
         image[rows, first + columns.start : first + columns.stop] = patch
         return image
 
     def _draw_plainly(self, cart: Corners, pole: Corners, axle: int) -> Frame:
-        """Draws anywhere, also over the edge of the screen, and resizes the whole image."""
+        """Draw anywhere, also over the edge of the screen, and resize the whole image."""
         top, bottom, left, right = self._crop
         box = self._paint(cart, pole, axle)
         upper, lower = max(box[0], top), min(box[1], bottom)
@@ -103,15 +103,15 @@ class CartPoleRenderer:
             self._wipe(box)
             return self._empty.copy()
         part = np.s_[upper - top : lower - top, first - left : final - left]
-        kept = self._gray[part].copy()
+        background = self._gray[part].copy()
         self._gray[part] = self._read((upper, lower, first, final))
         image = _resize(self._gray, self._size)
-        self._gray[part] = kept
+        self._gray[part] = background
         self._wipe(box)
         return image
 
     def _patch(self, axle: int, shape: tuple[int, ...]) -> tuple[slice, slice, Frame]:
-        """Draws near the crop's left edge; returns the small rows, columns and pixels touched."""
+        """Draw near the crop's left edge; return the small rows, columns and pixels touched."""
         top, bottom, left, right = self._crop
         cart = [(axle + dx, CART_Y + dy) for dx, dy in CART]
         box = self._paint(cart, [*zip(shape[::2], shape[1::2], strict=True)], axle)
@@ -125,7 +125,7 @@ class CartPoleRenderer:
         return (slice(0), slice(0), patch) if empty else (slice(y0, y1), slice(x0, x1), patch)
 
     def _paint(self, cart: Corners, pole: Corners, axle: int) -> tuple[int, int, int, int]:
-        """Draws as `CartPoleEnv.render` does; returns the box touched: top, bottom, left, right."""
+        """Draw as `CartPoleEnv.render`; return the box touched: top, bottom, left, right."""
         surface = self._surface
         gfxdraw.aapolygon(surface, cart, BLACK)
         gfxdraw.filled_polygon(surface, cart, BLACK)
@@ -153,7 +153,7 @@ class CartPoleRenderer:
         return cv2.flip(cv2.cvtColor(upside_down, cv2.COLOR_BGRA2GRAY), 0)  # type: ignore[return-value]
 
 
-# A renderer keeps nothing from one image to the next, so all environments share one and its patches.
+# A renderer has no state but its cache, so all environments share one.
 shared_renderer = lru_cache(CartPoleRenderer)
 
 
@@ -162,7 +162,7 @@ def _resize(gray: Frame, size: tuple[int, int]) -> Frame:
 
 
 class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorArgs):
-    """Equals `ResizeObservation(Crop(Grayscale(RenderObservation(env)), crop), size)`, many times faster.
+    """`rendered_images` of CartPole, many times faster.
 
     Example:
         >>> env = CartPolePixels(gym.make("CartPole-v1"), (160, 320, 0, 600), (16, 60))
@@ -185,7 +185,7 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
         self.observation_space = image_space(*size)
 
     def observation(self, observation: Any) -> Frame:  # noqa: ARG002
-        """Returns the image of the cart's true (float64) state, as `render()` draws it."""
+        """Return the image of the cart's true (float64) state, as drawn by `render()`."""
         state = self._cartpole.state
         assert state is not None
         return self._renderer.draw(state[0], state[2])

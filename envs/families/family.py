@@ -1,6 +1,6 @@
 """The type of an environment family.
 
-What needs Gymnasium or an emulator is imported inside the functions, when an environment is made.
+Gymnasium and emulators are imported inside the functions, when an environment is made.
 """
 
 from __future__ import annotations

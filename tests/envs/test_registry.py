@@ -1,4 +1,4 @@
-"""Environments by name: those of other modules, and observations that are no vectors."""
+"""Environments of other modules by name, and observations other than vectors."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ WORDS += ["--evaluation.solved-episodes", "2", "--threads", "1"]
 
 @pytest.fixture
 def walk(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a module in the current folder that registers an environment; its own for each test."""
+    """Name of a module in the current folder that registers an environment; new for each test."""
     name = "walk_" + str(abs(hash(request.node.name)))
     (tmp_path / f"{name}.py").write_text(WALK % name)
     monkeypatch.chdir(tmp_path)
@@ -99,7 +99,7 @@ def test_a_module_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.parametrize("module", ["json.no_such_part", "json.tool.no_such_part", "no_such.part"])
 def test_a_part_of_a_package_that_is_not_there_is_refused(module: str) -> None:
-    """Whether the package is there or not; `json.tool` is a module, which has no parts."""
+    """With and without the package; `json.tool` is a module, which has no parts."""
     file = f"{module.replace('.', '/')}.py"
     with pytest.raises(ConfigError, match=f"There is no module {module}; .*folder that {file} lies in"):
         Train.parse(["--env", f"{module}:Walk-v0"])
@@ -129,19 +129,17 @@ def test_a_name_with_a_module_is_no_atari_game() -> None:
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
-def test_such_a_run_is_trained_gone_on_with_evaluated_recorded_and_compared(
-    obs: str, tmp_path: Path
-) -> None:
+def test_such_a_run_is_trained_resumed_evaluated_recorded_and_compared(obs: str, tmp_path: Path) -> None:
     (tmp_path / "walk_env.py").write_text(WALK % "Walk")
     name = "walk_env:Walk-v0"
 
     def done(script: str, *words: str) -> subprocess.CompletedProcess[str]:
-        found = run(script, *words, cwd=tmp_path)
-        assert found.returncode == 0, found.stderr
-        return found
+        process = run(script, *words, cwd=tmp_path)
+        assert process.returncode == 0, process.stderr
+        return process
 
-    said = done("train.py", "--env", name, "--run-dir", "run", *WORDS).stdout
-    assert "record.py run --out play.html --module walk_env" in said
+    output = done("train.py", "--env", name, "--run-dir", "run", *WORDS).stdout
+    assert "record.py run --out play.html --module walk_env" in output
     refused(
         run("train.py", "--run-dir", "run", "--resume", "--steps", "160", cwd=tmp_path), f"--env {name}"
     )
@@ -152,8 +150,8 @@ def test_such_a_run_is_trained_gone_on_with_evaluated_recorded_and_compared(
     assert name in done("compare.py", "run", "--out", "page.html", "--module", "walk_env").stdout
 
 
-class Odd(gym.Env[object, int]):
-    """An environment with observations that are no vectors."""
+class AnyObservation(gym.Env[object, int]):
+    """An environment with observations other than vectors."""
 
     action_space = gym.spaces.Discrete(2)
 
@@ -165,10 +163,10 @@ class Odd(gym.Env[object, int]):
 
 
 BOX = gym.spaces.Box(0, 255, (7, 7, 3), np.uint8)
-gym.register("OddImage-v0", lambda: Odd(BOX))
-gym.register("OddDict-v0", lambda: Odd(gym.spaces.Dict(view=BOX, facing=gym.spaces.Discrete(4))))
-gym.register("OddSequence-v0", lambda: Odd(gym.spaces.Sequence(gym.spaces.Discrete(4))))
-gym.register("OddText-v0", lambda: Odd(gym.spaces.Dict(view=BOX, mission=gym.Space[object](()))))
+gym.register("OddImage-v0", lambda: AnyObservation(BOX))
+gym.register("OddDict-v0", lambda: AnyObservation(gym.spaces.Dict(view=BOX, facing=gym.spaces.Discrete(4))))
+gym.register("OddSequence-v0", lambda: AnyObservation(gym.spaces.Sequence(gym.spaces.Discrete(4))))
+gym.register("OddText-v0", lambda: AnyObservation(gym.spaces.Dict(view=BOX, mission=gym.Space[object](()))))
 
 
 @pytest.mark.parametrize(("name", "size"), [("OddImage-v0", 147), ("OddDict-v0", 151)])
@@ -181,6 +179,6 @@ def test_images_and_dictionaries_are_flattened(name: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["OddSequence-v0", "OddText-v0"])
-def test_what_cannot_be_flattened_is_refused_with_a_sentence(name: str) -> None:
+def test_an_observation_that_cannot_be_flattened_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="cannot be made a vector; use --obs pixels"):
         make_vector_env(EnvConfig(id=name, obs="state"), [0])

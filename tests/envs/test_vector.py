@@ -84,7 +84,7 @@ def test_rewards_and_ends_are_the_same_from_state_and_from_pixels(env_id: str) -
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
-def test_restored_environments_go_on_exactly(env_id: str, obs: Any) -> None:
+def test_environments_are_resumed_exactly(env_id: str, obs: Any) -> None:
     pixels = CARTPOLE if env_id == "CartPole-v1" else {"size": (42, 42), "frame_stack": 2}
     config = EnvConfig(id=env_id, obs=obs, **(pixels if obs == "pixels" else {}))
     first, second = make_vector_env(config, [1, 2]), make_vector_env(config, [8, 9])
@@ -116,7 +116,7 @@ def test_every_state_space_becomes_a_float_vector() -> None:
         (EnvConfig(id="phys2d/Nothing-v9"), "is not a Gymnasium environment"),
     ],
 )
-def test_an_environment_that_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
+def test_an_impossible_environment_is_refused(config: EnvConfig, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         make_env(config)
 
@@ -164,7 +164,7 @@ def test_pixels_where_nothing_can_be_rendered_are_refused(drawn: dict[str, str])
         make_env(EnvConfig(id="TestUndrawn-v0", obs="pixels"))
 
 
-def test_solved_marks_come_from_gymnasium() -> None:
+def test_reward_thresholds_come_from_gymnasium() -> None:
     for env_id, threshold in (("CartPole-v1", 475.0), ("FrozenLake-v1", 0.7)):
         assert describe(EnvConfig(id=env_id, obs="state")).reward_threshold == threshold
 

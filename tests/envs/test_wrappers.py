@@ -1,4 +1,4 @@
-"""Wrappers: standard, saved and restored, refusing what cannot be."""
+"""Wrappers: Gymnasium's checks, stacks of frames, refusals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def test_gray_image_is_opencvs_luma_of_the_render(env_id: str) -> None:
     assert np.abs(observation - luma).max() <= 1.0
 
 
-def test_an_action_is_held_until_the_episode_stops() -> None:
+def test_an_action_is_repeated_until_the_episode_stops() -> None:
     """Four pushes a call; the sum of rewards is the number of steps taken, also in the last call."""
     plain, held = gym.make("CartPole-v1"), RepeatAction(gym.make("CartPole-v1"), 4)
     first, _ = plain.reset(seed=5)
@@ -95,11 +95,11 @@ def test_an_action_is_held_until_the_episode_stops() -> None:
         np.testing.assert_array_equal(observation, expected)
         assert fell == ended
     assert steps == total
-    assert total % 4 != 0  # the episode stopped in mid-hold
+    assert total % 4 != 0  # the episode stopped during a repeat
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
-def test_a_configuration_holds_actions_from_either_observation(obs: Any) -> None:
+def test_a_configuration_repeats_actions_with_either_observation(obs: Any) -> None:
     env = make_vector_env(EnvConfig(id="CartPole-v1", obs=obs, action_repeat=2), [1])
     env.reset()
     assert env.step(np.array([0])).reward.tolist() == [2.0]

@@ -1,4 +1,4 @@
-"""Sticky actions against ALE's own, and games saved and gone on with in another emulator."""
+"""Sticky actions against ALE's own, and games saved and resumed in another emulator."""
 
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ FIRST_STEPS = {0, 1, 2, 3, 10}
 
 
 def emulator(game: str, seed: int = 0, **settings: Any) -> Any:
-    made = Emulator(Path(str(roms.get_rom_path(game))), **settings)
-    made.seed(seed)
-    made.reset_game()
-    return made
+    played = Emulator(Path(str(roms.get_rom_path(game))), **settings)
+    played.seed(seed)
+    played.reset_game()
+    return played
 
 
 class Recorder:
-    """Stands before an ALE and writes down what is acted."""
+    """Proxy of an ALE that records its actions."""
 
     def __init__(self, ale: Any) -> None:
         self.ale = ale
@@ -67,8 +67,8 @@ def test_sticky_frames_are_those_of_ale_with_the_same_seed(repeat_action_probabi
             theirs.reset_game()
 
 
-def test_what_is_acted_without_stickiness_gives_the_same_frames() -> None:
-    """The emulator itself repeats nothing: the recorded actions are the whole of it."""
+def test_recorded_actions_give_the_same_frames_without_stickiness() -> None:
+    """The emulator itself repeats nothing: the recorded actions determine all frames."""
     ours = emulator("pong", 3, repeat_action_probability=0.25)
     ours.ale, plain = Recorder(ours.ale), bare("pong", 3, 0.0)
     for action in np.random.default_rng(0).integers(6, size=1000).tolist():
@@ -76,7 +76,7 @@ def test_what_is_acted_without_stickiness_gives_the_same_frames() -> None:
         assert np.array_equal(ours.ale.getScreen(), plain.getScreen())
 
 
-def test_the_last_action_played_is_repeated_with_the_probability_frame_by_frame() -> None:
+def test_the_previous_action_is_repeated_with_the_probability_frame_by_frame() -> None:
     """Action t mod 18 on frame t: it lags by k frames with probability .75 * .25^k; p of chi-square > .01."""
     ours = emulator("pong", 3, repeat_action_probability=0.25)
     ours.ale = Recorder(ours.ale)
@@ -88,7 +88,7 @@ def test_the_last_action_played_is_repeated_with_the_probability_frame_by_frame(
     assert chisquare(counts, 8000 * chance).pvalue > 0.01
 
 
-def test_a_new_game_repeats_no_action_of_the_one_before() -> None:
+def test_a_new_game_repeats_no_action_of_the_previous_one() -> None:
     ours = emulator("pong", 3, repeat_action_probability=1.0)
     ours._executed = 3
     ours.reset_game()
@@ -97,7 +97,7 @@ def test_a_new_game_repeats_no_action_of_the_one_before() -> None:
     assert ours.ale.acted == [0]
 
 
-def assert_goes_on(
+def assert_resumes(
     game: str,
     repeat_action_probability: float,
     saved_at: set[int],
@@ -106,7 +106,7 @@ def assert_goes_on(
     seed: int,
     skip: int = 4,
 ) -> None:
-    """Plays at random, and from each snapshot again in one new game: all that an agent sees is equal."""
+    """Play at random, and again from each snapshot in a new game: all observations are equal."""
     first, second = (
         SerialVectorEnv(
             [AtariGame(game, repeat_action_probability=repeat_action_probability, frame_skip=skip)],
@@ -133,31 +133,31 @@ def assert_goes_on(
 
 
 @pytest.mark.parametrize("game", ["qbert", "tetris"])
-def test_a_game_saved_before_or_after_its_first_frame_goes_on_exactly(game: str) -> None:
+def test_a_game_saved_before_or_after_its_first_frame_resumes_exactly(game: str) -> None:
     """After a reset these two have an unfinished image, until a frame is played."""
-    assert_goes_on(game, 0.0, {0, 1, 5}, 15, 10, seed=1)
+    assert_resumes(game, 0.0, {0, 1, 5}, 15, 10, seed=1)
 
 
-def test_a_saved_game_with_sticky_actions_goes_on_exactly_from_any_step() -> None:
-    assert_goes_on("pong", 0.25, set(range(0, 100, 7)), 100, 8, seed=1)
+def test_a_game_with_sticky_actions_resumes_exactly_from_any_step() -> None:
+    assert_resumes("pong", 0.25, set(range(0, 100, 7)), 100, 8, seed=1)
 
 
-def test_a_game_whose_first_image_after_a_restore_would_differ_is_played_again() -> None:
+def test_a_game_whose_first_image_after_a_restore_would_differ_is_replayed() -> None:
     """Yars' Revenge, frame by frame: ten pixels of one frame."""
-    assert_goes_on("yars_revenge", 0.0, {0, 1, 29, 30}, 32, 2, seed=5, skip=1)
+    assert_resumes("yars_revenge", 0.0, {0, 1, 29, 30}, 32, 2, seed=5, skip=1)
 
 
-def test_a_game_saved_in_the_middle_of_a_image_goes_on_exactly() -> None:
-    """Tic-Tac-Toe in three dimensions thinks in frames 62 to 67, of steps 15 and 16."""
-    assert_goes_on("tic_tac_toe_3d", 0.25, {14, 15, 16, 17}, 30, 12, seed=5)
+def test_a_game_saved_in_the_middle_of_an_image_resumes_exactly() -> None:
+    """Tic-Tac-Toe in three dimensions computes in frames 62 to 67, of steps 15 and 16."""
+    assert_resumes("tic_tac_toe_3d", 0.25, {14, 15, 16, 17}, 30, 12, seed=5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("repeat_action_probability", "skip"), [(0.0, 4), (0.25, 4), (0.25, 1)])
 @pytest.mark.parametrize("game", [game for game in SINGLE_PLAYER if game not in CANNOT_BE_SAVED])
-def test_every_game_goes_on_exactly(game: str, repeat_action_probability: float, skip: int) -> None:
+def test_every_game_resumes_exactly(game: str, repeat_action_probability: float, skip: int) -> None:
     """17 snapshots in 600 steps, and 60 steps from each."""
-    assert_goes_on(
+    assert_resumes(
         game, repeat_action_probability, FIRST_STEPS | set(range(47, 600, 50)), 600, 60, seed=2, skip=skip
     )
 
@@ -165,7 +165,7 @@ def test_every_game_goes_on_exactly(game: str, repeat_action_probability: float,
 @pytest.mark.slow
 def test_games_with_unfinished_images_in_mid_play_are_known() -> None:
     """9,000 random frames of each game; the first one of a game is always finished."""
-    thinking = set()
+    unfinished = set()
     for game in SINGLE_PLAYER:
         played, generator = emulator(game, 5), np.random.default_rng(3)
         for frame in range(9000):
@@ -175,13 +175,13 @@ def test_games_with_unfinished_images_in_mid_play_are_known() -> None:
             if played.ale.game_over():
                 played.reset_game()
             elif inside_a_frame(played.ale.cloneState(include_rng=False).serialize()):
-                thinking.add(game)
+                unfinished.add(game)
                 break
-    assert "tic_tac_toe_3d" in thinking and thinking <= REPLAYED
+    assert "tic_tac_toe_3d" in unfinished and unfinished <= REPLAYED
 
 
 def test_a_score_that_ale_does_not_save_is_known() -> None:
-    """At the end of a hole Miniature Golf pays par minus strokes; where that is mended, this fails."""
+    """At the end of a hole Miniature Golf pays par minus strokes; if ALE is fixed, this fails."""
     first, second = emulator("miniature_golf"), emulator("miniature_golf")
     for frame in range(300):
         first.act((ale_py.Action.UPFIRE if frame % 16 < 8 else ale_py.Action.NOOP).value)

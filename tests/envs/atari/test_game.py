@@ -37,11 +37,11 @@ def seed_with_the_same_emulator() -> int:
     [*((game, 0.25) for game in GAMES), ("breakout", 0.0), ("qbert", 0.0)],
 )
 def test_frames_equal_gymnasiums_wrapper(game: str, repeat_action_probability: float) -> None:
-    """400 steps and every new game on the way; only images of a game's end are ours alone."""
-    made = gym.make(
+    """400 steps and every new game on the way; only images of a game's end are not compared."""
+    raw = gym.make(
         f"ALE/{GAMES[game]}-v5", frameskip=1, repeat_action_probability=repeat_action_probability
     )
-    theirs: Any = AtariPreprocessing(made, noop_max=30, frame_skip=4, screen_size=84)
+    theirs: Any = AtariPreprocessing(raw, noop_max=30, frame_skip=4, screen_size=84)
     ours = AtariGame(game, repeat_action_probability=repeat_action_probability, noop_max=30)
     assert ours.action_space.n == theirs.action_space.n
     seed = seed_with_the_same_emulator()
@@ -59,7 +59,7 @@ def test_frames_equal_gymnasiums_wrapper(game: str, repeat_action_probability: f
 
 
 def naive_frames(game: str, seed: int, actions: list[int], skip: int = 4) -> list[Any]:
-    """What a player sees who writes every raw frame down, up to the end of the game."""
+    """Observations computed from a list of all raw frames, up to the end of the game."""
     ale = ale_py.ALEInterface()
     ale.setLoggerMode(ale_py.LoggerMode.Error)
     ale.setFloat("repeat_action_probability", 0.0)
@@ -101,7 +101,7 @@ def ball_height(env: AtariGame) -> int:
 
 
 def test_fire_starts_the_game_and_starts_it_again_after_a_lost_life() -> None:
-    """In Breakout no ball comes until FIRE is pressed; who only waits sees five balls, one per life."""
+    """In Breakout no ball appears until FIRE is pressed; a player that waits sees five, one per life."""
     waiting, firing = AtariGame("breakout"), AtariGame("breakout", fire=True)
     waiting.reset(seed=0)
     assert all(waiting.step(0)[4]["lives"] == 5 and ball_height(waiting) == 0 for _ in range(100))
@@ -138,7 +138,7 @@ def test_only_three_games_wait_for_fire() -> None:
 
 
 def lively(env: AtariGame, *, fire_first: bool) -> bool:
-    """Whether anything happens in one of two games without a press of FIRE but perhaps the first."""
+    """Whether anything happens in one of two games without FIRE, except perhaps at the start."""
     actions = env.ale.getMinimalActionSet()
     quiet = [i for i, action in enumerate(actions) if "FIRE" not in action.name]
     for seed in range(2):
@@ -179,7 +179,7 @@ def test_a_lost_life_ends_the_value_and_not_the_game() -> None:
 
 
 @pytest.mark.parametrize("game", ["pong", "breakout", "seaquest"])
-def test_a_saved_game_goes_on_exactly(game: str) -> None:
+def test_a_saved_game_resumes_exactly(game: str) -> None:
     """Sticky actions too: the emulator's generator is part of what is saved."""
     first, second = (
         AtariGame(game, repeat_action_probability=0.25, fire=True, noop_max=10) for _ in range(2)

@@ -1,4 +1,4 @@
-"""ale-py's threads behind the façade, against our own games one after the other."""
+"""ale-py's threads behind the façade, against the Python back-end."""
 
 from dataclasses import replace
 from typing import Any
@@ -90,7 +90,7 @@ def test_a_native_game_is_cut_at_the_end_of_the_step_of_the_cap() -> None:
 
 
 def noops(env: NativeAtariEnv, steps: int) -> list[int]:
-    """Plays at random; returns the frames that games had at their start, the first ones included."""
+    """Play at random; return the number of frames at the start of every game."""
     counts: list[int] = []
     begin, generator = env._begin, np.random.default_rng(0)
 
@@ -124,7 +124,7 @@ def test_native_games_start_with_a_no_op_where_one_has_ended_by_itself() -> None
     assert len(counts) >= 20 and set(counts) == {1}
 
 
-def test_native_games_start_anew_when_a_run_goes_on() -> None:
+def test_native_games_restart_when_a_run_is_resumed() -> None:
     first, second = (
         make_vector_env(atari(repeat_action_probability=0.25, noop_max=30), SEEDS) for _ in range(2)
     )
@@ -183,7 +183,7 @@ def test_every_game_of_the_emulator_can_be_made() -> None:
         (atari("Pongg"), "did you mean ALE/Pong-v5"),
     ],
 )
-def test_what_cannot_be_is_refused(config: EnvConfig, sentence: str) -> None:
+def test_impossible_settings_are_refused(config: EnvConfig, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         make_vector_env(config, [0])
 

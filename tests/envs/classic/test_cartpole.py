@@ -33,7 +33,7 @@ def plain_image(layers: list[Any]) -> Any:
 @pytest.mark.parametrize(
     ("crop", "size", "count"),
     [
-        (PLAY, (16, 60), 3_000),  # whole blocks: remembered patches
+        (PLAY, (16, 60), 3_000),  # whole blocks: cached patches
         (PLAY, (32, 120), 1_000),
         (PLAY, (40, 150), 500),
         (PLAY, (160, 600), 200),  # not resized at all
@@ -42,14 +42,14 @@ def plain_image(layers: list[Any]) -> Any:
     ],
 )
 def test_fast_image_equals_render_gray_crop_resize(crop: Box, size: tuple[int, int], count: int) -> None:
-    """On random states, far beyond where an episode ends, over both edges of the screen."""
+    """On random states, far beyond the end of an episode, over both edges of the screen."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     env.reset(seed=1)
     layers = plain_layers(env, crop, size)
     fast = CartPolePixels(env, crop, size)
     random = np.random.default_rng(5)
     states = random.uniform([-3.0, -1, -0.5, -1], [3.0, 1, 0.5, 1], (count, 4))
-    states[: count // 2] *= [0.6, 1, 0.45, 1]  # half of them where an agent plays
+    states[: count // 2] *= [0.6, 1, 0.45, 1]  # half of them in an agent's range
     base: Any = env.unwrapped
     for state in states:
         base.state = state
@@ -57,7 +57,7 @@ def test_fast_image_equals_render_gray_crop_resize(crop: Box, size: tuple[int, i
 
 
 def test_fast_image_equals_plain_image_along_whole_episodes() -> None:
-    """The states that occur: several episodes of random play, first and last frames included."""
+    """Several episodes of random play, first and last frames included."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     layers = plain_layers(env, PLAY, (16, 60))
     fast = CartPolePixels(env, PLAY, (16, 60))
@@ -72,12 +72,12 @@ def test_fast_image_equals_plain_image_along_whole_episodes() -> None:
         np.testing.assert_array_equal(observation, plain_image(layers))
 
 
-def test_a_image_is_the_callers_own() -> None:
+def test_a_drawn_image_is_a_copy() -> None:
     renderer = CartPoleRenderer(PLAY, (16, 60))
     first = renderer.draw(0.0, 0.0)
-    kept = first.copy()
+    before = first.copy()
     first[:] = 7
-    np.testing.assert_array_equal(renderer.draw(0.0, 0.0), kept)
+    np.testing.assert_array_equal(renderer.draw(0.0, 0.0), before)
 
 
 def test_crop_outside_the_screen_is_refused() -> None:
