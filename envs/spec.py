@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -20,7 +21,7 @@ class EnvSpec:
     observation_shape: tuple[int, ...]
     """`[S * planes, H, W]` for images, `[D]` for a state vector."""
 
-    dtype: np.dtype[np.uint8] | np.dtype[np.float32]
+    dtype: np.dtype[Any]
 
     frame_stack: int
     """S, frames in an observation along its first axis, newest last; 1 for a state vector."""
@@ -65,7 +66,7 @@ def _describe(config: EnvConfig, entry_point: object) -> EnvSpec:  # noqa: ARG00
     size = space.shape[0] if len(space.shape) == 1 else 0
     spec = EnvSpec(
         observation_shape=space.shape,
-        dtype=space.dtype,  # type: ignore[arg-type]
+        dtype=np.dtype(space.dtype),
         frame_stack=env.stack if isinstance(env, FrameStackObservation) else 1,
         num_actions=int(actions.n),
         action_names=_names(tuple(own()) or family.action_names, int(actions.n), "action"),

@@ -11,9 +11,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.snapshot import env_state, is_exact, load_env_state
+from envs.snapshot import Snapshot, env_state, is_exact, load_env_state
 
 Array = NDArray[Any]
+Frame = NDArray[np.uint8]
 
 
 class Step(NamedTuple):
@@ -39,7 +40,7 @@ class VectorEnv(Protocol):
 
     num_envs: int
     observation_shape: tuple[int, ...]
-    dtype: Any
+    dtype: np.dtype[Any]
     num_actions: int
     render_fps: float
 
@@ -59,13 +60,13 @@ class VectorEnv(Protocol):
         Where `acting`, `[E] bool`, is false an environment may rest: its row is meaningless.
         """
 
-    def render(self) -> Any:
+    def render(self) -> Frame:
         """Return the first environment's screen, `[H, W, 3] uint8`."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Snapshot:
         """Return all that `load_state_dict` needs."""
 
-    def load_state_dict(self, state: dict[str, Any]) -> Array:
+    def load_state_dict(self, state: Snapshot) -> Array:
         """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
 
         Where `exact` is false new episodes start.
@@ -108,7 +109,7 @@ class SerialVectorEnv:
         space, actions = self.envs[0].observation_space, self.envs[0].action_space
         assert isinstance(space, gym.spaces.Box) and isinstance(actions, gym.spaces.Discrete)
         self.observation_shape: tuple[int, ...] = space.shape
-        self.dtype = space.dtype
+        self.dtype: np.dtype[Any] = np.dtype(space.dtype)
         self.num_actions, self._first_action = int(actions.n), int(actions.start)
         self.render_fps = float(self.envs[0].metadata.get("render_fps") or 30)
         self._lives = np.zeros(self.num_envs, np.int32)
@@ -162,11 +163,12 @@ class SerialVectorEnv:
             self._begin(e, None)
         return Step(self._next, self._reward, self._terminated, self._last, self._now)
 
-    def render(self) -> Any:
+    def render(self) -> Frame:
         """Return the first environment's screen, `[H, W, 3] uint8`."""
-        return self.envs[0].render()
+        screen: Any = self.envs[0].render()
+        return screen
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Snapshot:
         """Return the state of every environment and the observations to act on."""
         return {
             "envs": [env_state(env) for env in self.envs],
@@ -174,7 +176,7 @@ class SerialVectorEnv:
             "lives": self._lives.copy(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> Array:
+    def load_state_dict(self, state: Snapshot) -> Array:
         """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
 
         Where `exact` is false new episodes start, from the saved generators.

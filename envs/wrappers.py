@@ -22,6 +22,7 @@ from gymnasium.wrappers import (
 from numpy.typing import NDArray
 
 from envs.config import ConfigError, EnvConfig
+from envs.snapshot import Snapshot
 
 Frame = NDArray[np.uint8]
 
@@ -155,10 +156,10 @@ class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordCon
     def _stacked(self) -> Frame:
         return self._frames.reshape(self.observation_space.shape).copy()  # type: ignore[arg-type]
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Snapshot:
         """Return the frames of the stack."""
         return {"frames": self._frames.copy()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Snapshot) -> None:
         """Restore a `state_dict`."""
         self._frames[:] = np.asarray(state["frames"])

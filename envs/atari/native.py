@@ -7,12 +7,10 @@ import numpy as np
 from ale_py.vector_env import AtariVectorEnv
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from envs.atari.game import FRAMES_A_SECOND, ale_seeds, require_rom
-from envs.vector import Step
-
-Array = NDArray[Any]
+from envs.snapshot import Snapshot
+from envs.vector import Array, Frame, Step
 
 
 class NativeAtariEnv:
@@ -79,7 +77,7 @@ class NativeAtariEnv:
         assert isinstance(actions, Discrete)
         self.num_actions = int(actions.n)
         self.observation_shape: tuple[int, ...] = (stack, *size)
-        self.dtype: Any = np.dtype(np.uint8)
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
         self.render_fps = FRAMES_A_SECOND / frame_skip
         self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
         self._spare, self._now = self._next.copy(), self._next.copy()
@@ -135,15 +133,15 @@ class NativeAtariEnv:
         self._lives[:] = info["lives"]
         return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
 
-    def render(self) -> Any:
+    def render(self) -> Frame:
         """Return the first game's newest image as gray RGB; ale-py's threads keep no colours."""
         return np.repeat(self._now[0, -1, :, :, None], 3, axis=2)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Snapshot:
         """Return the generator of the seeds after resuming."""
         return {"generator": self._generator.bit_generator.state}
 
-    def load_state_dict(self, state: dict[str, Any]) -> Array:
+    def load_state_dict(self, state: Snapshot) -> Array:
         """Start new games from new seeds; return their first observations."""
         self._generator.bit_generator.state = state["generator"]
         self.seed(self._generator.integers(2**32, size=self.num_envs).tolist())
