@@ -135,26 +135,23 @@ class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordCon
         RecordConstructorArgs.__init__(self, stack=stack)
         gym.ObservationWrapper.__init__(self, env)
         *planes, height, width = env.observation_space.shape  # type: ignore[misc]
-        self.stack = stack
-        self._frames = np.zeros((stack, *(planes or [1]), height, width), np.uint8)
-        self.observation_space = image_space(stack * self._frames.shape[1], height, width)
+        self.stack, self._planes = stack, planes[0] if planes else 1
+        self._frames = np.zeros((stack * self._planes, height, width), np.uint8)
+        self.observation_space = image_space(*self._frames.shape)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
         """Start an episode; the stack holds its first frame `stack` times."""
         first, info = self.env.reset(seed=seed, options=options)
-        self._frames[:] = first
-        return self._stacked(), info
+        self._frames.reshape(self.stack, self._planes, *first.shape[-2:])[:] = first
+        return self._frames.copy(), info
 
     def observation(self, observation: Frame) -> Frame:
         """Drop the oldest frame, add the newest, return a copy of the stack."""
-        self._frames[:-1] = self._frames[1:]
-        self._frames[-1] = observation
-        return self._stacked()
-
-    def _stacked(self) -> Frame:
-        return self._frames.reshape(self.observation_space.shape).copy()  # type: ignore[arg-type]
+        self._frames[: -self._planes] = self._frames[self._planes :]
+        self._frames[-self._planes :] = observation
+        return self._frames.copy()
 
     def state_dict(self) -> Snapshot:
         """Return the frames of the stack."""
