@@ -100,6 +100,20 @@ def test_environments_are_resumed_exactly(env_id: str, obs: Any) -> None:
             np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
+def test_the_savable_time_limit_truncates_as_gymnasiums(env_id: str) -> None:
+    """Two episodes and more; with the first action MountainCar and Acrobot run into their limits."""
+    ours, theirs = make_env(EnvConfig(id=env_id, obs="state")), gym.make(env_id, disable_env_checker=True)
+    ours.reset(seed=2), theirs.reset(seed=2)
+    for t in range(1100):
+        action = t % 2 if env_id == "CartPole-v1" else 0
+        left, right = ours.step(action), theirs.step(action)
+        np.testing.assert_array_equal(left[0], right[0])
+        assert left[1:4] == right[1:4]
+        if left[2] or left[3]:
+            np.testing.assert_array_equal(ours.reset()[0], theirs.reset()[0])
+
+
 def test_every_state_space_becomes_a_float_vector() -> None:
     env = make_env(EnvConfig(id="FrozenLake-v1", obs="state"))
     observation, _ = env.reset(seed=1)
