@@ -263,6 +263,6 @@ def test_help_has_one_paragraph_per_field_and_begins_with_the_most_used(
     rows = [row.strip("│| ") for row in out.splitlines()]
     names = [row.split()[0].rstrip(",") for row in rows if re.match("--[a-z]", row)]
     assert names[:6] == ["--env", "--obs", "--preset", "--steps", "--seed", "--resume"]
-    text = "Atari games have frame_skip instead."
+    text = "Atari games have frame_skip in its place."
     assert text in " ".join(rows) and not any(row.endswith("Atari games have") for row in rows)
     assert "--env.id" not in names and "--env.obs" not in names

@@ -218,7 +218,7 @@ class Replay:
         )
 
     def _buffers(self, size: int) -> tuple[Array, ...]:
-        """Return arrays `[S, B, *frame]` and twice `[B, pixels, S * planes]`, reused to avoid page faults."""
+        """Return reused arrays `[S, B, *frame]` and twice `[B, pixels, S * planes]`: fewer page faults."""
         if size not in self._images:
             frame, dtype = self._frames.shape[1:], self._frames.dtype
             stacks = (size, int(np.prod(frame[1:])), self._stack * self._planes)

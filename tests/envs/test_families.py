@@ -13,7 +13,8 @@ import pytest
 
 import envs.families
 from agents.build import build_trainer
-from agents.config.presets import preset_config, with_fields
+from agents.config import with_fields
+from agents.config.presets import preset_config
 from agents.runs.folder import RunFolder
 from envs.atari.scores import SCORES
 from envs.config import EnvConfig
