@@ -1,11 +1,25 @@
-"""Deep Q-learning: what is learned, remembered, trained and shown.
+"""Deep Q-learning from pixels or states: `agents.train`, `agents.load`, `agents.evaluate`.
 
-`config.py` is the whole configuration as data, `presets.py` the named ones, `build.py` the one place
-that puts environments, network, memory and learner together, `kept.py` the agent a run kept, at work,
-`recording.py` its play as a video.
-`guard.py` stands around every script, `arguments.py`, `train_arguments.py`, `options.py`, `kinds.py` and
-`command_line.py` lead from its words to data, `files.py` and `run_files.py` read and write what others may
-have damaged.
-`learning/` is the mathematics, `memory/` the replay memory, `training/` the machinery around them,
-`analysis/` images of results.
+`build.py` makes a run from a configuration (`config/`): `acting/` steps the environments and fills a
+`memory/`, `learning/` is the mathematics, `training/` the loop around them, `runs/` the folder they are
+written to. `agent.py` opens a run again, for `recording/` among others; `analysis/` and `report/` compare
+runs; `cli/` reads the command line. `docs/architecture.md` draws the rooms.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agents.agent import evaluate, load
+    from agents.build import train
+
+__all__ = ["evaluate", "load", "train"]
+
+_VERBS = {"train": "agents.build", "load": "agents.agent", "evaluate": "agents.agent"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb at its first use: torch takes two seconds."""
+    if name in _VERBS:
+        return getattr(import_module(_VERBS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

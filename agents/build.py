@@ -1,16 +1,20 @@
-"""From a configuration to a trainer: the one module that sees environments, networks and learner."""
+"""Makes a run: environments, network, memory and learner from a configuration."""
 
 import copy
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import psutil
 import torch
 
 from agents.acting.collector import Collector
-from agents.acting.evaluations import Evaluations
+from agents.acting.episodes import ShouldStop, never
+from agents.acting.evaluator import Evaluator
 from agents.acting.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
@@ -24,9 +28,14 @@ from agents.memory.protocol import Memory
 from agents.memory.replay import Replay, row_bytes
 from agents.memory.rollout import Rollout
 from agents.memory.sampling import UniformSampler
+from agents.runs.checkpoint import RunCheckpoint
 from agents.runs.folder import RunFolder
+from agents.runs.summary import Summary
+from agents.training.evaluation import EvaluationRule
 from agents.training.hardware import pick_device, set_up_torch
-from agents.training.progress import Window
+from agents.training.launch import complete
+from agents.training.progress import Progress
+from agents.training.stopwatch import Stopwatch
 from agents.training.trainer import Trainer
 from envs.factory import check_image, make_vector_env
 from envs.families import human_normalised
@@ -37,26 +46,29 @@ from models.q_network import QNetwork
 MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
 
-REPLANNED = (
-    "The run was begun with another --steps: what runs over the whole budget (the learning rate, the "
-    "weights of priorities) goes on as the new one has it."
+NEW_BUDGET = (
+    "The run is resumed with another --steps: the learning rate and the importance-sampling exponent "
+    "change over the new budget from now on."
 )
 NO_LIMIT = (
     "{} is registered without a time limit: episodes of evaluations are cut off after {:,} steps "
     "(--evaluation.max-steps to change it)."
 )
-CUT = "The environments cannot be saved: games in hand end as truncations, all else goes on exactly."
+EXACT = "exact"
+TRUNCATED = (
+    "The environments cannot be saved: episodes in progress end as truncations, all else resumes exactly."
+)
 
 
 def reward_threshold(config: Config) -> float | None:
-    """Returns the mean return that ends the run, if any."""
+    """Return the mean return that ends the run, if any."""
     if config.reward_threshold == "auto":
         return describe(config.env).reward_threshold
     return None if config.reward_threshold == "none" else float(config.reward_threshold)
 
 
 def network_for(config: Config, spec: EnvSpec, device: torch.device) -> QNetwork:
-    """Builds the Q-network, from the seed's own generator."""
+    """Build the Q-network, initialised from the run's seed."""
     output = VALUES[config.learning.value](config.learning).make_output()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(draw_seeds(config.seed, "network", 1)[0])
@@ -68,21 +80,21 @@ def network_for(config: Config, spec: EnvSpec, device: torch.device) -> QNetwork
 
 
 def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None]:
-    """Returns the configuration with a memory that fits in RAM where its size was left open.
+    """Choose the capacity of a memory of open size to fit in RAM.
 
     Args:
         config: A configuration.
-        part: How much of the RAM is this run's, from 0 to 1.
+        part: Share of the RAM for this run, 0 to 1.
 
     Returns:
-        The configuration, and a sentence about what was chosen, or None.
+        The configuration, and a sentence about the choice or None.
     """
     if config.memory.capacity is not None or config.memory.kind != "replay":
         return config, None
     spec = describe(config.env)
     each, free = row_bytes(spec.frame_shape, spec.dtype), psutil.virtual_memory().available
     capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // each)
-    capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # the same on two days, mostly
+    capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # mostly the same from day to day
     sentence = (
         f"Replay memory of {capacity:,} frames: {capacity * each / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
         "RAM (--memory.capacity to change it)"
@@ -91,7 +103,7 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
 
 
 def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
-    """Makes the memory; a rollout reckons its returns by the policy's values."""
+    """Make the memory; a rollout computes returns from the policy's values."""
     if config.memory.kind == "replay":
         return make_replay(config, spec)
     return Rollout(
@@ -107,10 +119,10 @@ def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
 
 
 def make_replay(config: Config, spec: EnvSpec) -> Replay:
-    """Makes the replay memory, if it fits in RAM; its size was decided (`with_capacity`).
+    """Make the replay memory, of the capacity from `with_capacity`.
 
     Raises:
-        ConfigError: it does not fit, or it is too small to hold anything.
+        ConfigError: it does not fit in RAM, or is too small.
     """
     each = row_bytes(spec.frame_shape, spec.dtype)
     capacity, free = config.memory.capacity, psutil.virtual_memory().available
@@ -138,7 +150,7 @@ def make_replay(config: Config, spec: EnvSpec) -> Replay:
 
 
 def make_agent(config: Config, spec: EnvSpec, device: torch.device) -> DQN:
-    """Makes the learner with its networks."""
+    """Make the learner with its networks."""
     online, settings = network_for(config, spec, device), config.learning
     generator = torch.Generator(device)
     generator.manual_seed(draw_seeds(config.seed, "learner", 1)[0])
@@ -157,65 +169,138 @@ def make_agent(config: Config, spec: EnvSpec, device: torch.device) -> DQN:
     )
 
 
-def build_trainer(config: Config, folder: RunFolder) -> tuple[Trainer, Evaluations]:
-    """Puts a run together; with a saved one in the folder, it goes on where that stopped.
+def compose(config: Config, folder: RunFolder) -> Trainer:
+    """Make a trainer that is neither started nor restored.
 
     Raises:
-        ConfigError: something asked for cannot be had.
+        ConfigError: the configuration is impossible here.
     """
     set_up_torch(config)
-    device = pick_device(config.device)
-    seeds = draw_seeds(config.seed, "environments", config.env.num_envs)
-    if config.env.obs == "pixels" and folder.saved is None:
-        check_image(config.env, seeds[0])
-    env = make_vector_env(config.env, seeds)
-    spec = describe(config.env)
+    device, spec = pick_device(config.device), describe(config.env)
+    env = make_vector_env(config.env, draw_seeds(config.seed, "environments", config.env.num_envs))
     agent = make_agent(config, spec, device)
     memory = make_memory(config, spec, GreedyPolicy(agent.online, device))
-    exploration = make_generator(config.seed, "exploration")
+    progress, stopwatch = Progress(), Stopwatch()
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
-    policy = EpsilonGreedyPolicy(greedy, env.num_actions, exploration)
-    window = Window()
-    collector = Collector(env, policy, memory, window.seconds, clip_reward=config.returns.clip_reward)
-    evaluations = Evaluations(config, GreedyPolicy(agent.ema_network, device))
-    trainer = Trainer(
+    policy = EpsilonGreedyPolicy(greedy, env.num_actions, make_generator(config.seed, "exploration"))
+    clip_reward = config.returns.clip_reward
+    evaluation = EvaluationRule(
         config,
+        network=agent.ema_network,
+        evaluator=Evaluator(config, GreedyPolicy(agent.ema_network, device)),
+        progress=progress,
+        sink=folder.logger,
+        checkpoints=folder,
+        reward_threshold=reward_threshold(config),
+        normalise=partial(human_normalised, config.env.id),
+        device=device,
+    )
+    return Trainer(
+        config,
+        progress=progress,
+        stopwatch=stopwatch,
         agent=agent,
         memory=memory,
-        collector=collector,
-        window=window,
-        evaluator=evaluations,
-        output=folder,
-        reward_threshold=reward_threshold(config),
+        collector=Collector(env, policy, memory, clip_reward=clip_reward, lap=stopwatch.lap),
+        evaluation=evaluation,
+        sink=folder.logger,
+        checkpoints=folder,
         device=device,
-        normalise=partial(human_normalised, config.env.id),
     )
-    if folder.saved is None:
-        folder.open(resume="exact" if env.exact else CUT)
-        if not spec.has_time_limit:
-            _say(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
-        collector.start()
-        if config.env.obs == "pixels":
-            folder.image(0, "observation/first", np.hstack(collector.observation[0]))
-        return trainer, evaluations
+
+
+def start(trainer: Trainer, folder: RunFolder) -> None:
+    """Open a new run's folder and reset its environments."""
+    config, exact = trainer.config, trainer.collector.env.exact
+    folder.open(resume=EXACT if exact else TRUNCATED)
+    if not describe(config.env).has_time_limit:
+        _tell(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
+    observation = trainer.collector.start()
+    if config.env.obs == "pixels":
+        folder.logger.image(0, "observation/first", np.hstack(observation[0]))
+
+
+def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:
+    """Restore a saved run and open its folder.
+
+    Raises:
+        ConfigError: the checkpoint is of another version.
+    """
+    config, exact = trainer.config, trainer.collector.env.exact
     try:
-        trainer.load_state_dict(folder.saved["trainer"])
+        trainer.load_state_dict(saved.trainer)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"The checkpoint in {folder.path} does not fit this version ({error!r}); go on with it at "
-            "the commit named in its config.json."
+            f"The checkpoint in {folder.path} does not fit this version ({error!r}); resume it at the "
+            "commit named in its config.json."
         ) from error
-    folder.open(resume="exact" if env.exact else CUT)
-    if not env.exact:
-        _say(folder, trainer.progress.env_steps, "resume", CUT)
-    if folder.other_budget and (
-        config.learning.learning_rate_end is not None or config.memory.priority_exponent
-    ):
-        _say(folder, trainer.progress.env_steps, "resume", REPLANNED)
-    folder.saved = None  # the memory in it is large
-    return trainer, evaluations
+    previous = folder.previous or config
+    trainer.evaluation.resume(new_threshold=previous.reward_threshold != config.reward_threshold)
+    folder.open(saved, resume=EXACT if exact else TRUNCATED)
+    if not exact:
+        _tell(folder, saved.env_steps, "resume", TRUNCATED)
+    by_budget = config.learning.learning_rate_end is not None or config.memory.priority_exponent
+    if previous.steps != config.steps and by_budget:
+        _tell(folder, saved.env_steps, "resume", NEW_BUDGET)
 
 
-def _say(folder: RunFolder, env_steps: int, tag: str, sentence: str) -> None:
-    folder.text(env_steps, tag, sentence)
+def build_trainer(config: Config, folder: RunFolder) -> Trainer:
+    """Make the trainer of a new run, or of the one saved in the folder.
+
+    Raises:
+        ConfigError: as `compose` and `restore`, or the image shows nothing.
+    """
+    saved = folder.read_checkpoint()
+    if saved is None and config.env.obs == "pixels":
+        check_image(config.env, draw_seeds(config.seed, "environments", 1)[0])
+    trainer = compose(config, folder)
+    if saved is None:
+        start(trainer, folder)
+    else:
+        restore(trainer, folder, saved)
+    return trainer
+
+
+def train(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    should_stop: ShouldStop = never,
+    on_open: Callable[[], None] = lambda: None,
+) -> Summary | None:
+    """Train an agent under a progress bar; everything is written to a run folder.
+
+    Args:
+        config: As `agents.config.presets.preset_config` returns.
+        folder: New, or that of a run to resume.
+        resume: Whether a run in the folder is resumed.
+        should_stop: Called between any two updates or steps; a stopped run has saved.
+        on_open: Called just before the folder is made.
+
+    Returns:
+        The summary; None if the run was stopped before its end.
+
+    Raises:
+        ConfigError: the configuration is impossible here, or the folder holds something else.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import agents
+        >>> from agents.config.presets import preset_config
+        >>> config = preset_config("fast", "CartPole-v1", "state")
+        >>> agents.train(config, Path("runs/cartpole")).solved  # doctest: +SKIP
+        True
+    """
+    config, sentence = with_capacity(config)
+    run = RunFolder(folder, config, resume=resume, on_open=on_open)
+    with closing(run):
+        trainer = build_trainer(config, run)
+        if sentence:
+            print(sentence, file=sys.stderr)
+        return complete(trainer, run, should_stop)
+
+
+def _tell(folder: RunFolder, env_steps: int, tag: str, sentence: str) -> None:
+    folder.logger.text(env_steps, tag, sentence)
     print(sentence, file=sys.stderr)

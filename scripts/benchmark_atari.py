@@ -167,11 +167,11 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
     fields |= {"learning.optimizer": "adam", "learning.learning_rate": 1e-4}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     with tempfile.TemporaryDirectory() as folder:
-        trainer, _ = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
+        trainer = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
         trainer.run(lambda: trainer.progress.env_steps >= start + 200)
-        begun, started = trainer.progress.env_steps, trainer.progress.train_seconds
+        begun, started = trainer.progress.env_steps, trainer.stopwatch.train_seconds
         trainer.run(lambda: trainer.progress.env_steps >= start + steps - 8)
-        return (trainer.progress.env_steps - begun) / (trainer.progress.train_seconds - started)
+        return (trainer.progress.env_steps - begun) / (trainer.stopwatch.train_seconds - started)
 
 
 def own_speed() -> None:

@@ -15,7 +15,7 @@ def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str
     from tqdm import tqdm
 
     from agents.recording.player import recorded_play
-    from agents.runs.documents import read_config
+    from agents.runs.reader import read_config
     from envs.factory import can_be_drawn
     from envs.registry import find_spec, import_environments
 
@@ -66,7 +66,9 @@ def main(stop: StopSignal) -> int:
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
-        kept = {g.name: g.typical.path for g in comparison.groups if arguments.videos and g.typical.kept}
+        kept = {
+            g.name: g.typical.path for g in comparison.groups if arguments.videos and g.typical.has_agent
+        }
         plays = recorded_plays(kept, arguments.module) if kept else {}
         page = render(
             comparison,

@@ -8,19 +8,19 @@ from agents.cli.guard import StopSignal, guarded
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Parses, plays, prints."""
+    """Evaluate and print the result."""
     from agents.cli.arguments import EvaluateArguments
     from agents.cli.parser import parse
 
     arguments = parse(EvaluateArguments, sys.argv[1:])
     stop.interrupt()
-    from agents.load import evaluate_run
+    from agents.agent import evaluate
     from envs.registry import import_environments
 
     for module in arguments.module:
         import_environments(module)
 
-    score = evaluate_run(arguments.run, arguments.episodes, arguments.seed, arguments.device)
+    score = evaluate(arguments.run, arguments.episodes, arguments.seed, arguments.device)
     summary = score.summary()
     if arguments.json:
         print(json.dumps({"run": str(arguments.run), "seed": arguments.seed, **summary}))

@@ -30,7 +30,7 @@ FLOORS = (
 def above(room: str) -> tuple[str, ...]:
     """The doors at the top of `agents/` and the rooms that a room may not import."""
     higher = FLOORS[FLOORS.index(room) + 1 :]
-    return ("agents.build", "agents.load", *(f"agents.{name}" for name in higher))
+    return ("agents.build", "agents.agent", *(f"agents.{name}" for name in higher))
 
 
 # What a module may never import, by the start of its own name; the longest match counts.
@@ -56,7 +56,7 @@ FORBIDDEN = {
     "agents.report": ("torch", "gymnasium", "agents.training", "agents.acting", "tyro", *above("report")),
     "agents.recording": ("gymnasium", "tyro", "tensorboard", "agents.cli"),
     "agents.build": ("gymnasium", "tyro", "tensorboard"),
-    "agents.load": ("gymnasium", "tyro", "tensorboard"),
+    "agents.agent": ("gymnasium", "tyro", "tensorboard"),
 }
 ONLY_IN = {"tyro": "agents.cli.parser", "torch.utils.tensorboard": "agents.runs.events"}
 

@@ -1,122 +1,142 @@
-"""Greedy play, measured."""
+"""Playing: the one loop of act and step, and the episodes that come of it."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from envs.vector import VectorEnv
+from agents.acting.policy import Array
+from envs.vector import Step, VectorEnv
 
-Array = NDArray[Any]
 ShouldStop = Callable[[], bool]
+Lap = Callable[[str], None]
+"""Book the time since the last call under a name."""
 
 
 class Interrupted(Exception):  # noqa: N818
-    """A wish to stop came in the middle of play; nothing of that play counts."""
+    """A stop was requested in the middle of an evaluation, whose results are dropped."""
 
 
-def refuse_to_stop() -> bool:
-    """A question to stop that nobody ever answers by yes."""
+def never() -> bool:
+    """Answer every request to stop with no."""
     return False
 
 
-def refuse_to_go_on(should_stop: ShouldStop) -> None:
-    """Raises `Interrupted` where the answer is yes."""
-    if should_stop():
-        raise Interrupted
+def untimed(_section: str) -> None:
+    """Book no time."""
 
 
-class Score(NamedTuple):
-    """Undiscounted returns of whole episodes."""
+class Policy(Protocol):
+    """Choose actions."""
 
-    returns: Array  # [N] float64
-    lengths: Array  # [N] int64  agent steps
-    truncated: int  # how many of the episodes a limit of steps ended
-    video: Array | None = None  # [T, H, W] uint8  the newest images of the first game
-    first: Array | None = None  # [*obs]  what the first game showed first
-    values: Array | None = None  # [M, A]  the action values that were acted by
-    probe: Mapping[str, float] = MappingProxyType({})  # what was found out about the agent, by tag
-
-    @property
-    def mean(self) -> float:
-        """Mean return."""
-        return float(self.returns.mean())
-
-    def summary(self) -> dict[str, float]:
-        """Returns count, mean, standard deviation, extremes, the mean's 95 % interval, and truncations.
-
-        The interval is Student's t.
-        """
-        spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
-        half = 0.0
-        if spread:
-            half = spread / np.sqrt(len(self.returns)) * stats.t.ppf(0.975, len(self.returns) - 1)
-        return {
-            "episodes": len(self.returns),
-            "mean": self.mean,
-            "std": spread,
-            "min": float(self.returns.min()),
-            "max": float(self.returns.max()),
-            "ci95_low": self.mean - float(half),
-            "ci95_high": self.mean + float(half),
-            "truncated": self.truncated,
-        }
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return actions `[E]` for observations `[E, *obs]`."""
 
 
-def evaluate(
-    act: Callable[[Array], Array],
+class Transition(NamedTuple):
+    """One step of all environments; its arrays are valid until the next."""
+
+    action: NDArray[np.int64]  # [E]
+    step: Step
+
+
+def play(
     env: VectorEnv,
-    episodes: int,
-    video_frames: int = 0,
-    should_stop: ShouldStop = refuse_to_stop,
-) -> Score:
-    """Plays whole episodes from the environments' seeds.
+    policy: Policy,
+    observation: Array,
+    *,
+    active: NDArray[np.bool_] | None = None,
+    should_stop: ShouldStop = never,
+    lap: Lap = untimed,
+) -> Iterator[Transition]:
+    """Act and step, for as long as somebody asks for the next transition.
 
-    Each environment plays a fixed share, and rests from then on: to take whichever end first would favour
-    short ones.
+    Training, evaluation, video and probe are consumers of this loop; between two transitions they may
+    change the policy, the environments and `active`.
 
     Args:
-        act: Maps observations `[N, *obs]`, of the environments at play, to actions `[N]`.
-        env: Environments that nobody else is playing.
-        episodes: How many in all.
-        video_frames: Keep so many images of the first game, at the most.
-        should_stop: Asked between any two steps.
+        env: Environments to step.
+        policy: Acts.
+        observation: `[E, *obs]` to act on first: those of `reset`, or of a restored environment.
+        active: `[E]` environments to act in; the loop ends when none is left. None: all, without end.
+        should_stop: Called before each step.
+        lap: Books the time spent in `act` and `env`.
 
     Raises:
         Interrupted: `should_stop()`.
     """
-    share = np.full(env.num_envs, episodes // env.num_envs)
-    share[: episodes % env.num_envs] += 1
-    played = np.zeros(env.num_envs, np.int64)
-    running = np.zeros(env.num_envs)
-    length = np.zeros(env.num_envs, np.int64)
-    returns: list[list[float]] = [[] for _ in range(env.num_envs)]
-    lengths: list[list[int]] = [[] for _ in range(env.num_envs)]
-    truncated = 0
-    video: list[Array] = []
     action = np.zeros(env.num_envs, np.int64)
-    observation = env.reset()
-    first = observation[0].copy()
-    acting = played < share
-    while acting.any():
-        refuse_to_go_on(should_stop)
-        if len(video) < video_frames and not played[0]:
-            video.append(observation[0, -1].copy())
-        action[acting] = act(observation if acting.all() else observation[acting])
-        step = env.step(action, acting)
+    while active is None or active.any():
+        if should_stop():
+            raise Interrupted
+        if active is None or active.all():
+            action = policy.act(observation)
+        else:
+            action[active] = policy.act(observation[active])
+        lap("act")
+        step = env.step(action, active)
+        lap("env")
+        yield Transition(action, step)
         observation = step.observation
-        running += step.reward
-        length += 1
-        for e in np.flatnonzero(step.last & acting):
-            returns[e].append(float(running[e]))
-            lengths[e].append(int(length[e]))
-            truncated += not step.terminated[e]
-            played[e] += 1
-        acting = played < share
-        running[step.last] = 0.0
-        length[step.last] = 0
-    images = np.stack(video) if video else None
-    return Score(np.array(sum(returns, [])), np.array(sum(lengths, [])), truncated, images, first)
+
+
+def clipped(reward: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Clip rewards to [-1, 1] (Mnih et al. 2015, doi:10.1038/nature14236, Methods: Training details)."""
+    return np.clip(reward, -1.0, 1.0)
+
+
+class Episode(NamedTuple):
+    """A finished episode."""
+
+    env: int  # index of its environment
+    score: float  # undiscounted return
+    learned: float  # undiscounted return of the rewards that are learned from
+    length: int  # agent steps
+
+
+class EpisodeCounter:
+    """Returns and lengths of the episodes in progress.
+
+    Args:
+        num_envs: E.
+    """
+
+    def __init__(self, num_envs: int) -> None:
+        self.score = np.zeros(num_envs)  # [E]  so far
+        self._learned = np.zeros(num_envs)
+        self.length = np.zeros(num_envs, np.int64)  # [E]  so far
+
+    def add(
+        self, step: Step, reward: NDArray[np.float32], active: NDArray[np.bool_] | None = None
+    ) -> list[Episode]:
+        """Add a step and return the episodes it finished.
+
+        Args:
+            step: Of all environments.
+            reward: `[E]` that is learned from.
+            active: `[E]` environments that count; None: all.
+        """
+        self.score += step.reward
+        self._learned += reward
+        self.length += 1
+        last = step.last
+        if not last.any():
+            return []
+        ended = np.flatnonzero(last if active is None else last & active).tolist()
+        episodes = [
+            Episode(e, float(self.score[e]), float(self._learned[e]), int(self.length[e])) for e in ended
+        ]
+        self.score[last] = self._learned[last] = 0.0
+        self.length[last] = 0
+        return episodes
+
+    def state_dict(self) -> dict[str, NDArray[np.generic]]:
+        """Return the counts."""
+        return {"score": self.score.copy(), "learned": self._learned.copy(), "length": self.length.copy()}
+
+    def load_state_dict(self, state: dict[str, NDArray[np.generic]]) -> None:
+        """Restore what `state_dict` returned."""
+        self.score[:] = np.asarray(state["score"])
+        self._learned[:] = np.asarray(state["learned"])
+        self.length[:] = np.asarray(state["length"])

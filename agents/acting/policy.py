@@ -1,4 +1,4 @@
-"""ε-greedy play."""
+"""Greedy and ε-greedy policies."""
 
 import contextlib
 from collections.abc import Callable
@@ -16,13 +16,12 @@ T = TypeVar("T")
 
 
 class GreedyPolicy:
-    """The action of the highest value, for a batch of observations.
+    """The action of highest value in each observation of a batch.
 
     Args:
-        network: Maps `[E, *obs]` to `[E, A]`; it is used in eval mode.
+        network: Maps `[E, *obs]` to `[E, A]`, in eval mode.
         device: Where the network lives.
-        noise: Draws the noise that noisy layers explore with, anew for each call; without it they are
-            silent.
+        noise: Generator of the noise of noisy layers, drawn anew for each call; None: no noise.
     """
 
     def __init__(
@@ -33,55 +32,63 @@ class GreedyPolicy:
             network.disable_noise if network.is_noisy and noise is None else contextlib.nullcontext
         )
 
-    def values(self, observation: Array) -> Array:
-        """Returns the action values `[E, A] float32` of observations `[E, *obs]`."""
+    def values(self, observation: Array) -> NDArray[np.float32]:
+        """Return the action values `[E, A] float32` of observations `[E, *obs]`."""
         return self._of(self.network, observation).cpu().numpy()
 
     def predict(self, observation: Array) -> Prediction:
         """Return the prediction for observations `[E, *obs]`."""
         return self._of(self.network.predict, observation)
 
-    def _of(self, reading: Callable[[torch.Tensor], T], observation: Array) -> T:
+    def _of(self, call: Callable[[torch.Tensor], T], observation: Array) -> T:
         if self._noise is not None and self.network.is_noisy:
             self.network.resample(self._noise)
         with torch.inference_mode(), self._quiet():
-            return reading(torch.from_numpy(observation).to(self._device))
+            return call(torch.from_numpy(observation).to(self._device))
 
-    def features(self, observation: Array) -> Array:
-        """Returns what the convolutions make of images `[E, S, H, W]`: `[E, D] float32`."""
+    def features(self, observation: Array) -> NDArray[np.float32]:
+        """Return the output `[E, D] float32` of the convolutions for images `[E, S, H, W]`."""
         with torch.inference_mode():
             return self.network.encode(torch.from_numpy(observation).to(self._device)).cpu().numpy()
 
-    def act(self, observation: Array) -> Array:
-        """Returns the greedy actions `[E] int64`."""
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return the greedy actions `[E] int64`."""
         return self.values(observation).argmax(axis=1)
 
 
 class EpsilonGreedyPolicy:
-    """A random action with probability ε, otherwise the greedy one, for each environment apart.
+    """A random action with probability ε, independently in each environment, else the greedy one.
 
     Args:
-        greedy: What acts when the coin says so.
+        greedy: Policy of the other actions.
         num_actions: A.
-        generator: Draws coins and random actions, the same number whatever the coins say.
+        generator: Draws coins and random actions, the same number of each whatever the coins show.
+        epsilon: ε, one number or `[E]`; may be set between two steps.
     """
 
-    def __init__(self, greedy: GreedyPolicy, num_actions: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        greedy: GreedyPolicy,
+        num_actions: int,
+        generator: np.random.Generator,
+        epsilon: float | NDArray[np.float64] = 0.0,
+    ) -> None:
         self._greedy, self._num_actions, self._generator = greedy, num_actions, generator
+        self.epsilon = epsilon
 
-    def act(self, observation: Array, epsilon: float | Array) -> Array:
-        """Returns actions `[E] int64` for observations `[E, *obs]`; `epsilon` may be one or `[E]`."""
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return actions `[E]` for observations `[E, *obs]`."""
         num_envs = len(observation)
-        random = self._generator.random(num_envs) < epsilon
+        random = self._generator.random(num_envs) < self.epsilon
         action = self._generator.integers(self._num_actions, size=num_envs)
         if not random.all():
             np.copyto(action, self._greedy.act(observation), where=~random)
         return action
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the generator's state."""
+        """Return the generator's state."""
         return {"generator": self._generator.bit_generator.state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self._generator.bit_generator.state = state["generator"]

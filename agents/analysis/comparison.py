@@ -25,7 +25,8 @@ from agents.analysis.statistics import (
     optimality_gap,
     probability_of_improvement,
 )
-from agents.runs.reader import SOLVED, Run
+from agents.runs.reader import Run
+from agents.runs.tags import CONFIRMED
 from envs.families import human_normalised, reference_scores
 
 
@@ -132,10 +133,9 @@ def compare(
 
 def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Task:
     runs = [run for group in groups for run in group.runs]
-    reward_thresholds = {run.summary["reward_threshold"] for run in runs if run.summary} - {None}
-    reward_threshold = (
-        max(reward_thresholds, default=None) if reward_threshold is None else reward_threshold
-    )
+    if reward_threshold is None:
+        thresholds = [run.summary.reward_threshold for run in runs if run.summary]
+        reward_threshold = max((one for one in thresholds if one is not None), default=None)
     horizon = max(int(run.score.steps[-1]) for run in runs)
     rows = [_row(group, reward_threshold, horizon) for group in groups]
     pairs = [_improvement([pair]) for pair in combinations(rows, 2)]
@@ -146,14 +146,14 @@ def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Tas
 def _confirms(run: Run, reward_threshold: float) -> bool:
     """Whether the run confirmed, over more episodes, that it reached the reward threshold."""
     if run.summary is not None:
-        return bool(run.summary["reward_threshold"] == reward_threshold)
+        return bool(run.summary.reward_threshold == reward_threshold)
     return run.config["reward_threshold"] in ("auto", reward_threshold)
 
 
 def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
     ends = np.array([_end(run) for run in group.runs])
     areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
-    kept = [run.summary["eval_mean"] for run in group.runs if run.summary]
+    kept = [run.summary.eval_mean for run in group.runs if run.summary]
     confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
     steps, seconds = (
         (None, None) if reward_threshold is None else _times(group, reward_threshold, confirmed)
@@ -173,14 +173,14 @@ def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
 
 def _end(run: Run) -> float:
     """Score at the end: of many episodes once the run is finished, else of its last evaluation."""
-    return float(run.summary["final_mean"] if run.finished and run.summary else run.score.values[-1])
+    return float(run.summary.final_mean if run.finished and run.summary else run.score.values[-1])
 
 
 def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:
     """Returns the steps and the seconds at which runs reached a reward threshold, or ended without."""
     steps, seconds, reached = [], [], []
     for run in group.runs:
-        curve = run.curves.get(SOLVED) if confirmed else run.score
+        curve = run.curves.get(CONFIRMED) if confirmed else run.score
         above = (
             np.flatnonzero(curve.values >= reward_threshold) if curve is not None else np.zeros(0, np.int64)
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.config import ConfigError
-from agents.config.idle import idle_settings
+from agents.config.idle import NO_RESULT, idle_settings
 from agents.runs.reader import Run
 from envs.families import is_atari
 
@@ -14,14 +14,8 @@ PARTS = ("env.id", "preset", "env.obs")  # always told apart, and what a group i
 UNUSED = "–"  # in place of a setting that a group does not use
 
 # Fields that change no result, or only by rounding and luck, as the seed does.
-FREE = {
+NO_EFFECT = NO_RESULT | {
     "seed",
-    "device",
-    "threads",
-    "log_every",
-    "checkpoint_seconds",
-    "env.backend",
-    "env.threads",
     "evaluation.video_frames",
     "evaluation.num_envs",
     "evaluation.probe_samples",
@@ -61,7 +55,7 @@ class Group:
     def typical(self) -> Run:
         """The run whose kept agent scored in the middle: one to show, neither the best nor the worst."""
         done = [run for run in self.runs if run.summary] or list(self.runs)
-        ranked = sorted(done, key=lambda run: (run.summary or {}).get("eval_mean", 0.0))
+        ranked = sorted(done, key=lambda run: run.summary.eval_mean if run.summary else 0.0)
         return ranked[len(ranked) // 2]
 
 
@@ -91,7 +85,7 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
     """Returns the fields in which configurations differ that use them, those aside that decide nothing."""
     every = [(config, idle_settings(config)) for config in configs]
-    names = dict.fromkeys(name for config, _ in every for name in config if name not in FREE)
+    names = dict.fromkeys(name for config, _ in every for name in config if name not in NO_EFFECT)
     used = {name: [config.get(name) for config, idle in every if name not in idle] for name in names}
     return [name for name, values in used.items() if any(value != values[0] for value in values)]
 

@@ -11,6 +11,7 @@ from agents.analysis.groups import differing
 from agents.config import Config, flatten, to_dict
 from agents.runs.files import write_whole
 from agents.runs.reader import Curve, Run
+from agents.runs.summary import Summary
 
 BANDS = Path(__file__).with_name("bands.json")
 GRID = 61  # points that a band is kept at
@@ -136,7 +137,7 @@ def references(runs: Sequence[Run]) -> list[Reference]:
     return list(found)
 
 
-def on_track(config: Mapping[str, Any], score: Curve, summary: Mapping[str, Any] | None) -> list[str]:
+def on_track(config: Mapping[str, Any], score: Curve, summary: Summary | None) -> list[str]:
     """Returns a sentence that lays a run beside this project's own; none where their settings differ.
 
     Args:
@@ -167,15 +168,13 @@ def _published(reference: Reference) -> str:
 
 
 def _here(run: Run) -> str:
-    reached = run.summary["eval_mean"] if run.summary else float(np.max(run.score.values))
+    reached = run.summary.eval_mean if run.summary else float(np.max(run.score.values))
     return f"; here {reached:.1f} within {int(run.score.steps[-1]):,}."
 
 
-def _beside(
-    band: Band, config: Mapping[str, Any], score: Curve, summary: Mapping[str, Any] | None
-) -> str | None:
+def _beside(band: Band, config: Mapping[str, Any], score: Curve, summary: Summary | None) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
-    solved = (summary or {}).get("steps_to_solve")
+    solved = summary.steps_to_solve if summary else None
     same_mark = config["reward_threshold"] == band.settings["reward_threshold"]
     if solved and same_mark and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
@@ -203,9 +202,7 @@ def make_band(runs: Sequence[Run]) -> Band:
     scores = np.stack(
         [np.interp(steps, run.score.steps, run.score.values) for run in runs]
     )  # [R, GRID - 1]
-    solved = [
-        run.summary["steps_to_solve"] for run in runs if run.summary and run.summary["steps_to_solve"]
-    ]
+    solved = [run.summary.steps_to_solve for run in runs if run.summary and run.summary.steps_to_solve]
     sides = (np.round(side(scores, axis=0), 1).tolist() for side in (np.min, np.median, np.max))
     low, middle, high = (tuple(side) for side in sides)
     env, obs, protocol, preset = (str(first.config[name]) for name in KEY)

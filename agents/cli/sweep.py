@@ -1,13 +1,11 @@
 """A grid of training runs, in parallel processes, resumed when stopped."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,10 +18,10 @@ from agents.cli.options import given_options
 from agents.cli.train import Train, default_run_dir
 from agents.config import Config, ConfigError
 from agents.config.presets import LADDER, PRESETS
-from agents.runs.documents import read_config, read_summary
-from agents.runs.folder import other_settings
+from agents.runs.folder import differing_options
+from agents.runs.paths import RunPaths
+from agents.runs.reader import newest_step, read_config, read_summary
 from agents.training.hardware import cores, threads_allowed
-from agents.training.launch import closing_line
 from envs.registry import find_spec
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
@@ -43,18 +41,13 @@ class GridRun(NamedTuple):
         return "/".join(self.folder.parts[-3:])
 
     @property
-    def log(self) -> Path:
-        """File beside the run's folder with the output of the process."""
-        return self.folder.with_name(self.folder.name + ".log")
+    def paths(self) -> RunPaths:
+        """Files of the run; the log of its process lies beside its folder."""
+        return RunPaths(self.folder)
 
     def share_done(self) -> float:
         """Return the used share of the step budget, 0 to 1."""
-        with suppress(OSError, IndexError, ValueError, KeyError):
-            with (self.folder / "metrics.jsonl").open("rb") as file:
-                file.seek(max(file.seek(0, os.SEEK_END) - 4096, 0))
-                line = file.read().splitlines()[-1]
-            return min(float(json.loads(line)["env_steps"]) / self.config.steps, 1.0)
-        return 0.0
+        return min(newest_step(self.folder) / self.config.steps, 1.0)
 
     def finished(self) -> bool:
         """Whether the run is complete, with the requested steps and reward threshold.
@@ -62,15 +55,15 @@ class GridRun(NamedTuple):
         Raises:
             ConfigError: the folder holds another run.
         """
-        if not (self.folder / "config.json").exists():
+        if not self.paths.config.exists():
             return False
         saved, config = read_config(self.folder), self.config
         if config.memory.capacity is None:
             config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
-        others = other_settings(self.folder, config)
-        if others:
+        options = differing_options(saved, config)
+        if options:
             raise ConfigError(
-                f"{self.folder} holds a run with other settings ({', '.join(others)}); choose another "
+                f"{self.folder} holds a run with other settings ({', '.join(options)}); choose another "
                 "--out."
             )
         same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
@@ -169,17 +162,17 @@ class Sweep:
             return False
 
     def _start(self, run: GridRun) -> "subprocess.Popen[bytes]":
-        run.log.parent.mkdir(parents=True, exist_ok=True)
+        run.paths.log.parent.mkdir(parents=True, exist_ok=True)
         words = list(run.words)
         if (
             run.config.memory.kind == "replay"
             and run.config.memory.capacity is None
-            and not (run.folder / "config.json").exists()
+            and not run.paths.config.exists()
         ):
             words += ["--memory.capacity", str(self._capacity(run.config))]
         command = [sys.executable, str(TRAIN), *words]
         threads = str(min(max(cores() // self._jobs, 1), threads_allowed()))
-        with run.log.open("ab") as log:
+        with run.paths.log.open("ab") as log:
             return subprocess.Popen(
                 command,
                 stdout=log,
@@ -203,8 +196,8 @@ class Sweep:
         """Return a sentence about a process that has ended."""
         summary = read_summary(run.folder) if status == 0 else None
         if summary:
-            return f"{run.name}: {closing_line(summary, run.folder).partition(' Next: ')[0]}"
-        lines = run.log.read_text(errors="replace").replace("\r", "\n").splitlines()
+            return f"{run.name}: {summary.sentence(run.folder).partition(' Next: ')[0]}"
+        lines = run.paths.log.read_text(errors="replace").replace("\r", "\n").splitlines()
         last_line = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
         self.failed[run.name] = last_line
-        return f"{run.name} failed with exit status {status}: {last_line} ({run.log})"
+        return f"{run.name} failed with exit status {status}: {last_line} ({run.paths.log})"

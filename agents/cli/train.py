@@ -10,7 +10,8 @@ from agents.cli.parser import parse
 from agents.config import Config, ConfigError
 from agents.config.presets import COMMAND_LINE, PRESETS, WITHOUT, Stage, preset_stages
 from agents.config.provenance import explain
-from agents.runs.documents import read_config
+from agents.runs.paths import RunPaths
+from agents.runs.reader import read_config
 from envs.config import Observation
 from envs.protocols import PROTOCOLS
 
@@ -103,7 +104,7 @@ def _stages_before_options(options: Mapping[str, Sequence[str]]) -> list[Stage]:
     fresh = stages[-1].config
     fresh = replace(fresh, seed=int(value("--seed", str(fresh.seed))))
     folder = Path(value("--run-dir", "")) if options.get("--run-dir") else default_run_dir(fresh)
-    if (folder / "config.json").is_file():
+    if RunPaths(folder).config.is_file():
         return [*stages, Stage("saved run", read_config(folder))]
     return [*stages, Stage(COMMAND_LINE, fresh)]
 

@@ -1,10 +1,17 @@
-"""Settings without effect: idle because of other settings."""
+"""Fields without effect, and fields that may change during a run."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from envs.config import ATARI_FIELDS
 from envs.families import is_atari
+
+NO_RESULT = frozenset(
+    {"device", "threads", "log_every", "checkpoint_seconds", "env.backend", "env.threads"}
+)
+"""Fields without effect on the results of a run, whatever the others are."""
+MAY_CHANGE = frozenset({"steps", "reward_threshold", "device", "checkpoint_seconds"})
+"""Fields that may differ when a run is resumed."""
 
 Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 

@@ -73,7 +73,7 @@ class PrioritizedSampler:
         """Set priorities from errors `[B]`; those of overwritten rows are ignored.
 
         Raises:
-            ValueError: an error is not finite.
+            FloatingPointError: an error is not finite.
         """
         rows = indices % self._num_rows
         current = (self._added[rows] == indices // self._num_rows) & self._member[rows]

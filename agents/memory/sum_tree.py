@@ -46,10 +46,10 @@ class SumTree:
         """Set the values at `places` `[R]`; of duplicates the last one counts.
 
         Raises:
-            ValueError: a value is negative or not finite; it would spoil all sums.
+            FloatingPointError: a value is negative or not finite; it would spoil all sums.
         """
         if not (np.all(np.greater_equal(values, 0.0)) and np.all(np.isfinite(values))):
-            raise ValueError("A sum tree holds finite numbers, 0 or more; the priorities have diverged.")
+            raise FloatingPointError("A sum tree holds finite numbers, 0 or more; priorities diverged.")
         self._flat[0][places] = values
         for level, above in zip(self._levels[:-1], self._flat[1:], strict=True):
             places = places // FAN

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from agents.acting.rng import draw_seeds
-from agents.load import load_policy
+from agents.agent import load
 from agents.recording.drawing import Array, Image
 from agents.recording.layout import AgentView
 from agents.recording.saliency import SmoothGrad
 from agents.recording.steps import Course, Shot, reach_of, returns_that_followed
 from agents.recording.video import compose, count_frames, encoded_png, write_play
 from agents.report.captions import Kind, ViewName, describe, score_sentence
-from agents.runs.documents import read_summary
+from agents.runs.checkpoint import BestCheckpoint
 from agents.runs.files import write_whole
+from agents.runs.reader import read_summary
 from envs.factory import make_env
 from envs.spec import describe as describe_env
 from envs.vector import SerialVectorEnv
@@ -41,7 +42,7 @@ class Play:
     """
 
     def __init__(self, folder: Path, episodes: int, seed: int, max_shots: int) -> None:
-        config, self._policy, note = load_policy(folder)
+        config, self._policy, best = load(folder)
         torch.set_num_threads(1)  # the encoder works at the same time; two would wait for each other
         self._config, self._seed = config, seed
         env = make_env(config.env, screen=True)
@@ -53,7 +54,7 @@ class Play:
         self._actions, self._variables = spec.action_names, spec.variable_names
         self._episodes, self._max_shots = episodes, max_shots
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
-        self.score = _score(folder, note)
+        self.score = _score(folder, best)
         """What the kept agent scored, in a sentence."""
         self.fps = self._env.render_fps
         self.returns: list[float] = []
@@ -141,12 +142,12 @@ class Play:
                 return
 
 
-def _score(folder: Path, note: dict[str, Any]) -> str:
+def _score(folder: Path, best: BestCheckpoint) -> str:
     """Returns the score of a finished run; of another, that of the evaluation that kept the agent."""
     summary = read_summary(folder)
-    if summary is not None and "eval_episodes" in summary:
-        return score_sentence(summary["eval_mean"], summary["eval_episodes"])
-    return score_sentence(note["score"]["mean"], note["score"]["episodes"])
+    if summary is not None and summary.eval_episodes is not None:
+        return score_sentence(summary.eval_mean, summary.eval_episodes)
+    return score_sentence(best.score["mean"], best.score["episodes"])
 
 
 class Recorded(NamedTuple):

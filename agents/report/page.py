@@ -120,7 +120,7 @@ def _shows(
             run = group.typical
             yield Show(
                 name=group.name,
-                score=score_sentence(run.kept_score, run.games),
+                score=score_sentence(run.best_score, run.score_episodes),
                 play=data_uri("video/mp4", plays.get(group.name)),
                 view=data_uri("image/png", views.get(group.name)),
             )

@@ -186,7 +186,7 @@ def kept_sentence(task: Task) -> str:
     games = games_of(runs)
     confirmed = f"scored by the {games} that confirmed that it was solved"
     best = f"the network of its best evaluation, measured anew over {games}"
-    kinds = {bool(run.summary and run.summary["solved"]) for run in runs}
+    kinds = {bool(run.summary and run.summary.solved) for run in runs}
     if not kinds:
         return "The kept agents of unfinished runs are not measured yet."
     if len(kinds) == 1:
@@ -196,6 +196,6 @@ def kept_sentence(task: Task) -> str:
 
 def games_of(runs: Sequence[Run]) -> str:
     """Returns how many whole games the scores at the end are means of, as in `30 games`."""
-    counts = sorted({run.games for run in runs})
+    counts = sorted({run.score_episodes for run in runs})
     plural = "game" if counts == [1] else "games"
     return f"{' or '.join(map(str, counts))} {plural}"

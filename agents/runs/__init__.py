@@ -1,6 +1,6 @@
-"""Run folders: what a run writes, and how it is read again.
+"""Run folders: writing and reading.
 
-`folder.py` writes; `documents.py` reads `config.json` and `summary.json`, `reader.py` the curves of
-finished runs. Files are written whole or not at all (`files.py`), TensorBoard's synchronously
-(`events.py`).
+`paths.py` names the files. `folder.py` writes a run: checkpoints (`checkpoint.py`), metrics (`sinks.py`,
+`tensorboard.py`) and the summary (`summary.py`). `reader.py` reads it again, through the aliases of old
+names. Files are written whole or not at all (`files.py`).
 """

@@ -1,4 +1,4 @@
-"""Runs as they lie on the disk: configuration, curves, summary."""
+"""Reading of run folders: configuration, curves, summary."""
 
 import json
 import re
@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import ConfigError, flatten, to_dict
-from agents.runs.documents import read_stamp, read_summary
+from agents.config import Config, ConfigError, flatten, from_dict, to_dict
+from agents.runs.files import damaged, read_json
+from agents.runs.paths import RunPaths
+from agents.runs.summary import Summary
+from agents.runs.tags import CONFIRMED, R2, SCORE, SECONDS
 
-SCORE = "return/eval"
-SOLVED = "return/solved"
-SECONDS = "time/train_seconds"
-KEPT = (SCORE, SOLVED, "probe/")  # what tags must start with to be kept: the rest is not compared
+COMPARED = (SCORE, CONFIRMED, R2)
+"""Beginnings of the tags that are compared between runs."""
 
 
 class TooEarlyError(ConfigError):
@@ -29,20 +30,20 @@ class Curve(NamedTuple):
 
     steps: NDArray[np.int64]  # [T] agent steps
     values: NDArray[np.float64]  # [T]
-    seconds: NDArray[np.float64]  # [T] of training, evaluation left out
+    seconds: NDArray[np.float64]  # [T] of training, without evaluation
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder holds."""
+    """The contents of a run folder."""
 
     path: Path
     config: Mapping[str, Any]
     """Fields under dotted names, as in `returns.n_step`."""
     curves: Mapping[str, Curve]
     """By tag; `return/eval` is always there."""
-    summary: Mapping[str, Any] | None
-    """`summary.json`; None while the run is unfinished."""
+    summary: Summary | None
+    """None while the run is unfinished."""
     commit: str | None
     """Of the source tree that it ran with."""
 
@@ -52,57 +53,102 @@ class Run:
         return self.curves[SCORE]
 
     @property
-    def kept(self) -> bool:
-        """Whether it has kept an agent, to be played."""
-        return (self.path / "checkpoint" / "best.pt").is_file()
+    def has_agent(self) -> bool:
+        """Whether there is a best checkpoint, to play."""
+        return RunPaths(self.path).best.is_file()
 
     @property
     def finished(self) -> bool:
-        """Whether it came to its end; a run that goes on past its summary has not."""
-        return self.summary is not None and int(self.score.steps[-1]) <= self.summary["env_steps"]
+        """Whether the run has come to its end, and was not resumed since."""
+        return self.summary is not None and int(self.score.steps[-1]) <= self.summary.env_steps
 
     @property
     def solved(self) -> bool:
         """Whether it ended because the environment was solved."""
-        return self.finished and self.summary is not None and bool(self.summary["solved"])
+        return self.finished and self.summary is not None and bool(self.summary.solved)
 
     @property
-    def games(self) -> int:
-        """Whole games that its score at the end is the mean of."""
+    def score_episodes(self) -> int:
+        """Episodes in the mean of its final score."""
         return int(self.config["evaluation.solved_episodes" if self.finished else "evaluation.episodes"])
 
     @property
-    def kept_score(self) -> float:
-        """Score of the kept agent: `eval_mean` of a finished run, else of its best evaluation."""
-        return float(self.summary["eval_mean"] if self.summary else self.score.values.max())
+    def best_score(self) -> float:
+        """Score of the best checkpoint: the summary's, else that of the best evaluation."""
+        return self.summary.eval_mean if self.summary else float(self.score.values.max())
+
+
+def read_config(folder: Path) -> Config:
+    """Return the configuration of the run in this folder.
+
+    Raises:
+        ConfigError: there is no run, or the file is damaged.
+    """
+    return _read_stamp(folder)[0]
+
+
+def _read_stamp(folder: Path) -> tuple[Config, str | None]:
+    """Return configuration and commit."""
+    path = RunPaths(folder).config
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no run (no config.json); name a folder made by train.py.")
+    stamp = read_json(path)
+    if not isinstance(stamp.get("config"), dict):
+        raise damaged(path, "no config in it")
+    try:
+        return from_dict(stamp["config"]), stamp.get("commit")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def read_summary(folder: Path) -> Summary | None:
+    """Return the summary of the run in this folder; None while it is unfinished.
+
+    Raises:
+        ConfigError: the file is damaged.
+    """
+    path = RunPaths(folder).summary
+    if not path.is_file():
+        return None
+    try:
+        return Summary.from_dict(read_json(path))
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
-    """Returns the run folders that are named, and those below folders that are not runs themselves.
+    """Return run folders: those named, and all below folders that are no runs.
 
     Raises:
         ConfigError: a path holds no run.
     """
-    found: dict[Path, Path] = {}
+    runs: dict[Path, Path] = {}
     for path in paths:
-        if (path / "config.json").is_file():
+        if RunPaths(path).config.is_file():
             below = [path]
         else:
-            below = sorted((config.parent for config in path.rglob("config.json")), key=_in_order)
+            below = sorted((config.parent for config in path.rglob("config.json")), key=_natural_order)
         if not below:
             raise ConfigError(
                 f"{path} holds no run; name folders made by train.py, or a folder above them."
             )
         for run in below:
-            found.setdefault(run.resolve(), run)
-    return list(found.values())
+            runs.setdefault(run.resolve(), run)
+    return list(runs.values())
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sort `seed2` before `seed10`."""
+    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(path))]
 
 
 def read_runs(paths: Iterable[Path]) -> tuple[list[Run], list[Path]]:
-    """Reads the runs of `find_runs`; those without an evaluation yet are left out and named.
+    """Return the runs of `find_runs`, and the folders of those without an evaluation yet.
 
     Raises:
-        ConfigError: as `read_run`, or no run is left.
+        ConfigError: as `read_run`, or no run has an evaluation.
     """
     runs, early = [], []
     for path in find_runs(paths):
@@ -116,48 +162,47 @@ def read_runs(paths: Iterable[Path]) -> tuple[list[Run], list[Path]]:
     return runs, early
 
 
-def _in_order(path: Path) -> list[tuple[int, str]]:
-    """Sorts `seed2` before `seed10`."""
-    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(path))]
-
-
 def read_run(path: Path) -> Run:
-    """Reads a run folder.
+    """Read a run folder.
 
     Raises:
         ConfigError: a file is missing or damaged, or there is no evaluation yet.
     """
-    config, stamp = read_stamp(path)
+    config, commit = _read_stamp(path)
     curves = read_curves(path)
     if SCORE not in curves:
         raise TooEarlyError(f"{path} has no evaluation yet; let it train on, or leave it out.")
-    return Run(
-        path=path,
-        config=flatten(to_dict(config)),
-        curves=curves,
-        summary=read_summary(path),
-        commit=stamp.get("commit"),
-    )
+    return Run(path, flatten(to_dict(config)), curves, read_summary(path), commit)
 
 
-def read_curves(run: Path, kept: tuple[str, ...] = KEPT) -> dict[str, Curve]:
-    """Returns the curves of a run by tag.
+def read_curves(folder: Path, tags: tuple[str, ...] = COMPARED) -> dict[str, Curve]:
+    """Return the curves of a run by tag.
 
     Args:
-        run: Its folder.
-        kept: What tags must start with.
+        folder: Of the run.
+        tags: Beginnings of the tags.
 
     Raises:
         ConfigError: there are no metrics, or they are damaged.
     """
     rows: dict[str, list[tuple[int, float, float]]] = {}
     now = 0.0
-    for entry in _read_lines(run / "metrics.jsonl"):
+    for entry in _read_lines(RunPaths(folder).metrics):
         now = entry.get(SECONDS, now)
         for tag, value in entry.items():
-            if tag.startswith(kept):
-                rows.setdefault(tag, []).append((entry["env_steps"], value, now))
+            if tag.startswith(tags):
+                rows.setdefault(tag, []).append((int(entry["env_steps"]), value, now))
     return {tag: _curve(points) for tag, points in rows.items()}
+
+
+def newest_step(folder: Path) -> int:
+    """Return the agent steps at the newest entry of a run's metrics; 0 if there is none."""
+    try:
+        with RunPaths(folder).metrics.open("rb") as file:
+            file.seek(max(file.seek(0, 2) - 4096, 0))
+            return int(json.loads(file.read().splitlines()[-1])["env_steps"])
+    except (OSError, IndexError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _curve(points: list[tuple[int, float, float]]) -> Curve:
@@ -165,15 +210,15 @@ def _curve(points: list[tuple[int, float, float]]) -> Curve:
     return Curve(steps.astype(np.int64), values, seconds)
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """Returns the entries of a metrics file; the last line of a run at work may be half written."""
+def _read_lines(path: Path) -> list[dict[str, float]]:
+    """Return the entries of a metrics file; the last line of a running run may be incomplete."""
     if not path.is_file():
         raise ConfigError(f"{path.parent} holds no run (no metrics.jsonl); name folders made by train.py.")
     whole, _, _ = path.read_bytes().rpartition(b"\n")
     lines = whole.splitlines()
     try:
         # One call of the parser for all lines takes half as long as one for each.
-        entries: list[dict[str, Any]] = json.loads(b"[" + b",".join(lines) + b"]")
+        entries: list[dict[str, float]] = json.loads(b"[" + b",".join(lines) + b"]")
     except (ValueError, RecursionError):
         entries = []
     if len(entries) == len(lines) and all(map(_is_entry, entries)):
@@ -182,14 +227,14 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     raise ConfigError(f"{path} is damaged in line {bad}; restore the file or leave this run out.")
 
 
-def _is_entry(entry: Any) -> bool:
+def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict) or type(entry.get("env_steps")) is not int:
         return False
     return abs(entry["env_steps"]) < 2**53 and all(map(_is_number, entry.values()))
 
 
-def _is_number(value: Any) -> bool:
-    """Whether a value fits a float; endless ones do, which a run writes that diverges."""
+def _is_number(value: object) -> bool:
+    """Whether a value fits a float; infinite ones do, from diverging runs."""
     return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
 

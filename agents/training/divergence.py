@@ -1,13 +1,13 @@
-"""When a run's numbers have left all bounds."""
+"""Detection of divergence."""
 
 from agents.config import Config, ConfigError
 
 LARGEST = 1e15
-"""No return is near it, and what a diverging network says is soon beyond it."""
+"""Far above any return; values of a diverging network soon exceed it."""
 
 
 def diverged(config: Config, env_steps: int) -> ConfigError:
-    """Returns the sentence that ends a run which has diverged."""
+    """Return the error that ends a diverged run."""
     return ConfigError(
         f"Training has diverged: after {env_steps:,} steps its losses or values are beyond all bounds. "
         f"Lower --learning.learning-rate ({config.learning.learning_rate:g}) or set "
@@ -15,7 +15,7 @@ def diverged(config: Config, env_steps: int) -> ConfigError:
     )
 
 
-def refuse_divergence(config: Config, env_steps: int, *values: float) -> None:
-    """Raises `ConfigError` where one of a run's losses or values is no number, or an absurd one."""
+def check_finite(config: Config, env_steps: int, *values: float) -> None:
+    """Raise `ConfigError` if a loss or a value is not finite, or absurdly large."""
     if not all(abs(value) < LARGEST for value in values):
         raise diverged(config, env_steps)

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from agents.runs.metrics import Metrics
 
 from agents.acting.episodes import evaluate
+from agents.agent import evaluate_run, load_policy
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, from_dict, to_dict, with_fields
 from agents.config.presets import preset_config
-from agents.load import evaluate_run, load_policy
 from agents.runs import checkpoint
 from agents.runs.folder import RunFolder, read_best
-from agents.runs.metrics import Metrics
 from agents.training.launch import summarize
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agents.acting.evaluations import play_of
 
 from agents.acting.episodes import evaluate
-from agents.acting.evaluations import play_of
 from agents.config import with_fields
 from agents.config.presets import preset_config
 from envs.config import EnvConfig

@@ -1,7 +1,7 @@
-"""Event files for TensorBoard, written where they are asked for: no thread, no queue.
+"""Event files for TensorBoard, written by the calling thread.
 
-The writers of torch and tensorboard hand everything to a thread; on a full disk it dies unheard and the
-program waits for it for ever. Here the caller gets the `OSError`.
+The writers of torch and tensorboard use a thread of their own; on a full disk it dies silently and the
+program waits for it forever. Here the caller gets the `OSError`.
 """
 
 import os
@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +20,32 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary as make
 
+from agents.runs import tags
+from agents.runs.sinks import Sink
+
 VIDEO_SIDE = 120  # pixels of a video's longer side, about
 VIDEO_MILLISECONDS = 60  # a frame
 EDGES = 1e-12 * 1.1 ** np.arange(774)  # of a histogram's bins, on either side of 0
 BINS = [*-EDGES[::-1], 0.0, *EDGES]
 FIRST = ("env.id", "env.obs", "preset", "seed", "steps")
-"""Settings that the *HParams* table opens on; the others are ticked beside it."""
+"""First columns of the *HParams* table; others can be selected beside it."""
+CHARTS = {
+    "pixels and state": {
+        "greedy score": ["Multiline", [tags.SCORE]],
+        "training score": ["Multiline", ["return/train$"]],
+        "value of the actions taken": ["Multiline", ["q/mean"]],
+        "temporal-difference loss": ["Multiline", ["loss/td"]],
+        "seconds of training": ["Multiline", [tags.SECONDS]],
+    },
+    "state probe": {"R2 of the true state": ["Multiline", [f"{tags.R2}.*"]]},
+}
+"""Charts of *Custom scalars*, with their tags."""
 
 
-def _opening(experiment: Summary) -> Summary:
-    """Returns the head of the *HParams* table with `FIRST` marked as differing between runs.
+def _with_first_columns(experiment: Summary) -> Summary:
+    """Return the head of the *HParams* table with `FIRST` marked as differing between runs.
 
-    TensorBoard shows five columns of settings at the start: those so marked, then by name.
+    TensorBoard initially shows five columns of settings: those marked, then by name.
     """
     metadata = experiment.value[0].metadata.plugin_data
     content = HParamsPluginData.FromString(metadata.content)
@@ -42,20 +55,24 @@ def _opening(experiment: Summary) -> Summary:
     return experiment
 
 
-class EventFile:
+class TensorBoard(Sink):
     """A new event file in a folder.
 
     Args:
         folder: It exists.
-        purge_step: TensorBoard drops what older files of the folder hold from this step on.
+        resumed_at: Agent steps at which a run is resumed; TensorBoard drops later steps of older files.
+            None: a new run.
     """
 
-    def __init__(self, folder: Path, purge_step: int) -> None:
+    def __init__(self, folder: Path, resumed_at: int | None) -> None:
+        purge_step = 0 if resumed_at is None else resumed_at + 1
         name = f"events.out.tfevents.{time.time_ns() // 10**9}.{socket.gethostname()}.{os.getpid()}"
         taken = len(list(folder.glob(f"{name}.*")))
         self._records = RecordWriter((folder / f"{name}.{taken}").open("wb"))
         self._write(Event(file_version="brain.Event:2"))
         self._write(Event(step=purge_step, session_log=SessionLog(status=SessionLog.START)))
+        if resumed_at is None:
+            self._add(make.custom_scalars(CHARTS))
 
     def _write(self, event: Event) -> None:
         event.wall_time = time.time()
@@ -65,20 +82,21 @@ class EventFile:
         self._write(Event(step=env_steps, summary=summary))
 
     def scalars(self, env_steps: int, values: Mapping[str, float]) -> None:
-        """Adds scalars under their tags."""
+        """Add scalars under their tags."""
         for tag, value in values.items():
             self._add(Summary(value=[Summary.Value(tag=tag, simple_value=float(value))]), env_steps)
+        self.flush()
 
-    def image(self, env_steps: int, tag: str, image: NDArray[Any]) -> None:
-        """Adds a gray image `[H, W] uint8`."""
+    def image(self, env_steps: int, tag: str, image: NDArray[np.uint8]) -> None:
+        """Add a gray image `[H, W] uint8`."""
         self._add(make.image(tag, image[np.newaxis], dataformats="CHW"), env_steps)
 
-    def histogram(self, env_steps: int, tag: str, values: NDArray[Any]) -> None:
-        """Adds how numbers `[N]` are distributed."""
+    def histogram(self, env_steps: int, tag: str, values: NDArray[np.generic]) -> None:
+        """Add the distribution of values `[N]`."""
         self._add(make.histogram(tag, values, BINS), env_steps)
 
-    def video(self, env_steps: int, tag: str, images: NDArray[Any]) -> None:
-        """Adds gray images `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
+    def video(self, env_steps: int, tag: str, images: NDArray[np.uint8]) -> None:
+        """Add gray images `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
         scale = max(VIDEO_SIDE // max(images.shape[1:]), 1)
         first, *others = (Image.fromarray(image.repeat(scale, 0).repeat(scale, 1)) for image in images)
         encoded = BytesIO()
@@ -89,29 +107,25 @@ class EventFile:
         self._add(Summary(value=[Summary.Value(tag=tag, image=image)]), env_steps)
 
     def text(self, env_steps: int, tag: str, sentence: str) -> None:
-        """Adds a sentence."""
+        """Add a sentence."""
         self._add(make.text(tag, sentence), env_steps)
 
-    def charts(self, layout: Mapping[str, Any]) -> None:
-        """Adds which tags are drawn on which chart of *Custom scalars*."""
-        self._add(make.custom_scalars(layout))
-
-    def settings(self, values: Mapping[str, Any], results: Iterable[str]) -> None:
-        """Adds settings by name for the *HParams* table, and the tags of the results beside them.
+    def settings(self, values: Mapping[str, object], results: Iterable[str]) -> None:
+        """Add a row of settings and results to the *HParams* table.
 
         Args:
-            values: Settings; the table opens on `FIRST` of them.
-            results: The tags, the first five of which the table opens on.
+            values: Settings by name.
+            results: Tags of the results; the first five are columns.
         """
         plain = {k: v if isinstance(v, (bool, int, float)) else str(v) for k, v in values.items()}
         experiment, *session = make.hparams(plain, dict.fromkeys(results, 0.0))
-        for summary in (_opening(experiment), *session):
+        for summary in (_with_first_columns(experiment), *session):
             self._add(summary)
 
     def flush(self) -> None:
-        """Hands everything to the operating system."""
+        """Hand everything to the operating system."""
         self._records.flush()
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Write what is left."""
         self._records.close()

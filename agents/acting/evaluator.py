@@ -1,0 +1,174 @@
+"""Evaluation: greedy episodes on environments and seeds of their own.
+
+| evaluation | seeds | episodes | ε |
+|---|---|---|---|
+| periodic | stream `evaluation`: the same each time | `evaluation.episodes` | `evaluation.epsilon` |
+| confirmation | stream `solved`, by agent step: fresh each time | `evaluation.solved_episodes` | the same |
+| held out (`scripts/evaluate.py`) | stream `held_out` of another seed | as asked | the same |
+
+When each is due and what follows from it is decided in `agents/training/evaluation.py`.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.acting.episodes import Policy, ShouldStop, never, play
+from agents.acting.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
+from agents.acting.probe import StateProbe
+from agents.acting.rng import draw_seeds, make_generator
+from agents.acting.score import Score, evaluate
+from agents.config import Config, ConfigError
+from envs.factory import make_vector_env
+from envs.vector import VectorEnv
+
+VIDEO_SIZE = (80, 120)  # pixels of a state agent's video
+
+
+class RecordingPolicy(GreedyPolicy):
+    """A greedy policy that keeps the action values it acted on.
+
+    Args:
+        policy: Acts.
+    """
+
+    def __init__(self, policy: GreedyPolicy) -> None:
+        self._policy = policy
+        self.recorded: list[Array] = []
+
+    def values(self, observation: Array) -> Array:
+        """Return the action values `[E, A] float32` of observations `[E, *obs]`."""
+        self.recorded.append(self._policy.values(observation))
+        return self.recorded[-1]
+
+
+def evaluated_policy(
+    policy: GreedyPolicy, env: VectorEnv, config: Config, stream: str, *key: int
+) -> Policy:
+    """Return the policy that is measured: greedy but for the protocol's share of random actions.
+
+    Args:
+        policy: The agent.
+        env: Environments it acts in.
+        config: Of the run.
+        stream: Name of the random stream of the coins.
+        key: Tells several draws from the stream apart.
+    """
+    epsilon = config.evaluation.epsilon
+    if not epsilon:
+        return policy
+    return EpsilonGreedyPolicy(policy, env.num_actions, make_generator(config.seed, stream, *key), epsilon)
+
+
+def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> Score:
+    """Evaluate on seeds that no training run uses, whatever its seed.
+
+    Args:
+        config: Of the run.
+        policy: The agent.
+        episodes: Number of episodes.
+        seed: Decides the held-out seeds.
+    """
+    seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
+    env = make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)
+    try:
+        measured = evaluated_policy(policy, env, replace(config, seed=seed), "held_out")
+        return evaluate(env, measured, episodes)
+    finally:
+        env.close()
+
+
+class Evaluator:
+    """Evaluations during a run.
+
+    Args:
+        config: Of the run.
+        policy: The agent that is measured unless another one is given.
+    """
+
+    def __init__(self, config: Config, policy: GreedyPolicy) -> None:
+        self._config, self._policy = config, policy
+        self._envs: dict[int, VectorEnv] = {}
+        self._twins: tuple[VectorEnv, ...] | None = None
+        self._pixels = config.env.obs == "pixels"
+        probed = self._pixels and config.evaluation.probe_samples
+        self._probe = StateProbe(config, policy) if probed else None
+
+    def periodic(self, should_stop: ShouldStop = never) -> Score:
+        """Evaluate on the run's evaluation seeds, with video, action values and state probe.
+
+        Raises:
+            Interrupted: `should_stop()`.
+        """
+        settings = self._config.evaluation
+        recording = RecordingPolicy(self._policy)
+        frames = settings.video_frames
+        score = self._evaluate(
+            "evaluation", 0, settings.episodes, recording, frames if self._pixels else 0, should_stop
+        )
+        video = self._draw_episode(frames, should_stop) if frames and not self._pixels else score.video
+        probe = self._probe(should_stop) if self._probe else {}
+        values = np.concatenate(recording.recorded) if recording.recorded else None
+        return score._replace(video=video, values=values, probe=probe)
+
+    def confirm(
+        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
+    ) -> Score:
+        """Evaluate on more episodes, from fresh seeds.
+
+        Args:
+            env_steps: Agent steps so far, which decide the seeds.
+            should_stop: Called before each step.
+            policy: Agent in place of the run's.
+
+        Raises:
+            Interrupted: `should_stop()`.
+        """
+        episodes = self._config.evaluation.solved_episodes
+        return self._evaluate("solved", env_steps, episodes, policy or self._policy, 0, should_stop)
+
+    def _evaluate(
+        self,
+        stream: str,
+        key: int,
+        episodes: int,
+        policy: GreedyPolicy,
+        video_frames: int,
+        should_stop: ShouldStop,
+    ) -> Score:
+        settings = self._config.evaluation
+        count = min(settings.num_envs, episodes)
+        seeds = draw_seeds(self._config.seed, stream, count, key)
+        if count not in self._envs:
+            self._envs[count] = make_vector_env(self._config.env, seeds, max_steps=settings.max_steps)
+        env = self._envs[count]
+        env.seed(seeds)
+        measured = evaluated_policy(policy, env, self._config, stream, key)
+        return evaluate(env, measured, episodes, video_frames=video_frames, should_stop=should_stop)
+
+    def _draw_episode(self, frames: int, should_stop: ShouldStop) -> NDArray[np.uint8] | None:
+        """Return gray images `[T, H, W]` of a state agent's first episode, drawn by a twin."""
+        if self._twins is None:
+            self._twins = self._make_twins()
+        if not self._twins:
+            return None
+        played, drawn = self._twins
+        seeds = draw_seeds(self._config.seed, "evaluation", 1, 0)
+        played.seed(seeds)
+        drawn.seed(seeds)
+        images = [drawn.reset()[0, -1].copy()]
+        for action, step in play(played, self._policy, played.reset(), should_stop=should_stop):
+            image = drawn.step(action).observation[0, -1]
+            if step.last[0] or len(images) == frames:
+                break
+            images.append(image.copy())
+        return np.stack(images)
+
+    def _make_twins(self) -> tuple[VectorEnv, ...]:
+        looks = replace(self._config.env, obs="pixels", size=VIDEO_SIZE, frame_stack=1)
+        try:
+            drawn = make_vector_env(looks, [0])
+        except ConfigError:  # nothing to draw
+            return ()
+        return make_vector_env(self._config.env, [0]), drawn

@@ -1,0 +1,96 @@
+"""Undiscounted returns of whole episodes."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from agents.acting.episodes import Episode, EpisodeCounter, Policy, ShouldStop, never, play
+from agents.acting.policy import Array
+from agents.runs.summary import ScoreSummary
+from envs.vector import VectorEnv
+
+
+class Score(NamedTuple):
+    """The result of an evaluation."""
+
+    returns: NDArray[np.float64]  # [N]
+    lengths: NDArray[np.int64]  # [N]  agent steps
+    truncated: int  # episodes that a limit of steps ended
+    video: NDArray[np.uint8] | None = None  # [T, H, W]  newest images of the first episode
+    first: Array | None = None  # [*obs]  first observation of the first episode
+    values: Array | None = None  # [M, A]  action values that were acted on
+    probe: Mapping[str, float] = MappingProxyType({})  # R² of the state probe, by tag
+
+    @property
+    def mean(self) -> float:
+        """Mean return."""
+        return float(self.returns.mean())
+
+    def summary(self) -> ScoreSummary:
+        """Return count, mean, spread, extremes and Student's 95 % interval of the mean."""
+        spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
+        half = 0.0
+        if spread:
+            half = spread / np.sqrt(len(self.returns)) * stats.t.ppf(0.975, len(self.returns) - 1)
+        return {
+            "episodes": len(self.returns),
+            "mean": self.mean,
+            "std": spread,
+            "min": float(self.returns.min()),
+            "max": float(self.returns.max()),
+            "ci95_low": self.mean - float(half),
+            "ci95_high": self.mean + float(half),
+            "truncated": self.truncated,
+        }
+
+
+def evaluate(
+    env: VectorEnv,
+    policy: Policy,
+    episodes: int,
+    *,
+    video_frames: int = 0,
+    should_stop: ShouldStop = never,
+) -> Score:
+    """Play whole episodes from the environments' seeds.
+
+    Each environment plays a fixed share and rests from then on: to count the first episodes to end would
+    favour short ones.
+
+    Args:
+        env: Environments of this evaluation alone.
+        policy: Acts.
+        episodes: Number of episodes.
+        video_frames: Largest number of images of the first episode to keep.
+        should_stop: Called before each step.
+
+    Raises:
+        Interrupted: `should_stop()`.
+    """
+    share = np.full(env.num_envs, episodes // env.num_envs)
+    share[: episodes % env.num_envs] += 1
+    active = share > 0
+    counter = EpisodeCounter(env.num_envs)
+    finished: list[list[Episode]] = [[] for _ in range(env.num_envs)]
+    truncated = 0
+    observation = env.reset()
+    first = observation[0].copy()
+    video = [observation[0, -1].copy()] if video_frames else []
+    for _, step in play(env, policy, observation, active=active, should_stop=should_stop):
+        for episode in counter.add(step, step.reward, active):
+            finished[episode.env].append(episode)
+            truncated += not step.terminated[episode.env]
+            active[episode.env] = len(finished[episode.env]) < share[episode.env]
+        if len(video) < video_frames and not finished[0]:
+            video.append(step.observation[0, -1].copy())
+    images = np.stack(video) if video else None
+    return Score(*_columns(sum(finished, [])), truncated, images, first)
+
+
+def _columns(episodes: Iterable[Episode]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    rows = list(episodes)
+    return np.array([row.score for row in rows]), np.array([row.length for row in rows])

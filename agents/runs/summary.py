@@ -1,0 +1,104 @@
+"""Results of evaluations and of finished runs, as stored."""
+
+import dataclasses
+import shlex
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from agents.config.aliases import updated
+from agents.config.kinds import fits
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+class ScoreSummary(TypedDict):
+    """Statistics of the returns of some episodes."""
+
+    episodes: int
+    mean: float
+    std: float
+    min: float
+    max: float
+    ci95_low: float
+    ci95_high: float
+    truncated: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Results of a finished run, as in `summary.json`; its score is that of the best checkpoint."""
+
+    env: str = ""
+    obs: str = ""
+    preset: str = ""
+    seed: int = 0
+    protocol: str = "none"
+    env_steps: int
+    updates: int = 0
+    episodes: int = 0
+    train_seconds: float = 0.0
+    eval_seconds: float = 0.0
+    eval_episodes: int | None = None
+    eval_mean: float
+    eval_std: float = 0.0
+    eval_min: float | None = None
+    eval_ci95: tuple[float, float] | None = None
+    eval_at_step: int | None = None
+    """Agent steps after which the best checkpoint was saved."""
+    eval_human_normalised: float | None = None
+    final_mean: float
+    """Mean return of the last agent."""
+    final_min: float | None = None
+    reward_threshold: float | None = None
+    """Mean return at which the run counts as solved; None: none."""
+    solved: bool | None
+    reached_threshold: float | None = None
+    """Reward threshold that was confirmed, if one was."""
+    steps_to_solve: int | None
+    seconds_to_solve: float | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the fields, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Json]) -> "Summary":
+        """Build a summary from the fields of this version or an older one.
+
+        Raises:
+            ValueError: a required field is missing, or a field has the wrong type; names them.
+        """
+        present, hints = updated(values), typing.get_type_hints(cls)
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
+        missing = [name for name in required if name not in present]
+        unfit = [name for name in fields if name in present and not fits(hints[name], present[name])]
+        if missing or unfit:
+            raise ValueError(f"{', '.join(missing + unfit)} cannot be read")
+        return cls(**{name: _value(present[name]) for name in fields if name in present})
+
+    def sentence(self, folder: Path, *, renderable: bool = True) -> str:
+        """Return the result in one sentence: score, steps, seconds, next command.
+
+        Args:
+            folder: Of the run.
+            renderable: Whether episodes can be recorded.
+        """
+        words = ["record.py" if renderable else "evaluate.py", str(folder)]
+        words += ["--out", "episode.html"] if renderable else []
+        module = self.env.rpartition(":")[0]
+        words += ["--module", module] if module else []
+        result = f"{'solved with' if self.solved else 'reached'} {self.eval_mean:.1f}"
+        return (
+            f"{self.env} from {self.obs}: {result} (mean of {self.eval_episodes} greedy episodes) after "
+            f"{self.env_steps:,} steps and {self.train_seconds:.1f} s of training (+ "
+            f"{self.eval_seconds:.1f} s of evaluation). Next: make tensorboard, or python "
+            f"scripts/{shlex.join(words)}"
+        )
+
+
+def _value(value: Json) -> typing.Any:
+    return tuple(value) if isinstance(value, list) else value

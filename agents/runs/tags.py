@@ -1,0 +1,8 @@
+"""Names of the scalars that are read again after they were logged."""
+
+PERIODIC, CONFIRMATION = "eval", "solved"
+"""Kinds of evaluations, the second half of their tags."""
+SCORE, CONFIRMED = f"return/{PERIODIC}", f"return/{CONFIRMATION}"
+SECONDS = "time/train_seconds"
+R2 = "probe/r2_"
+"""How the tags of the state probe begin."""

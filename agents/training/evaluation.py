@@ -1,0 +1,223 @@
+"""The evaluation rule: when a run is solved, its best checkpoint, its summary.
+
+1. The agent is evaluated every `evaluation.every` agent steps and at the end of the run (periodic).
+2. If that mean reaches the reward threshold, it is confirmed on more episodes from fresh seeds; if their
+   mean reaches it as well, the run is solved and ends. One lucky evaluation is not enough.
+3. The best checkpoint is the confirmed agent, else the one with the highest periodic mean, the newest of
+   equal ones.
+4. At the end, the best checkpoint and the last agent are each measured like a confirmation.
+
+`agents/acting/evaluator.py` defines seeds, episodes and ε of each evaluation.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from agents.acting.episodes import ShouldStop, never
+from agents.acting.policy import GreedyPolicy
+from agents.acting.score import Score
+from agents.config import Config
+from agents.runs import tags
+from agents.runs.checkpoint import BestCheckpoint, State
+from agents.runs.sinks import Sink
+from agents.runs.summary import ScoreSummary, Summary
+from agents.training.divergence import check_finite
+from agents.training.progress import Progress, Report
+from agents.training.stopwatch import Stopwatch
+from models.q_network import QNetwork
+
+
+class Evaluations(Protocol):
+    """Evaluations of a run; `acting.evaluator.Evaluator` is the real one."""
+
+    def periodic(self, should_stop: ShouldStop = never) -> Score:
+        """Evaluate on the run's evaluation seeds."""
+
+    def confirm(
+        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
+    ) -> Score:
+        """Evaluate on more episodes, from fresh seeds."""
+
+
+class Checkpoints(Protocol):
+    """Storage of a run's checkpoints; `runs.folder.RunFolder` is the real one."""
+
+    def save(self, trainer: State, env_steps: int) -> None:
+        """Save the state of the run, to resume it."""
+
+    def save_best(self, best: BestCheckpoint) -> None:
+        """Save the best agent so far."""
+
+
+class EvaluationRule:
+    """Evaluation of a run's agent, and its consequences.
+
+    Args:
+        config: Of the run.
+        network: The evaluated network.
+        evaluator: Evaluates it.
+        progress: The run's counters.
+        sink: Gets the results.
+        checkpoints: Gets the best agent.
+        reward_threshold: Mean return of a confirmation that ends the run; None: the budget ends it.
+        normalise: Scales a score to random play = 0 and a human = 1, if both are known.
+        device: Device of the network.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        network: QNetwork,
+        evaluator: Evaluations,
+        progress: Progress,
+        sink: Sink,
+        checkpoints: Checkpoints,
+        reward_threshold: float | None,
+        normalise: Callable[[float], float | None],
+        device: torch.device,
+    ) -> None:
+        self._config, self._network, self._evaluator = config, network, evaluator
+        self._progress, self._sink, self._checkpoints = progress, sink, checkpoints
+        self._normalise, self._device = normalise, device
+        self.reward_threshold = reward_threshold
+
+    @property
+    def solved(self) -> bool:
+        """Whether the run has reached its reward threshold, or an earlier, higher one."""
+        reached = self._progress.reached_threshold
+        return (
+            self.reward_threshold is not None and reached is not None and reached >= self.reward_threshold
+        )
+
+    def resume(self, *, new_threshold: bool) -> None:
+        """Forget a threshold below that of the resumed run.
+
+        Args:
+            new_threshold: Whether the run is resumed with another threshold: an evaluation at the current
+                step then counts as not made.
+        """
+        progress = self._progress
+        if self.reward_threshold is None or self.solved:
+            return
+        progress.reached_threshold = progress.steps_to_solve = progress.seconds_to_solve = None
+        if new_threshold:
+            progress.evaluated_at = min(progress.evaluated_at, progress.env_steps - 1)
+
+    def evaluate(self, train_seconds: float, should_stop: ShouldStop, report: Report) -> None:
+        """Evaluate, confirm a score at the threshold, save the best agent.
+
+        Args:
+            train_seconds: Seconds of training so far.
+            should_stop: Called before each step.
+            report: Gets the name of each stage.
+
+        Raises:
+            Interrupted: `should_stop()`; the evaluation leaves no trace.
+        """
+        progress, threshold = self._progress, self.reward_threshold
+        report("evaluating")
+        score = self._evaluator.periodic(should_stop)
+        confirmation = None
+        if threshold is not None and score.mean >= threshold:
+            report(f"confirming over {self._config.evaluation.solved_episodes} episodes")
+            confirmation = self._evaluator.confirm(progress.env_steps, should_stop)
+        progress.evaluated_at, progress.last_eval = progress.env_steps, score.mean
+        self._log(tags.PERIODIC, score)
+        if score.mean >= progress.best_mean:
+            progress.best_mean = score.mean
+            self._save(score, confirmed=False)
+        if threshold is None or confirmation is None:
+            return
+        self._log(tags.CONFIRMATION, confirmation)
+        if confirmation.mean >= threshold and not self.solved:
+            progress.reached_threshold = threshold
+            progress.steps_to_solve = progress.env_steps
+            progress.seconds_to_solve = train_seconds
+            self._save(confirmation, confirmed=True)
+
+    def _save(self, score: Score, *, confirmed: bool) -> None:
+        agent, at = self._network.state_dict(), self._progress.env_steps
+        self._checkpoints.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
+
+    def _log(self, kind: str, score: Score) -> None:
+        at = self._progress.env_steps
+        values = {
+            f"return/{kind}": score.mean,
+            f"length/{kind}": float(score.lengths.mean()),
+            f"truncated/{kind}": float(score.truncated),
+        }
+        normalised = self._normalise(score.mean)
+        if normalised is not None:
+            values[f"return/{kind}_human_normalised"] = normalised
+        self._sink.scalars(at, values | dict(score.probe))
+        if score.values is not None:
+            check_finite(self._config, at, float(score.values.min()), float(score.values.max()))
+            self._sink.histogram(at, f"q/{kind}", score.values.max(axis=1))
+            self._sink.histogram(at, f"actions/{kind}", score.values.argmax(axis=1))
+        if score.first is not None and score.first.ndim == 3:
+            self._sink.image(at, f"observation/{kind}", np.hstack(list(score.first)))
+        if score.video is not None:
+            self._sink.video(at, f"video/{kind}", score.video)
+
+    def summarize(
+        self, best: BestCheckpoint, stopwatch: Stopwatch, should_stop: ShouldStop = never
+    ) -> Summary:
+        """Return the run's summary; agents without a confirmation are measured now.
+
+        Args:
+            best: The best checkpoint.
+            stopwatch: The run's seconds.
+            should_stop: Called before each step.
+
+        Raises:
+            Interrupted: `should_stop()`.
+        """
+        progress, config = self._progress, self._config
+        newest = best.env_steps == progress.env_steps
+        score = final = best.score
+        stopwatch.start()
+        if not (best.confirmed and newest):
+            final = self._measure(should_stop)
+        if not best.confirmed:
+            score = final if newest else self._measure(should_stop, best)
+        stopwatch.lap("evaluate")
+        threshold = self.reward_threshold
+        return Summary(
+            env=config.env.id,
+            obs=config.env.obs,
+            preset=config.preset,
+            seed=config.seed,
+            protocol=config.env.protocol,
+            env_steps=progress.env_steps,
+            updates=progress.updates,
+            episodes=progress.episodes,
+            train_seconds=round(stopwatch.train_seconds, 3),
+            eval_seconds=round(stopwatch.seconds["evaluate"], 3),
+            eval_episodes=score["episodes"],
+            eval_mean=score["mean"],
+            eval_std=score["std"],
+            eval_min=score["min"],
+            eval_ci95=(score["ci95_low"], score["ci95_high"]),
+            eval_at_step=best.env_steps,
+            eval_human_normalised=self._normalise(score["mean"]),
+            final_mean=final["mean"],
+            final_min=final["min"],
+            reward_threshold=threshold,
+            solved=self.solved if threshold is not None else None,
+            reached_threshold=progress.reached_threshold,
+            steps_to_solve=progress.steps_to_solve,
+            seconds_to_solve=progress.seconds_to_solve,
+        )
+
+    def _measure(self, should_stop: ShouldStop, best: BestCheckpoint | None = None) -> ScoreSummary:
+        policy = None
+        if best is not None:
+            network = copy.deepcopy(self._network)
+            network.load_state_dict(best.agent)
+            policy = GreedyPolicy(network, self._device)
+        return self._evaluator.confirm(self._progress.env_steps, should_stop, policy).summary()
