@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 
 from agents.acting.collector import Collector
@@ -23,9 +22,10 @@ from agents.learning.backup import BACKUPS
 from agents.learning.dqn import DQN
 from agents.learning.optimizers import OPTIMIZERS
 from agents.learning.values import VALUES
+from agents.memory.capacity import check_capacity, choose_capacity, row_bytes
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.protocol import Memory
-from agents.memory.replay import Replay, row_bytes
+from agents.memory.replay import Replay
 from agents.memory.rollout import Rollout
 from agents.memory.sampling import UniformSampler
 from agents.runs.checkpoint import RunCheckpoint
@@ -42,9 +42,6 @@ from envs.families import human_normalised
 from envs.spec import EnvSpec, describe
 from models.factory import make_network
 from models.q_network import QNetwork
-
-MOST_FRAMES = 1_000_000
-SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
 
 NEW_BUDGET = (
     "The run is resumed with another --steps: the learning rate and the importance-sampling exponent "
@@ -92,13 +89,7 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     if config.memory.capacity is not None or config.memory.kind != "replay":
         return config, None
     spec = describe(config.env)
-    each, free = row_bytes(spec.frame_shape, spec.dtype), psutil.virtual_memory().available
-    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // each)
-    capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # mostly the same from day to day
-    sentence = (
-        f"Replay memory of {capacity:,} frames: {capacity * each / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
-        "RAM (--memory.capacity to change it)"
-    )
+    capacity, sentence = choose_capacity(row_bytes(spec.frame_shape, spec.dtype), part)
     return replace(config, memory=replace(config.memory, capacity=capacity)), sentence
 
 
@@ -124,16 +115,10 @@ def make_replay(config: Config, spec: EnvSpec) -> Replay:
     Raises:
         ConfigError: it does not fit in RAM, or is too small.
     """
-    each = row_bytes(spec.frame_shape, spec.dtype)
-    capacity, free = config.memory.capacity, psutil.virtual_memory().available
+    capacity, alpha = config.memory.capacity, config.memory.priority_exponent
     assert capacity is not None
-    if capacity * each > free:
-        raise ConfigError(
-            f"--memory.capacity {capacity} needs {capacity * each:,} bytes and {free:,} are free; "
-            f"the largest that fits is {free // each}."
-        )
-    alpha = config.memory.priority_exponent
     try:
+        check_capacity(capacity, row_bytes(spec.frame_shape, spec.dtype))
         return Replay(
             capacity=capacity,
             num_envs=config.env.num_envs,
@@ -183,17 +168,16 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
     progress, stopwatch = Progress(), Stopwatch()
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, make_generator(config.seed, "exploration"))
-    clip_reward = config.returns.clip_reward
+    evaluated, clip_reward = GreedyPolicy(agent.ema_network, device), config.returns.clip_reward
     evaluation = EvaluationRule(
         config,
-        network=agent.ema_network,
-        evaluator=Evaluator(config, GreedyPolicy(agent.ema_network, device)),
+        policy=evaluated,
+        evaluator=Evaluator(config, evaluated),
         progress=progress,
         sink=folder.logger,
         checkpoints=folder,
         reward_threshold=reward_threshold(config),
         normalise=partial(human_normalised, config.env.id),
-        device=device,
     )
     return Trainer(
         config,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.agents.training.test_training import train_both
 from tests.runs import climb, write_run
+from tests.small_runs import train_both
 from tests.test_scripts import ROOT, refused, run
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from agents.runs import checkpoint
-from agents.runs.metrics import Metrics
+from agents.runs.sinks import JsonLines, Sink
+from agents.runs.tensorboard import TensorBoard
 from scripts import compare, evaluate, record, train
-from tests.agents.training.test_training import OPTIONS, train_both
 from tests.runs import write_run
+from tests.small_runs import OPTIONS, train_both
 
 SCRIPTS: dict[str, Callable[[], int]] = {
     "train": train.main,
@@ -69,12 +70,15 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_events_on_a_full_disk_fail_where_they_are_asked_for(tmp_path: Path) -> None:
-    metrics, started = Metrics(tmp_path), time.monotonic()
+@pytest.mark.parametrize("kind", ["events", "lines"])
+def test_metrics_on_a_full_disk_fail_in_the_call_that_writes_them(kind: str, tmp_path: Path) -> None:
+    sink: Sink = TensorBoard(tmp_path, None) if kind == "events" else JsonLines(tmp_path / "metrics.jsonl")
+    started = time.monotonic()
     with no_file_beyond(20_000), pytest.raises(OSError, match="File too large") as caught:
         for env_steps in range(10_000):
-            metrics.write(env_steps, {"return/train": 1.0})
-    metrics.close()
+            sink.scalars(env_steps, {"return/train": 1.0})
+    with contextlib.suppress(OSError):
+        sink.close()
     assert caught.value.errno == errno.EFBIG
     assert time.monotonic() - started < 10
 
@@ -178,8 +182,14 @@ def test_an_agent_of_another_configuration_is_a_sentence(
     call: Callable[..., int], runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(runs / "state", tmp_path / "run")
-    contents: list[dict[str, Any]] = [{"agent": {}, "note": {}}, {"other": 1}, {"agent": 3}]
-    for content in contents:
+    note = {"env_steps": 1, "score": {"mean": 9.0, "episodes": 2}}
+    contents: list[tuple[dict[str, Any], str]] = [
+        ({"agent": {}, "note": note}, "does not fit its configuration"),
+        ({"agent": 3, "note": note}, "does not fit its configuration"),
+        ({"agent": {}, "note": {}}, "holds no agent"),
+        ({"other": 1}, "holds no agent"),
+    ]
+    for content, reason in contents:
         checkpoint.save(tmp_path / "run" / "checkpoint" / "best.pt", content)
         assert call("evaluate", "run", "--episodes", "2") == 2
-        assert "The agent kept in run is not one of its configuration" in sentence(capsys)
+        assert reason in sentence(capsys)

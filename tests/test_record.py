@@ -22,8 +22,8 @@ from agents.recording.value_panels import FILL
 from agents.recording.video import compose, count_frames, write_play
 from envs.config import EnvConfig
 from envs.spec import describe as describe_env
-from tests.agents.training.test_training import small, train, train_both
 from tests.hostile import HOSTILE, harmless
+from tests.small_runs import small, train, train_both
 from tests.test_scripts import refused, run
 from tests.toy import TOY
 

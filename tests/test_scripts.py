@@ -11,7 +11,7 @@ import pytest
 
 from agents.cli.train import Train
 from agents.config import ConfigError
-from tests.agents.training.test_training import OPTIONS
+from tests.small_runs import OPTIONS
 
 ROOT = Path(__file__).parents[1]
 

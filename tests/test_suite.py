@@ -42,7 +42,7 @@ FORBIDDEN = {
     "agents.learning": ("gymnasium", "envs", "agents.config.config", "tyro", *above("learning")),
     "agents.memory": ("gymnasium", "envs", "models", "tyro", *above("memory")),
     "agents.runs": ("gymnasium", "models", "agents.learning", "agents.memory", "tyro", *above("runs")),
-    "agents.acting": ("gymnasium", "tyro", "agents.runs", *above("acting")),
+    "agents.acting": ("gymnasium", "tyro", *above("acting")),
     "agents.training": ("gymnasium", "models", "tyro", *above("training")),
     # What answers from run folders starts in a moment: torch takes two seconds.
     "agents.analysis": (
@@ -58,7 +58,7 @@ FORBIDDEN = {
     "agents.build": ("gymnasium", "tyro", "tensorboard"),
     "agents.agent": ("gymnasium", "tyro", "tensorboard"),
 }
-ONLY_IN = {"tyro": "agents.cli.parser", "torch.utils.tensorboard": "agents.runs.events"}
+ONLY_IN = {"tyro": "agents.cli.parser", "torch.utils.tensorboard": "agents.runs.tensorboard"}
 
 
 def sources() -> Iterator[tuple[str, Path]]:

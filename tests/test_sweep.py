@@ -16,7 +16,7 @@ from agents.cli.sweep import GridRun, Sweep, grid
 from agents.config import ConfigError
 from agents.config.presets import LADDER
 from scripts.sweep import main
-from tests.agents.training.test_training import OPTIONS, train
+from tests.small_runs import OPTIONS, train
 from tests.test_scripts import ROOT, refused, run
 
 MARK = ["--reward-threshold", "475"]
@@ -229,7 +229,7 @@ def test_a_failed_process_is_reported_even_beside_a_damaged_summary(tmp_path: Pa
     (run,) = grid(SweepArguments(obs=("state",), seeds=1, out=tmp_path), [])
     run.folder.mkdir(parents=True)
     (run.folder / "summary.json").write_text("{")
-    run.log.write_text("starting\nerror: the disk is full\n")
+    run.paths.log.write_text("starting\nerror: the disk is full\n")
     sweep = Sweep([run], 1)
     assert "failed with exit status 2: error: the disk is full" in sweep._finish(run, 2)
     assert sweep.failed == {run.name: "error: the disk is full"}

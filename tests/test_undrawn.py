@@ -13,7 +13,7 @@ from agents.config import ConfigError
 from envs.config import EnvConfig
 from envs.factory import can_be_drawn, make_env
 from scripts import compare, record, train
-from tests.agents.training.test_training import OPTIONS
+from tests.small_runs import OPTIONS
 
 BLANK = "test/Undrawn-v0"
 

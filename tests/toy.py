@@ -4,15 +4,29 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 TOY = "ToyChase-v0"
 CELLS, LIMIT = 5, 20
 
 
-class Chase(gym.Env[np.ndarray[Any, Any], int]):
-    """A reward threshold stands in one of five cells, a light in another; each step brings them nearer or not.
+class Constant:
+    """A policy of one action."""
 
-    Actions move the reward threshold left or right; reward 1 on reaching the light, which ends the episode;
+    def __init__(self, action: int = 0) -> None:
+        self.action = action
+        self.sizes: list[int] = []
+        """Numbers of observations in each call."""
+
+    def act(self, observation: NDArray[Any]) -> NDArray[np.int64]:
+        self.sizes.append(len(observation))
+        return np.full(len(observation), self.action)
+
+
+class Chase(gym.Env[np.ndarray[Any, Any], int]):
+    """A marker stands in one of five cells, a light in another; each step brings them nearer or not.
+
+    Actions move the marker left or right; reward 1 on reaching the light, which ends the episode;
     every other step costs 0.1. A perfect player scores 0.8 on average or better.
     """
 
@@ -25,20 +39,20 @@ class Chase(gym.Env[np.ndarray[Any, Any], int]):
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
         super().reset(seed=seed)
-        self.reward_threshold, self.light = self.np_random.choice(CELLS, 2, replace=False)
+        self.marker, self.light = self.np_random.choice(CELLS, 2, replace=False)
         return self._observe(), {}
 
     def step(self, action: int) -> Any:
-        self.reward_threshold = int(np.clip(self.reward_threshold + (1 if action else -1), 0, CELLS - 1))
-        reached = bool(self.reward_threshold == self.light)
+        self.marker = int(np.clip(self.marker + (1 if action else -1), 0, CELLS - 1))
+        reached = bool(self.marker == self.light)
         return self._observe(), 1.0 if reached else -0.1, reached, False, {}
 
     def _observe(self) -> Any:
-        return np.eye(CELLS, dtype=np.float32)[[self.reward_threshold, self.light]].flatten()
+        return np.eye(CELLS, dtype=np.float32)[[self.marker, self.light]].flatten()
 
     def render(self) -> Any:
         image = np.zeros((40, CELLS * 20, 3), np.uint8)
-        image[:20, self.reward_threshold * 20 : self.reward_threshold * 20 + 20] = 255
+        image[:20, self.marker * 20 : self.marker * 20 + 20] = 255
         image[20:, self.light * 20 : self.light * 20 + 20] = 255
         return image
 

@@ -1,37 +1,30 @@
-"""Playing: the one loop of act and step, and the episodes that come of it."""
+"""The one loop of acting and stepping, and its episodes."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.acting.policy import Array
+from agents.acting.policy import Array, Policy
 from envs.vector import Step, VectorEnv
 
 ShouldStop = Callable[[], bool]
 Lap = Callable[[str], None]
-"""Book the time since the last call under a name."""
+"""Adds the time since the last call to a section."""
 
 
 class Interrupted(Exception):  # noqa: N818
-    """A stop was requested in the middle of an evaluation, whose results are dropped."""
+    """An evaluation was stopped; its results are dropped."""
 
 
 def never() -> bool:
-    """Answer every request to stop with no."""
+    """Never stop."""
     return False
 
 
 def untimed(_section: str) -> None:
-    """Book no time."""
-
-
-class Policy(Protocol):
-    """Choose actions."""
-
-    def act(self, observation: Array) -> NDArray[np.int64]:
-        """Return actions `[E]` for observations `[E, *obs]`."""
+    """Measure no time."""
 
 
 class Transition(NamedTuple):
@@ -50,18 +43,18 @@ def play(
     should_stop: ShouldStop = never,
     lap: Lap = untimed,
 ) -> Iterator[Transition]:
-    """Act and step, for as long as somebody asks for the next transition.
+    """Act and step for as long as the caller asks for transitions.
 
-    Training, evaluation, video and probe are consumers of this loop; between two transitions they may
-    change the policy, the environments and `active`.
+    Training, evaluation, recording and probe consume this loop; between two transitions they may change
+    the policy, the environments and `active`.
 
     Args:
         env: Environments to step.
-        policy: Acts.
+        policy: Chooses the actions.
         observation: `[E, *obs]` to act on first: those of `reset`, or of a restored environment.
-        active: `[E]` environments to act in; the loop ends when none is left. None: all, without end.
+        active: `[E]` environments to act in; the loop ends when none is left. None: all, endlessly.
         should_stop: Called before each step.
-        lap: Books the time spent in `act` and `env`.
+        lap: Called after each section, `act` and `env`.
 
     Raises:
         Interrupted: `should_stop()`.

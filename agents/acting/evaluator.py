@@ -1,4 +1,4 @@
-"""Evaluation: greedy episodes on environments and seeds of their own.
+"""Evaluations: greedy episodes on environments and seeds of their own.
 
 | evaluation | seeds | episodes | ε |
 |---|---|---|---|
@@ -6,7 +6,7 @@
 | confirmation | stream `solved`, by agent step: fresh each time | `evaluation.solved_episodes` | the same |
 | held out (`scripts/evaluate.py`) | stream `held_out` of another seed | as asked | the same |
 
-When each is due and what follows from it is decided in `agents/training/evaluation.py`.
+`agents/training/evaluation.py` decides when each is due, and its consequences.
 """
 
 from dataclasses import replace
@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.acting.episodes import Policy, ShouldStop, never, play
-from agents.acting.policy import Array, EpsilonGreedyPolicy, GreedyPolicy
+from agents.acting.episodes import ShouldStop, never, play
+from agents.acting.policy import Array, EpsilonGreedyPolicy, GreedyPolicy, Policy
 from agents.acting.probe import StateProbe
 from agents.acting.rng import draw_seeds, make_generator
 from agents.acting.score import Score, evaluate
@@ -23,11 +23,11 @@ from agents.config import Config, ConfigError
 from envs.factory import make_vector_env
 from envs.vector import VectorEnv
 
-VIDEO_SIZE = (80, 120)  # pixels of a state agent's video
+VIDEO_SIZE = (80, 120)  # pixels, of a state agent's video
 
 
 class RecordingPolicy(GreedyPolicy):
-    """A greedy policy that keeps the action values it acted on.
+    """A greedy policy that records the action values.
 
     Args:
         policy: Acts.
@@ -43,37 +43,35 @@ class RecordingPolicy(GreedyPolicy):
         return self.recorded[-1]
 
 
-def evaluated_policy(
-    policy: GreedyPolicy, env: VectorEnv, config: Config, stream: str, *key: int
-) -> Policy:
-    """Return the policy that is measured: greedy but for the protocol's share of random actions.
+def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: str, *key: int) -> Policy:
+    """Return a policy with the random actions of the evaluation protocol.
 
     Args:
         policy: The agent.
-        env: Environments it acts in.
+        num_actions: A.
         config: Of the run.
-        stream: Name of the random stream of the coins.
-        key: Tells several draws from the stream apart.
+        stream: Random stream of the coins.
+        key: Selects a draw from the stream.
     """
     epsilon = config.evaluation.epsilon
     if not epsilon:
         return policy
-    return EpsilonGreedyPolicy(policy, env.num_actions, make_generator(config.seed, stream, *key), epsilon)
+    return EpsilonGreedyPolicy(policy, num_actions, make_generator(config.seed, stream, *key), epsilon)
 
 
 def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> Score:
-    """Evaluate on seeds that no training run uses, whatever its seed.
+    """Evaluate on seeds that no training run uses.
 
     Args:
         config: Of the run.
         policy: The agent.
         episodes: Number of episodes.
-        seed: Decides the held-out seeds.
+        seed: Selects the held-out seeds.
     """
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
     env = make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)
     try:
-        measured = evaluated_policy(policy, env, replace(config, seed=seed), "held_out")
+        measured = evaluated_policy(policy, env.num_actions, replace(config, seed=seed), "held_out")
         return evaluate(env, measured, episodes)
     finally:
         env.close()
@@ -84,7 +82,7 @@ class Evaluator:
 
     Args:
         config: Of the run.
-        policy: The agent that is measured unless another one is given.
+        policy: The agent, unless another one is given.
     """
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
@@ -144,11 +142,11 @@ class Evaluator:
             self._envs[count] = make_vector_env(self._config.env, seeds, max_steps=settings.max_steps)
         env = self._envs[count]
         env.seed(seeds)
-        measured = evaluated_policy(policy, env, self._config, stream, key)
+        measured = evaluated_policy(policy, env.num_actions, self._config, stream, key)
         return evaluate(env, measured, episodes, video_frames=video_frames, should_stop=should_stop)
 
     def _draw_episode(self, frames: int, should_stop: ShouldStop) -> NDArray[np.uint8] | None:
-        """Return gray images `[T, H, W]` of a state agent's first episode, drawn by a twin."""
+        """Return gray images `[T, H, W]` of a state agent's first episode."""
         if self._twins is None:
             self._twins = self._make_twins()
         if not self._twins:
@@ -166,9 +164,9 @@ class Evaluator:
         return np.stack(images)
 
     def _make_twins(self) -> tuple[VectorEnv, ...]:
-        looks = replace(self._config.env, obs="pixels", size=VIDEO_SIZE, frame_stack=1)
+        rendered = replace(self._config.env, obs="pixels", size=VIDEO_SIZE, frame_stack=1)
         try:
-            drawn = make_vector_env(looks, [0])
+            drawn = make_vector_env(rendered, [0])
         except ConfigError:  # nothing to draw
             return ()
         return make_vector_env(self._config.env, [0]), drawn

@@ -1,8 +1,9 @@
 """Greedy and ε-greedy policies."""
 
 import contextlib
-from collections.abc import Callable
-from typing import Any, TypeVar
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,13 @@ from models.q_network import QNetwork
 
 Array = NDArray[Any]
 T = TypeVar("T")
+
+
+class Policy(Protocol):
+    """Choice of actions."""
+
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return actions `[E]` for observations `[E, *obs]`."""
 
 
 class GreedyPolicy:
@@ -31,6 +39,12 @@ class GreedyPolicy:
         self._quiet = (
             network.disable_noise if network.is_noisy and noise is None else contextlib.nullcontext
         )
+
+    def with_parameters(self, parameters: Mapping[str, torch.Tensor]) -> "GreedyPolicy":
+        """Return the policy of a copy of the network, with other parameters."""
+        network = copy.deepcopy(self.network)
+        network.load_state_dict(parameters)
+        return GreedyPolicy(network, self._device, noise=self._noise)
 
     def values(self, observation: Array) -> NDArray[np.float32]:
         """Return the action values `[E, A] float32` of observations `[E, *obs]`."""
@@ -68,7 +82,7 @@ class EpsilonGreedyPolicy:
 
     def __init__(
         self,
-        greedy: GreedyPolicy,
+        greedy: Policy,
         num_actions: int,
         generator: np.random.Generator,
         epsilon: float | NDArray[np.float64] = 0.0,

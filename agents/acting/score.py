@@ -1,4 +1,4 @@
-"""Undiscounted returns of whole episodes."""
+"""Scores: undiscounted returns of whole episodes."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from agents.acting.episodes import Episode, EpisodeCounter, Policy, ShouldStop, never, play
-from agents.acting.policy import Array
+from agents.acting.episodes import Episode, EpisodeCounter, ShouldStop, never, play
+from agents.acting.policy import Array, Policy
 from agents.runs.summary import ScoreSummary
 from envs.vector import VectorEnv
 
@@ -19,10 +19,10 @@ class Score(NamedTuple):
 
     returns: NDArray[np.float64]  # [N]
     lengths: NDArray[np.int64]  # [N]  agent steps
-    truncated: int  # episodes that a limit of steps ended
-    video: NDArray[np.uint8] | None = None  # [T, H, W]  newest images of the first episode
+    truncated: int  # episodes ended by a limit of steps
+    video: NDArray[np.uint8] | None = None  # [T, H, W]  newest frames of the first episode
     first: Array | None = None  # [*obs]  first observation of the first episode
-    values: Array | None = None  # [M, A]  action values that were acted on
+    values: Array | None = None  # [M, A]  of every action taken
     probe: Mapping[str, float] = MappingProxyType({})  # R² of the state probe, by tag
 
     @property
@@ -58,14 +58,14 @@ def evaluate(
 ) -> Score:
     """Play whole episodes from the environments' seeds.
 
-    Each environment plays a fixed share and rests from then on: to count the first episodes to end would
-    favour short ones.
+    Each environment plays a fixed share and then rests: counting the first episodes to end would favour
+    short ones.
 
     Args:
         env: Environments of this evaluation alone.
-        policy: Acts.
+        policy: Chooses the actions.
         episodes: Number of episodes.
-        video_frames: Largest number of images of the first episode to keep.
+        video_frames: Largest number of frames to keep of the first episode.
         should_stop: Called before each step.
 
     Raises:

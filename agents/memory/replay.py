@@ -16,12 +16,6 @@ from agents.memory.sampling import Draw, Sampler
 Array = NDArray[Any]
 
 
-def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike) -> int:
-    """Return the bytes per row: frame, step and place in the sampler."""
-    frame = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
-    return frame + 8 + 4 + 1 + 1 + 1 + 16
-
-
 class Replay:
     """The newest transitions of several environments, sampled as n-step transitions.
 

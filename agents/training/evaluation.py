@@ -10,12 +10,10 @@
 `agents/acting/evaluator.py` defines seeds, episodes and ε of each evaluation.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from agents.acting.episodes import ShouldStop, never
 from agents.acting.policy import GreedyPolicy
@@ -28,7 +26,6 @@ from agents.runs.summary import ScoreSummary, Summary
 from agents.training.divergence import check_finite
 from agents.training.progress import Progress, Report
 from agents.training.stopwatch import Stopwatch
-from models.q_network import QNetwork
 
 
 class Evaluations(Protocol):
@@ -58,32 +55,30 @@ class EvaluationRule:
 
     Args:
         config: Of the run.
-        network: The evaluated network.
+        policy: The evaluated agent.
         evaluator: Evaluates it.
         progress: The run's counters.
         sink: Gets the results.
         checkpoints: Gets the best agent.
         reward_threshold: Mean return of a confirmation that ends the run; None: the budget ends it.
         normalise: Scales a score to random play = 0 and a human = 1, if both are known.
-        device: Device of the network.
     """
 
     def __init__(
         self,
         config: Config,
         *,
-        network: QNetwork,
+        policy: GreedyPolicy,
         evaluator: Evaluations,
         progress: Progress,
         sink: Sink,
         checkpoints: Checkpoints,
         reward_threshold: float | None,
         normalise: Callable[[float], float | None],
-        device: torch.device,
     ) -> None:
-        self._config, self._network, self._evaluator = config, network, evaluator
+        self._config, self._policy, self._evaluator = config, policy, evaluator
         self._progress, self._sink, self._checkpoints = progress, sink, checkpoints
-        self._normalise, self._device = normalise, device
+        self._normalise = normalise
         self.reward_threshold = reward_threshold
 
     @property
@@ -141,7 +136,7 @@ class EvaluationRule:
             self._save(confirmation, confirmed=True)
 
     def _save(self, score: Score, *, confirmed: bool) -> None:
-        agent, at = self._network.state_dict(), self._progress.env_steps
+        agent, at = self._policy.network.state_dict(), self._progress.env_steps
         self._checkpoints.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
 
     def _log(self, kind: str, score: Score) -> None:
@@ -215,9 +210,5 @@ class EvaluationRule:
         )
 
     def _measure(self, should_stop: ShouldStop, best: BestCheckpoint | None = None) -> ScoreSummary:
-        policy = None
-        if best is not None:
-            network = copy.deepcopy(self._network)
-            network.load_state_dict(best.agent)
-            policy = GreedyPolicy(network, self._device)
+        policy = None if best is None else self._policy.with_parameters(best.agent)
         return self._evaluator.confirm(self._progress.env_steps, should_stop, policy).summary()

@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.agents.training.test_training import small, train
 from tests.browser.chromium import look
+from tests.small_runs import small, train
 
 pytestmark = pytest.mark.browser
 

@@ -192,7 +192,7 @@ def test_an_agent_trains_on_own_colour_images(tiles: str, frame_stack: int, tmp_
     }
     config = with_fields(preset_config("fast", tiles, "pixels"), fields)
     with closing(RunFolder(tmp_path / "run", config, resume=False)) as folder:
-        trainer, *_ = build_trainer(config, folder)
+        trainer = build_trainer(config, folder)
         trainer.run(lambda: False)
     batch = trainer.memory.sample(16, 1.0)
     planes = batch.observation[:, :, 5, 5].numpy().astype(int).reshape(16, frame_stack, 3)

@@ -1,45 +1,77 @@
-"""Greedy play, measured: the rule by which a protocol's share of random actions is played."""
+"""Evaluations: seeds, episodes, random actions, the recording of values."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from agents.acting.evaluations import play_of
+import torch
 
-from agents.acting.episodes import evaluate
-from agents.config import with_fields
+from agents.acting.episodes import Interrupted, play
+from agents.acting.evaluator import Evaluator, RecordingPolicy, evaluated_policy
+from agents.acting.policy import GreedyPolicy
+from agents.acting.score import evaluate
+from agents.build import network_for
+from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from envs.config import EnvConfig
 from envs.factory import make_vector_env
+from envs.spec import describe
+from tests.toy import Constant
 
 CONFIG = preset_config("fast", "CartPole-v1", "state")
 
 
-class Left:
-    """A policy that always goes left."""
-
-    def act(self, observation: Any) -> Any:
-        return np.zeros(len(observation), np.int64)
+def greedy(config: Config) -> GreedyPolicy:
+    return GreedyPolicy(network_for(config, describe(config.env), torch.device("cpu")), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("epsilon", "share"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
-def test_the_protocols_epsilon_is_played_in_evaluations(epsilon: float, share: float) -> None:
+def test_evaluations_act_with_the_epsilon_of_the_protocol(epsilon: float, share: float) -> None:
     """Of two actions half of the random ones are the other: a share of epsilon / 2 goes right."""
-    config = with_fields(CONFIG, {"evaluation.epsilon": epsilon})
-    env = make_vector_env(config.env, [0] * 4)
-    act = play_of(Left(), env, config, np.random.default_rng(1))
-    right = np.mean([act(np.zeros((4, 4))) for _ in range(1_000)])
+    config = with_fields(CONFIG, {"evaluation.epsilon": epsilon, "evaluation.num_envs": 4})
+    env, left = make_vector_env(config.env, [0] * 4), Constant()
+    policy = evaluated_policy(left, env.num_actions, config, "evaluation")
+    right = np.mean([policy.act(np.zeros((4, 4))) for _ in range(1_000)])
     assert right == pytest.approx(share, abs=0.03)
 
 
-def test_an_evaluation_asks_about_the_environments_at_play_only() -> None:
+def test_an_evaluation_acts_in_active_environments_only() -> None:
     """Three games in two environments: the second rests while the first plays its second game."""
-    asked: list[int] = []
-
-    def act(observation: Any) -> Any:
-        asked.append(len(observation))
-        return np.zeros(len(observation), np.int64)
-
-    score = evaluate(act, make_vector_env(EnvConfig(obs="state"), [1, 2]), 3)
+    policy = Constant()
+    score = evaluate(make_vector_env(EnvConfig(obs="state"), [1, 2]), policy, 3)
     assert len(score.returns) == 3
-    assert sum(asked) == score.lengths.sum() and set(asked) == {1, 2}
+    assert sum(policy.sizes) == score.lengths.sum() and set(policy.sizes) == {1, 2}
+
+
+def test_periodic_evaluations_repeat_their_seeds_and_confirmations_never_do() -> None:
+    evaluator = Evaluator(
+        with_fields(CONFIG, {"evaluation.video_frames": 0, "evaluation.solved_episodes": 5}), greedy(CONFIG)
+    )
+    first, second = evaluator.periodic(), evaluator.periodic()
+    assert np.array_equal(first.returns, second.returns)
+    assert first.first is not None and second.first is not None
+    assert np.array_equal(first.first, second.first)
+    fresh = [evaluator.confirm(step).first for step in (100, 200, 100)]
+    assert np.array_equal(fresh[0], fresh[2]) and not np.array_equal(fresh[0], fresh[1])  # type: ignore[arg-type]
+
+
+def test_a_recording_policy_keeps_the_values_it_acted_on() -> None:
+    policy = greedy(CONFIG)
+    recording = RecordingPolicy(policy)
+    observations = [np.random.default_rng(i).normal(size=(2, 4)).astype(np.float32) for i in range(3)]
+    actions = [recording.act(observation) for observation in observations]
+    for observation, action, values in zip(observations, actions, recording.recorded, strict=True):
+        assert np.array_equal(values, policy.values(observation))
+        assert np.array_equal(action, values.argmax(axis=1))
+
+
+def after(calls: int) -> Callable[[], bool]:
+    left = iter(range(calls))
+    return lambda: next(left, None) is None
+
+
+def test_play_asks_to_stop_before_each_step() -> None:
+    env, policy = make_vector_env(EnvConfig(obs="state"), [1]), Constant()
+    with pytest.raises(Interrupted):
+        list(play(env, policy, env.reset(), should_stop=after(3)))
+    assert len(policy.sizes) == 3

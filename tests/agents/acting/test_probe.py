@@ -1,4 +1,4 @@
-"""The state probe: what it finds, what it cannot find, and a stacking fault."""
+"""State probe: decodable and undecodable variables, and a stacking fault."""
 
 from dataclasses import replace
 
@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from agents.acting.evaluations import StateProbe
 from agents.acting.linear_probe import decoded_share, r_squared
 from agents.acting.policy import GreedyPolicy
+from agents.acting.probe import StateProbe
 from agents.build import network_for
-from agents.config import with_fields
+from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from envs.factory import make_vector_env
 from envs.families.classic import CARTPOLE
+from envs.spec import describe
 
 PART = np.arange(900) % 3
 
 
-def test_a_linear_map_is_found_and_noise_is_not() -> None:
+def test_a_linear_map_is_decoded_and_noise_is_not() -> None:
     random = np.random.default_rng(1)
     features, noise = random.normal(size=(900, 30)), random.normal(size=(900, 1))
     state = np.hstack([features @ random.normal(size=(30, 1)) - 7, noise])
@@ -39,20 +40,20 @@ def test_fewer_rows_than_features_is_the_same_regression() -> None:
 
 def test_r_squared_by_hand() -> None:
     """Truth 0, 2: spread 2. Guess 1, 1 is the mean: 0. Guess 0, 1: error 1, so 1 - 1/2. Constant: NaN."""
-    truth_ = np.array([[0.0, 0.0, 5.0], [2.0, 2.0, 5.0]])
+    states = np.array([[0.0, 0.0, 5.0], [2.0, 2.0, 5.0]])
     guess = np.array([[1.0, 0.0, 5.0], [1.0, 1.0, 5.0]])
-    assert r_squared(truth_, guess)[:2].tolist() == [0.0, 0.5]
-    assert np.isnan(r_squared(truth_, guess)[2])
+    assert r_squared(states, guess)[:2].tolist() == [0.0, 0.5]
+    assert np.isnan(r_squared(states, guess)[2])
 
 
-@pytest.mark.parametrize("odd", [np.nan, np.inf])
-def test_features_of_a_network_that_diverges_tell_nothing(odd: float) -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_of_a_diverging_network_predict_nothing(value: float) -> None:
     features = np.random.default_rng(3).normal(size=(900, 30))
-    features[::7] = odd
+    features[::7] = value
     assert np.isnan(decoded_share(features, np.arange(900.0)[:, None] ** [1, 2], PART)).all()
 
 
-def test_where_rounding_outgrows_every_penalty_nothing_false_is_told() -> None:
+def test_rounding_errors_beyond_every_penalty_yield_no_false_r2() -> None:
     """Of 30,000 rows of rank 4 in 256 features the sums of squares round by much."""
     random = np.random.default_rng(3)
     state = random.normal(size=(30_000, 4))
@@ -65,16 +66,19 @@ def test_every_part_needs_rows() -> None:
         decoded_share(np.ones((4, 1)), np.ones((4, 1)), np.array([0, 0, 1, 1]))
 
 
+def untrained(config: Config) -> GreedyPolicy:
+    network = network_for(config, describe(config.env), torch.device("cpu"))
+    return GreedyPolicy(network, torch.device("cpu"))
+
+
 def probe(env: str = "CartPole-v1", **fields: object) -> dict[str, float]:
     dotted = {name.replace("__", "."): value for name, value in fields.items()}
     config = with_fields(preset_config("fast", env, "pixels"), dotted)
-    vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
-    vector.close()
+    policy = untrained(config)
     return StateProbe(config, policy)()
 
 
-def test_one_image_tells_where_but_not_how_fast() -> None:
+def test_one_image_holds_positions_but_no_velocities() -> None:
     """A fault in the stacking would show like this: with stack 1 the velocities cannot be decoded."""
     four, one = probe(), probe(env__frame_stack=1)
     assert set(four) == {"probe/r2_x", "probe/r2_x_dot", "probe/r2_theta", "probe/r2_theta_dot"}
@@ -84,13 +88,13 @@ def test_one_image_tells_where_but_not_how_fast() -> None:
         assert four[f"probe/r2_{velocity}"] > one[f"probe/r2_{velocity}"] + 0.25, (four, one)
 
 
-def test_of_a_game_the_consoles_memory_is_asked() -> None:
+def test_the_probe_of_a_game_predicts_its_ram() -> None:
     share = probe("ALE/Pong-v5", evaluation__probe_samples=384)
     assert list(share) == ["probe/r2_ram"]
     assert 0.0 < share["probe/r2_ram"] < 1.0
 
 
-def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
+def test_the_state_belongs_to_the_observation_to_act_on() -> None:
     config = preset_config("fast", "CartPole-v1", "state").env
     env = make_vector_env(config, [3, 4])
     observation = env.reset()
@@ -101,30 +105,28 @@ def test_the_truth_is_that_of_the_observation_to_act_on() -> None:
     env.close()
 
 
-def test_where_nothing_is_known_nothing_is_asked() -> None:
+def test_without_access_to_the_simulator_there_is_no_probe() -> None:
     config = preset_config("fast", "CartPole-v1", "pixels")
     config = replace(config, env=replace(config.env, id="Acrobot-v1", crop=None, size=(84, 84)))
     config = with_fields(config, {"network.torso": "nips", "evaluation.probe_samples": 96})
-    vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
+    policy = untrained(config)
     assert StateProbe(config, policy)() == {}
 
 
-def test_scattered_states_are_looked_at_again_not_played_again() -> None:
-    """They owe nothing to the agent, so its second probe must find what its first one found."""
+def test_random_states_are_collected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do not depend on the agent, so its second probe equals its first."""
     config = with_fields(preset_config("fast", "CartPole-v1", "pixels"), {"evaluation.probe_samples": 96})
-    vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
-    again, fresh = StateProbe(config, policy), StateProbe(config, policy)
-    first = again()
-    again._envs.clear()  # nobody can play any more
-    assert again() == first == fresh()
+    policy = untrained(config)
+    reused, fresh = StateProbe(config, policy), StateProbe(config, policy)
+    first, other = reused(), fresh()
+    monkeypatch.setattr("agents.acting.probe.play", None)  # nobody can play any more
+    assert reused() == first == other
 
 
-def test_the_scenes_of_a_game_are_played_anew_by_each_agent() -> None:
+def test_the_scenes_of_a_game_are_played_anew_by_each_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     config = with_fields(preset_config("fast", "ALE/Pong-v5", "pixels"), {"evaluation.probe_samples": 72})
-    vector = make_vector_env(config.env, [1])
-    policy = GreedyPolicy(network_for(config, vector, torch.device("cpu")), torch.device("cpu"))
-    game = StateProbe(config, policy)
+    game = StateProbe(config, untrained(config))
     game()
-    assert game._scenes is None
+    monkeypatch.setattr("agents.acting.probe.play", None)
+    with pytest.raises(TypeError):
+        game()

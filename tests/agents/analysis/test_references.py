@@ -14,6 +14,7 @@ from agents.cli.train import Train
 from agents.config import flatten, to_dict
 from agents.config.presets import preset_config
 from agents.runs.reader import Curve, Run
+from agents.runs.summary import Summary
 
 CONFIG: dict[str, Any] = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
 
@@ -23,10 +24,18 @@ def curve(*values: float) -> Curve:
     return Curve(steps, np.array(values, float), steps / 100)
 
 
+def summary_at(solved: int | None, env_steps: int = 0) -> Summary:
+    return Summary(
+        env_steps=env_steps,
+        eval_mean=487.7,
+        final_mean=487.7,
+        solved=solved is not None,
+        steps_to_solve=solved,
+    )
+
+
 def run(solved: int | None, *values: float, **changed: Any) -> Run:
-    steps = solved or 1000 * len(values)
-    summary = {"steps_to_solve": solved, "solved": solved is not None, "env_steps": steps}
-    summary["eval_mean"] = 487.7
+    summary = summary_at(solved, solved or 1000 * len(values))
     config = CONFIG | {name.replace("__", "."): value for name, value in changed.items()}
     return Run(Path("x"), config, {"return/eval": curve(*values)}, summary, "abc")
 
@@ -50,7 +59,7 @@ def test_a_band_holds_the_extremes_and_a_run_that_ended_holds_its_score() -> Non
 @pytest.mark.parametrize(("solved", "word"), [(1000, "Ahead"), (2500, "On track"), (9000, "Behind")])
 @pytest.mark.usefixtures("own")
 def test_a_solved_run_is_judged_by_its_steps(solved: int, word: str) -> None:
-    said = on_track(CONFIG, curve(100, 500), {"steps_to_solve": solved})[0]
+    said = on_track(CONFIG, curve(100, 500), summary_at(solved))[0]
     assert said == (
         f"{word}: solved after {solved:,} steps; this project's 2 runs (commit abc) took 2,000 to 3,000."
     )
@@ -66,7 +75,7 @@ def test_an_unfinished_run_is_judged_by_its_score_at_its_step(score: float, word
 
 @pytest.mark.usefixtures("own")
 def test_a_run_is_judged_by_its_score_where_its_mark_is_another() -> None:
-    [said] = on_track(CONFIG | {"reward_threshold": 100.0}, curve(350), {"steps_to_solve": 1000})
+    [said] = on_track(CONFIG | {"reward_threshold": 100.0}, curve(350), summary_at(1000))
     assert said.startswith("Ahead: the last evaluation, after 1,000 steps, had 350.0")
 
 

@@ -13,7 +13,7 @@ import pytest
 from agents.cli.guard import StopSignal, guarded
 from agents.config import ConfigError
 from scripts.benchmark import main
-from tests.agents.training.test_training import OPTIONS
+from tests.small_runs import OPTIONS
 from tests.test_scripts import ROOT
 
 FULL_STDOUT = Path("/dev/full")

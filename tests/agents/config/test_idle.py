@@ -11,8 +11,8 @@ from agents.config import flatten, to_dict, with_fields
 from agents.config.idle import GATES, idle_settings
 from agents.config.presets import preset_config
 from agents.runs.reader import find_runs, read_run
-from tests.agents.training.test_training import small, train
 from tests.runs import write_run
+from tests.small_runs import small, train
 
 PONG = "ALE/Pong-v5"
 

@@ -20,7 +20,7 @@ from agents.learning.optimizers import OPTIMIZERS
 from agents.runs.folder import RunFolder
 from envs.config import EnvConfig
 from envs.factory import make_vector_env
-from tests.agents.training.test_training import assert_same_run, small, train
+from tests.small_runs import assert_same_run, small, train
 from tests.toy import TOY
 
 
@@ -67,7 +67,7 @@ def test_a_stopped_run_resumes_exactly(preset: str, obs: str, tmp_path: Path) ->
     config = small(obs, preset, steps=300)
     train(config, tmp_path / "whole")
     folder = RunFolder(tmp_path / "parts", config, resume=False)
-    trainer, _ = build_trainer(config, folder)
+    trainer = build_trainer(config, folder)
     trainer.run(lambda: trainer.progress.updates >= 21)
     folder.close()
     assert trainer.progress.env_steps < 300

@@ -251,32 +251,32 @@ class Values(nn.Module):
         return torch.cat([-sign, torch.zeros_like(sign), sign], dim=1)
 
 
-def make_policy(seed: int = 0) -> EpsilonGreedyPolicy:
+def make_policy(epsilon: float, seed: int = 0) -> EpsilonGreedyPolicy:
     greedy = GreedyPolicy(Values(), torch.device("cpu"))
-    return EpsilonGreedyPolicy(greedy, 3, np.random.default_rng(seed))
+    return EpsilonGreedyPolicy(greedy, 3, np.random.default_rng(seed), epsilon)
 
 
 def test_epsilon_zero_is_greedy_and_one_is_uniform() -> None:
     observation = np.array([[1.0], [-1.0]] * 3_000, np.float32)
-    greedy = make_policy().act(observation, 0.0)
+    greedy = make_policy(0.0).act(observation)
     assert (greedy[::2] == 2).all()
     assert (greedy[1::2] == 0).all()
-    counts = np.bincount(make_policy().act(observation, 1.0), minlength=3)
+    counts = np.bincount(make_policy(1.0).act(observation), minlength=3)
     assert np.abs(counts - 2_000).max() < 200
 
 
 def test_epsilon_is_the_probability_of_a_random_action() -> None:
     """A third of the random actions are the greedy one: 0.3 * 2 / 3 = 20 % differ."""
-    action = make_policy().act(np.ones((20_000, 1), np.float32), 0.3)
+    action = make_policy(0.3).act(np.ones((20_000, 1), np.float32))
     assert (action != 2).mean() == pytest.approx(0.2, abs=0.015)
 
 
 def test_policy_resumes_exactly() -> None:
-    first, second = make_policy(1), make_policy(2)
+    first, second = make_policy(0.5, 1), make_policy(0.5, 2)
     observation = np.ones((50, 1), np.float32)
-    first.act(observation, 0.5)
+    first.act(observation)
     second.load_state_dict(first.state_dict())
-    np.testing.assert_array_equal(first.act(observation, 0.5), second.act(observation, 0.5))
+    np.testing.assert_array_equal(first.act(observation), second.act(observation))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What TensorBoard gets, read back with its own reader."""
+"""Event files, read back with TensorBoard's own reader."""
 
 import io
 from pathlib import Path
@@ -11,8 +11,8 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.hparams.backend_context import _sort_and_reduce_to_hparams_limit
 
-from agents.runs.metrics import LAYOUT, Metrics
-from tests.agents.training.test_training import metrics, train_both
+from agents.runs.tensorboard import CHARTS, TensorBoard
+from tests.small_runs import metrics, train_both
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def read(run: Path) -> EventAccumulator:
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
-def test_the_events_hold_what_metrics_jsonl_holds(obs: str, runs: Path) -> None:
+def test_the_events_equal_metrics_jsonl(obs: str, runs: Path) -> None:
     """The x-axis counts agent steps."""
     epsilon = read(runs / obs).Scalars("epsilon")
     assert [event.step for event in epsilon] == [100, 200, 300, 400]
@@ -45,35 +45,35 @@ def test_tags_are_the_same_for_pixels_and_state(runs: Path) -> None:
         *("time/act", "time/env", "time/memory", "time/learn", "final/eval_mean"),
     }
     assert tags["state"]["histograms"] == tags["pixels"]["histograms"] == ["q/eval", "actions/eval"]
-    assert tags["state"]["images"] == ["play/eval"]
-    assert set(tags["pixels"]["images"]) == {"observation/first", "observation/eval", "play/eval"}
+    assert tags["state"]["images"] == ["video/eval"]
+    assert set(tags["pixels"]["images"]) == {"observation/first", "observation/eval", "video/eval"}
 
 
-def test_every_evaluation_shows_the_first_observation_a_play_and_its_values(runs: Path) -> None:
+def test_every_evaluation_logs_its_first_observation_a_video_and_values(runs: Path) -> None:
     events = read(runs / "pixels")
-    for tag in ("observation/eval", "play/eval"):
+    for tag in ("observation/eval", "video/eval"):
         assert [event.step for event in events.Images(tag)] == [200, 400], tag
     assert [event.step for event in events.Histograms("actions/eval")] == [200, 400]
-    counted = events.Histograms("actions/eval")[0].histogram_value
-    assert 0.0 <= counted.min <= counted.max <= 1.0
+    actions = events.Histograms("actions/eval")[0].histogram_value
+    assert 0.0 <= actions.min <= actions.max <= 1.0
     lengths = [event.value for event in events.Scalars("length/eval")]
-    assert counted.num >= 2 * lengths[0]  # two episodes, side by side until the longer one ends
+    assert actions.num >= 2 * lengths[0]  # two episodes, side by side until the longer one ends
     assert [event.step for event in events.Scalars("probe/r2_theta")] == [200, 400]
 
 
-def test_a_state_agents_film_shows_its_own_play(runs: Path) -> None:
-    image = Image.open(io.BytesIO(read(runs / "state").Images("play/eval")[0].encoded_image_string))
+def test_the_video_of_a_state_agent_shows_its_episode(runs: Path) -> None:
+    image = Image.open(io.BytesIO(read(runs / "state").Images("video/eval")[0].encoded_image_string))
     frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(image)]
     assert frames[0].shape == (80, 120)
     assert len({frame.tobytes() for frame in frames}) > 3
 
 
-def test_a_film_reaches_tensorboard_gray_for_gray(tmp_path: Path) -> None:
+def test_a_video_keeps_its_gray_levels(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
-    writer = Metrics(tmp_path)
-    writer.video(7, "play", images)
-    writer.close()
-    (event,) = read(tmp_path).Images("play")
+    sink = TensorBoard(tmp_path, None)
+    sink.video(7, "video", images)
+    sink.close()
+    (event,) = read(tmp_path).Images("video")
     video = Image.open(io.BytesIO(event.encoded_image_string))
     frames = [np.asarray(frame.convert("L"))[::2, ::2] for frame in ImageSequence.Iterator(video)]
     assert event.step == 7
@@ -81,12 +81,12 @@ def test_a_film_reaches_tensorboard_gray_for_gray(tmp_path: Path) -> None:
 
 
 def test_one_chart_draws_pixels_and_state(runs: Path) -> None:
-    """The layout names tags that both runs have; TensorBoard draws every ticked run into each chart."""
+    """The layout names tags that both runs have; TensorBoard draws every selected run into each chart."""
     layout = layout_pb2.Layout()
     layout.ParseFromString(
         read(runs / "state").Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0]
     )
-    assert [category.title for category in layout.category] == list(LAYOUT)
+    assert [category.title for category in layout.category] == list(CHARTS)
     first = layout.category[0].chart[0]
     assert (first.title, list(first.multiline.tag)) == ("greedy score", ["return/eval"])
 
@@ -99,8 +99,8 @@ def test_the_table_of_settings_shows_the_final_results(runs: Path) -> None:
     assert settings["env.obs"].string_value == "pixels"
     assert settings["returns.n_step"].number_value == 3
     experiment = plugin_data_pb2.HParamsPluginData.FromString(plugin["_hparams_/experiment"]).experiment
-    shown = {info.name.tag for info in experiment.metric_infos}
-    assert {"final/eval_mean", "final/steps_to_solve", "final/train_seconds"} <= shown
+    results = {info.name.tag for info in experiment.metric_infos}
+    assert {"final/eval_mean", "final/steps_to_solve", "final/train_seconds"} <= results
     assert "final/eval_mean" in events.Tags()["scalars"]
 
 
@@ -111,7 +111,7 @@ def test_the_table_of_settings_opens_on_preset_seed_and_score(runs: Path) -> Non
     experiment = content.experiment
     assert len(experiment.hparam_infos) > 50
     _sort_and_reduce_to_hparams_limit(experiment)
-    opened = [info.name for info in experiment.hparam_infos[:5]]
-    assert opened == ["env.id", "env.obs", "preset", "seed", "steps"]
+    columns = [info.name for info in experiment.hparam_infos[:5]]
+    assert columns == ["env.id", "env.obs", "preset", "seed", "steps"]
     assert experiment.metric_infos[0].name.tag == "final/eval_mean"
     assert len(experiment.metric_infos) == 5

@@ -1,65 +1,68 @@
-"""How a run ends: at its reward threshold, at a wish to stop, at the bounds of an episode, in divergence."""
+"""Ends of runs: thresholds, stops, limits of episodes, divergence."""
 
 import json
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, with_fields
 from agents.runs import checkpoint
-from agents.runs.documents import read_summary
-from agents.runs.folder import RunFolder, read_best
-from agents.training.launch import ProgressBar, complete, summarize
-from tests.agents.training.test_training import assert_same_run, metrics, same, small, train
+from agents.runs.checkpoint import read_best
+from agents.runs.folder import RunFolder
+from agents.runs.reader import read_summary
+from agents.runs.summary import Summary
+from agents.training.launch import ProgressBar, complete
+from tests.small_runs import assert_same, assert_same_run, metrics, small, summary_of, train
 
-ENDLESS = "CliffWalking-v1"  # no time limit, and a bad greedy player walks in a circle for ever
-
-
-def summary_of(folder: Path) -> dict[str, Any]:
-    found = read_summary(folder)
-    assert found is not None
-    return found
+ENDLESS = "CliffWalking-v1"  # no time limit; a bad greedy agent walks in a circle
 
 
-def go_on(folder: Path, config: Config, **fields: Any) -> dict[str, Any]:
-    """Goes on with the run under changed fields; returns its new summary."""
+def resume(folder: Path, config: Config, **fields: object) -> Summary:
+    """Resume the run under changed fields; return its new summary."""
     train(with_fields(config, fields), folder, resume=True)
     return summary_of(folder)
 
 
 @pytest.fixture
 def reached(tmp_path: Path) -> tuple[Path, Config]:
-    """A run that reached a reward threshold of 5, which nobody misses in CartPole, at its first evaluation."""
+    """A run that reached a threshold of 5, which nobody misses in CartPole, at its first evaluation."""
     config = small("state", steps=400, reward_threshold=5.0)
     train(config, tmp_path / "run")
-    found = summary_of(tmp_path / "run")
-    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (True, 5.0, 200)
+    summary = summary_of(tmp_path / "run")
+    assert (summary.solved, summary.reached_threshold, summary.steps_to_solve) == (True, 5.0, 200)
     return tmp_path / "run", config
 
 
-def test_a_higher_mark_starts_anew(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, reward_threshold=501.0)
-    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (False, None, None)
-    assert found["seconds_to_solve"] is None and found["env_steps"] == 400
+def test_a_higher_threshold_has_yet_to_be_reached(reached: tuple[Path, Config]) -> None:
+    summary = resume(*reached, reward_threshold=501.0)
+    assert (summary.solved, summary.reached_threshold, summary.steps_to_solve) == (False, None, None)
+    assert summary.seconds_to_solve is None and summary.env_steps == 400
 
 
-def test_a_reached_mark_stands_with_its_value_where_there_is_no_other(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, reward_threshold="none")
-    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (None, 5.0, 200)
-    assert found["env_steps"] == 400
+def test_a_reached_threshold_is_remembered_without_another(reached: tuple[Path, Config]) -> None:
+    summary = resume(*reached, reward_threshold="none")
+    assert (summary.solved, summary.reached_threshold, summary.steps_to_solve) == (None, 5.0, 200)
+    assert summary.env_steps == 400
 
 
-def test_a_lower_mark_was_reached_with_the_higher_one(reached: tuple[Path, Config]) -> None:
-    found = go_on(*reached, reward_threshold=4.0)
-    assert (found["solved"], found["reached_threshold"], found["steps_to_solve"]) == (True, 5.0, 200)
-    assert found["env_steps"] == 200
+def test_a_lower_threshold_was_reached_with_the_higher_one(reached: tuple[Path, Config]) -> None:
+    summary = resume(*reached, reward_threshold=4.0)
+    assert (summary.solved, summary.reached_threshold, summary.steps_to_solve) == (True, 5.0, 200)
+    assert summary.env_steps == 200
 
 
-class Asked:
-    """A question to stop that is answered by yes from its `last`th time on."""
+def test_a_spent_budget_is_evaluated_again_under_a_lower_threshold(tmp_path: Path) -> None:
+    config = small("state", steps=400, reward_threshold=501.0)
+    train(config, tmp_path / "run")
+    assert summary_of(tmp_path / "run").solved is False
+    summary = resume(tmp_path / "run", config, reward_threshold=5.0)
+    assert (summary.solved, summary.reached_threshold, summary.steps_to_solve) == (True, 5.0, 400)
+
+
+class StopAfter:
+    """A request to stop from the `last`-th call on."""
 
     def __init__(self, last: int | None = None) -> None:
         self.times, self.last = 0, last
@@ -69,53 +72,47 @@ class Asked:
         return self.last is not None and self.times >= self.last
 
 
-def ask_in(stage: str, config: Config, folder: Path) -> int:
-    """Trains a whole run; returns how often it had asked some steps into the stage's first time."""
-    asked = Asked()
-    at: list[int] = []
-    output = RunFolder(folder, config, resume=False)
-    trainer, evaluator = build_trainer(config, output)
+def calls_before(stage: str, config: Config, folder: Path) -> int:
+    """Train a whole run; return the number of calls some steps into the first time of a stage."""
+    stop, at = StopAfter(), []
 
-    def report(now: str) -> None:
-        if now.startswith(stage):
-            at.append(asked.times)
+    def report(current: str) -> None:
+        if current.startswith(stage):
+            at.append(stop.times)
 
-    trainer.run(asked, report)
-    if stage == "measuring":
-        at.append(asked.times)
-    output.summarize(summarize(trainer, evaluator, read_best(folder), asked))
-    output.close()
+    with closing(RunFolder(folder, config, resume=False)) as output:
+        trainer = build_trainer(config, output)
+        trainer.run(stop, report)
+        if stage == "measuring":
+            at.append(stop.times)
+        output.finish(trainer.evaluation.summarize(read_best(folder), trainer.stopwatch, stop))
     return at[0] + 4
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
 @pytest.mark.parametrize("stage", ["evaluating", "confirming", "measuring"])
-def test_a_run_stopped_in_the_middle_of_play_goes_on_as_if_it_had_not_been(
-    stage: str, obs: str, tmp_path: Path
-) -> None:
+def test_a_run_stopped_during_an_evaluation_resumes_exactly(stage: str, obs: str, tmp_path: Path) -> None:
     config = small(obs, steps=400, reward_threshold=5.0 if stage == "confirming" else "none")
     whole, halves = tmp_path / "whole", tmp_path / "halves"
-    last = ask_in(stage, config, whole)
-    for asked, done in ((Asked(last), False), (Asked(), True)):
-        folder = RunFolder(halves, config, resume=True)
-        trainer, evaluator = build_trainer(config, folder)
-        assert complete(trainer, evaluator, folder, asked) is done
-        assert (read_summary(halves) is not None) is done
-        folder.close()
+    last = calls_before(stage, config, whole)
+    for stop, finished in ((StopAfter(last), False), (StopAfter(), True)):
+        with closing(RunFolder(halves, config, resume=True)) as folder:
+            assert (complete(build_trainer(config, folder), folder, stop) is not None) is finished
+        assert (read_summary(halves) is not None) is finished
     assert_same_run(whole, halves)
-    same(summary_of(whole), summary_of(halves))
+    assert_same(summary_of(whole).to_dict(), summary_of(halves).to_dict())
 
 
-def test_an_episode_without_a_time_limit_is_cut_off_and_counted(
+def test_an_episode_without_a_time_limit_is_truncated_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of an untrained agent's greedy games, all walk on for ever: both are cut off after 30 steps."""
+    """An untrained greedy agent walks forever: both episodes are cut off after 30 steps."""
     fields = {"evaluation.max_steps": 30, "schedule.learning_starts": 100, "evaluation.every": 40}
     train(small("state", env=ENDLESS, steps=40, **fields), tmp_path / "run")
-    [told] = [row for row in metrics(tmp_path / "run") if "return/eval" in row]
-    assert told["truncated/eval"] == 2 and told["length/eval"] == 30
-    said = capsys.readouterr().err
-    assert f"{ENDLESS} is registered without a time limit" in said and "after 30 steps" in said
+    [entry] = [row for row in metrics(tmp_path / "run") if "return/eval" in row]
+    assert entry["truncated/eval"] == 2 and entry["length/eval"] == 30
+    output = capsys.readouterr().err
+    assert f"{ENDLESS} is registered without a time limit" in output and "after 30 steps" in output
 
 
 @pytest.mark.parametrize("preset", ["dqn", "prioritized", "c51"])
@@ -142,47 +139,37 @@ def test_a_run_from_pixels_whose_divergence_is_met_by_an_evaluation_ends_in_a_se
         train(config, tmp_path / "run")
 
 
-def bar_of(config: Config, folder: Path, use: Callable[[ProgressBar], None]) -> None:
-    """Has a bar of a trainer that has not begun used."""
-    output = RunFolder(folder, config, resume=False)
-    trainer, _ = build_trainer(config, output)
-    bar = ProgressBar(trainer)
-    use(bar)
-    bar.close()
-    output.close()
-
-
 def test_the_bar_names_the_stage_and_shows_no_score_before_there_is_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bar_of(small("state", steps=100), tmp_path / "run", lambda bar: bar("evaluating"))
-    shown = capsys.readouterr().err
-    assert "now=evaluating" in shown
-    assert "score" not in shown and "nan" not in shown
+    config = small("state", steps=100)
+    with closing(RunFolder(tmp_path / "run", config, resume=False)) as folder:
+        bar = ProgressBar(build_trainer(config, folder))
+        bar("evaluating")
+        bar.close()
+    line = capsys.readouterr().err
+    assert "now=evaluating" in line
+    assert "score" not in line and "nan" not in line
 
 
-def test_the_bar_says_over_how_many_episodes_its_score_is(tmp_path: Path) -> None:
-    output = RunFolder(tmp_path / "run", small("state", steps=200), resume=False)
-    trainer, _ = build_trainer(output.config, output)
-    trainer.run(lambda: False)
-    bar = ProgressBar(trainer)
+def test_the_bar_shows_the_number_of_episodes_of_its_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = train(small("state", steps=200), tmp_path / "run")
     episodes = trainer.progress.last_episodes
-    assert episodes > 1 and f"({episodes} episodes)" in bar._shown("")["score"]
-    bar.close()
-    output.close()
-
-
-def test_the_bar_counts_steps_where_steps_end_a_run_whose_clock_counts_episodes(tmp_path: Path) -> None:
-    fields = {"schedule.episodes": None, "schedule.gradient_steps": 1, "schedule.learning_starts": 0}
-    config = small("state", "chapter", steps=40, **fields)
-    output = RunFolder(tmp_path / "run", config, resume=False)
-    trainer, _ = build_trainer(config, output)
+    capsys.readouterr()
     bar = ProgressBar(trainer)
-    trainer.run(lambda: False, bar)
-    bar("")
-    assert (bar._bar.n, bar._bar.total, bar._bar.unit) == (40, 40, " steps")
+    bar("evaluating")
     bar.close()
-    output.close()
+    assert episodes > 1 and f"({episodes} episodes)" in capsys.readouterr().err
+
+
+def test_the_bar_counts_steps_if_steps_end_a_run_whose_clock_counts_episodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = {"schedule.episodes": None, "schedule.gradient_steps": 1, "schedule.learning_starts": 0}
+    train(small("state", "chapter", steps=40, **fields), tmp_path / "run")
+    assert "40/40" in capsys.readouterr().err
 
 
 def test_the_log_of_truncations_counts_those_of_the_environment_too(tmp_path: Path) -> None:

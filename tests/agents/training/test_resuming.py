@@ -13,7 +13,7 @@ from agents.config import Config
 from agents.config.presets import LADDER
 from agents.runs.folder import RunFolder
 from agents.training.trainer import Trainer
-from tests.agents.training.test_training import assert_same_run, small, train
+from tests.small_runs import assert_same_run, small, train
 
 SHORT = {
     "env.backend": "python",
@@ -56,7 +56,7 @@ def train_in_parts(config: Config, path: Path, interruptions: Sequence[Condition
     """Interrupts the run where asked, each time later than before, then ends it."""
     for number, here in enumerate(interruptions):
         folder = RunFolder(path, config, resume=number > 0)
-        trainer, _ = build_trainer(config, folder)
+        trainer = build_trainer(config, folder)
         stop = partial(stands, trainer, here, trainer.progress.env_steps)
         assert not trainer.run(stop), f"never {here.__name__}"
         folder.close()

@@ -1,5 +1,6 @@
-"""The trainer alone: a tape of what it asks of its parts, in order."""
+"""The trainer with fakes: a tape of the calls to its parts, in order."""
 
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,15 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from agents.acting.episodes import Score
+from agents.acting.episodes import Episode, ShouldStop, never
+from agents.acting.policy import GreedyPolicy
+from agents.acting.score import Score
 from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from agents.learning.batch import Batch
-from agents.training.progress import Window
+from agents.runs.checkpoint import BestCheckpoint, State
+from agents.runs.sinks import Sink
+from agents.training.evaluation import EvaluationRule
+from agents.training.progress import Progress
+from agents.training.stopwatch import Stopwatch
 from agents.training.trainer import Trainer
 
 Tape = list[tuple[Any, ...]]
-PLAN = {
+FIELDS = {
     "env.num_envs": 2,
     "steps": 12,
     "schedule.learning_starts": 4,
@@ -33,7 +40,7 @@ PLAN = {
 
 
 class FakeAgent:
-    """Writes down updates and copies; its loss is 1 each."""
+    """Records updates and copies; each loss is 1."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
@@ -54,14 +61,25 @@ class FakeAgent:
         return {}
 
 
+class FakePolicy:
+    """Holds a network."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        self.network = network
+
+    def with_parameters(self, parameters: Mapping[str, torch.Tensor]) -> "FakePolicy":
+        assert parameters.keys() == self.network.state_dict().keys()
+        return self
+
+
 class FakeMemory:
-    """Writes down what is drawn and how it is weighed."""
+    """Records samples and their exponents."""
 
     def __init__(self, tape: Tape, block: int) -> None:
         self._tape, self.block = tape, block
 
-    def sample(self, size: int, beta: float) -> Any:
-        self._tape.append(("sample", size, round(beta, 3)))
+    def sample(self, size: int, exponent: float) -> Any:
+        self._tape.append(("sample", size, round(exponent, 3)))
         return Batch(*(torch.zeros(size) for _ in Batch._fields))
 
     def update_priorities(self, index: Any, error: Any) -> None:
@@ -72,104 +90,126 @@ class FakeMemory:
 
 
 class FakeCollector:
-    """Writes down steps and their epsilon; an episode ends in every step that is a multiple of `ends`."""
+    """Records steps and their ε; an episode ends in every `ends`-th step."""
 
     def __init__(self, tape: Tape, num_envs: int, ends: int) -> None:
         self._tape, self._ends, self._rounds = tape, ends, 0
         self.env = SimpleNamespace(num_envs=num_envs)
-        self.finished: list[tuple[float, float, int]] = []
+        self.episodes: list[Episode] = []
 
     def step(self, epsilon: float) -> int:
         self._tape.append(("step", round(epsilon, 3)))
         self._rounds += 1
         ended = int(self._rounds % self._ends == 0)
-        self.finished += [(7.0, 7.0, 5)] * ended
+        self.episodes += [Episode(0, 7.0, 7.0, 5)] * ended
         return ended
 
     def state_dict(self) -> dict[str, Any]:
         return {}
 
 
-class FakeOutput:
-    """Writes down what is logged, kept and saved, and at which step."""
+class FakeFolder(Sink):
+    """Records scalars and checkpoints, with their steps."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.logged: list[tuple[int, dict[str, float]]] = []
 
-    def log(self, env_steps: int, values: dict[str, float]) -> None:
+    def scalars(self, env_steps: int, values: Mapping[str, float]) -> None:
         self._tape.append(("log", env_steps))
-        self.logged.append((env_steps, values))
+        self.logged.append((env_steps, dict(values)))
 
-    def keep_best(self, agent: dict[str, Any], note: dict[str, Any]) -> None:
-        self._tape.append(("keep", note["env_steps"], note["score"]["mean"]))
+    def save_best(self, best: BestCheckpoint) -> None:
+        self._tape.append(("save best", best.env_steps, best.score["mean"]))
 
-    def save(self, state: dict[str, Any], env_steps: int) -> None:
+    def save(self, trainer: State, env_steps: int) -> None:
+        assert trainer
         self._tape.append(("save", env_steps))
 
 
-def score_of(mean: float, episodes: int) -> Score:
-    return Score(np.full(episodes, mean), np.full(episodes, 9), 0)
-
-
 class FakeEvaluator:
-    """Answers with the scores of a list, one for each evaluation, and of another for confirmations."""
+    """Answers with the scores of two lists: periodic evaluations and confirmations."""
 
-    def __init__(self, tape: Tape, scores: list[float], confirmed: list[float]) -> None:
-        self._tape, self._left = tape, {"evaluation": list(scores), "solved": list(confirmed)}
+    def __init__(self, tape: Tape, scores: Sequence[float], confirmations: Sequence[float]) -> None:
+        self._tape, self._scores, self._confirmations = tape, list(scores), list(confirmations)
 
-    def __call__(self, stream: str, key: int, episodes: int, _stop: Any) -> Score:
-        self._tape.append(("evaluate", stream, key, episodes))
-        return score_of(self._left[stream].pop(0), episodes)
+    def periodic(self, should_stop: ShouldStop = never) -> Score:
+        assert not should_stop()
+        self._tape.append(("evaluate",))
+        return self._score(self._scores.pop(0), 20)
+
+    def confirm(
+        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
+    ) -> Score:
+        assert not should_stop()
+        self._tape.append(("confirm", env_steps) if policy is None else ("confirm best", env_steps))
+        return self._score(self._confirmations.pop(0), 100)
+
+    def _score(self, mean: float, episodes: int) -> Score:
+        return Score(np.full(episodes, mean), np.full(episodes, 9), 0)
 
 
-def record(
+def make_trainer(
+    tape: Tape,
     *,
-    scores: tuple[float, ...] = (0.0,) * 99,
-    confirmed: tuple[float, ...] = (),
+    scores: Sequence[float] = (0.0,) * 99,
+    confirmations: Sequence[float] = (),
     reward_threshold: float | None = None,
     block: int = 1,
     ends: int = 100,
     **fields: Any,
-) -> tuple[Trainer, Tape, FakeOutput]:
-    """Runs a trainer of fakes to its end; returns it, the tape and the output."""
+) -> tuple[Trainer, FakeFolder]:
+    """Make a trainer of fakes."""
     named = {name.replace("__", "."): value for name, value in fields.items()}
-    config: Config = with_fields(preset_config("dqn", "CartPole-v1", "state"), PLAN | named)
-    tape: Tape = []
-    output = FakeOutput(tape)
-    parts: dict[str, Any] = {
-        "agent": FakeAgent(tape),
-        "memory": FakeMemory(tape, block),
-        "collector": FakeCollector(tape, config.env.num_envs, ends),
-        "evaluator": FakeEvaluator(tape, list(scores), list(confirmed)),
-        "output": output,
-    }
+    config: Config = with_fields(preset_config("dqn", "CartPole-v1", "state"), FIELDS | named)
+    folder, agent, progress = FakeFolder(tape), FakeAgent(tape), Progress()
+    evaluation = EvaluationRule(
+        config,
+        policy=cast(Any, FakePolicy(agent.ema_network)),
+        evaluator=FakeEvaluator(tape, scores, confirmations),
+        progress=progress,
+        sink=folder,
+        checkpoints=folder,
+        reward_threshold=reward_threshold,
+        normalise=lambda _: None,
+    )
     trainer = Trainer(
         config,
-        window=Window(),
-        reward_threshold=reward_threshold,
+        progress=progress,
+        stopwatch=Stopwatch(),
+        agent=cast(Any, agent),
+        memory=cast(Any, FakeMemory(tape, block)),
+        collector=cast(Any, FakeCollector(tape, config.env.num_envs, ends)),
+        evaluation=evaluation,
+        sink=folder,
+        checkpoints=folder,
         device=torch.device("cpu"),
-        normalise=lambda _: None,
-        **cast(Any, parts),
     )
-    assert trainer.run(lambda: False)
-    return trainer, tape, output
+    return trainer, folder
+
+
+def record(**settings: Any) -> tuple[Trainer, Tape, FakeFolder]:
+    """Run a trainer of fakes to its end; return it, the tape and the folder."""
+    tape: Tape = []
+    trainer, folder = make_trainer(tape, **settings)
+    assert trainer.run(never)
+    return trainer, tape, folder
 
 
 def only(tape: Tape, *kinds: str) -> Tape:
     return [entry for entry in tape if entry[0] in kinds]
 
 
-def test_a_whole_run_asks_this_of_its_parts_in_this_order() -> None:
+def test_a_whole_run_calls_its_parts_in_this_order() -> None:
     """Two environments, 12 steps: ε falls by 1/4 a round; an update on 2 steps from step 4 on; a copy on 4.
 
     The updates of a step come before its target copy, and the end of the budget is learned from, logged,
     evaluated and saved.
     """
-    betas = {6: 0.7, 8: 0.8, 10: 0.9, 12: 1.0}  # from .4 at the start
+    exponents = {6: 0.7, 8: 0.8, 10: 0.9, 12: 1.0}  # from .4 at the start
     learned = {
-        step: [("sample", 3, beta), ("update", 3, 1), ("update_priorities", 3, 3)]
-        for step, beta in betas.items()
+        step: [("sample", 3, exponent), ("update", 3, 1), ("update_priorities", 3, 3)]
+        for step, exponent in exponents.items()
     }
     _, tape, _ = record()
     assert tape == [
@@ -187,14 +227,14 @@ def test_a_whole_run_asks_this_of_its_parts_in_this_order() -> None:
         *learned[12],
         ("copy target",),
         ("log", 12),
-        ("evaluate", "evaluation", 0, 20),
+        ("evaluate",),
         ("log", 12),
-        ("keep", 12, 0.0),
+        ("save best", 12, 0.0),
         ("save", 12),
     ]
 
 
-def test_several_updates_are_drawn_for_at_once_in_blocks_that_end_at_multiples_of_their_size() -> None:
+def test_batches_are_drawn_in_blocks_that_end_at_multiples_of_their_size() -> None:
     """10 updates at step 4, then 10 at step 6, in blocks of 8: 8 and 2, then 6 and 4 (8 + 2 + 6 = 16)."""
     fields = {"schedule__gradient_steps": 10, "schedule__learning_starts": 2, "steps": 6}
     _, tape, _ = record(block=8, **fields)
@@ -204,53 +244,57 @@ def test_several_updates_are_drawn_for_at_once_in_blocks_that_end_at_multiples_o
 def test_the_learning_rate_falls_over_the_budget_and_is_set_before_the_updates() -> None:
     """From .4 to 0 over 12 steps: .2 at step 6, and so on."""
     _, tape, _ = record(learning__learning_rate=0.4, learning__learning_rate_end=1e-9)
-    told = only(tape, "learning rate", "update")
-    assert [entry[0] for entry in told] == ["learning rate", "update"] * 4
-    assert [entry[1] for entry in told[::2]] == pytest.approx([0.2, 0.4 / 3, 0.2 / 3, 0.0], abs=1e-6)
+    entries = only(tape, "learning rate", "update")
+    assert [entry[0] for entry in entries] == ["learning rate", "update"] * 4
+    assert [entry[1] for entry in entries[::2]] == pytest.approx([0.2, 0.4 / 3, 0.2 / 3, 0.0], abs=1e-6)
 
 
-def test_the_best_evaluation_is_kept_and_of_equals_the_later() -> None:
+def test_the_best_evaluation_is_saved_and_of_equal_ones_the_later() -> None:
     """At 2, 4, … steps: 10, 30, 20, 30, 5, 5."""
     trainer, tape, _ = record(scores=(10, 30, 20, 30, 5, 5), evaluation__every=2)
-    assert only(tape, "keep") == [("keep", 2, 10.0), ("keep", 4, 30.0), ("keep", 8, 30.0)]
+    assert only(tape, "save best") == [
+        ("save best", 2, 10.0),
+        ("save best", 4, 30.0),
+        ("save best", 8, 30.0),
+    ]
     assert trainer.progress.best_mean == 30.0
 
 
 def test_one_lucky_evaluation_does_not_solve() -> None:
     """475 is reached at 4 and confirmed by 474 only; at 8 it is reached and confirmed."""
-    scores, confirmed = (10.0, 480.0, 20.0, 476.0), (474.0, 475.0)
-    trainer, tape, output = record(
-        scores=scores, confirmed=confirmed, reward_threshold=475.0, evaluation__every=2
+    scores, confirmations = (10.0, 480.0, 20.0, 476.0), (474.0, 475.0)
+    trainer, tape, folder = record(
+        scores=scores, confirmations=confirmations, reward_threshold=475.0, evaluation__every=2
     )
-    assert only(tape, "evaluate") == [
-        ("evaluate", "evaluation", 0, 20),
-        ("evaluate", "evaluation", 0, 20),
-        ("evaluate", "solved", 4, 100),
-        ("evaluate", "evaluation", 0, 20),
-        ("evaluate", "evaluation", 0, 20),
-        ("evaluate", "solved", 8, 100),
+    assert only(tape, "evaluate", "confirm") == [
+        ("evaluate",),
+        ("evaluate",),
+        ("confirm", 4),
+        ("evaluate",),
+        ("evaluate",),
+        ("confirm", 8),
     ]
-    assert trainer.solved and trainer.progress.steps_to_solve == 8
-    assert only(tape, "keep")[-1] == ("keep", 8, 475.0)
-    confirmations = [(at, row["return/solved"]) for at, row in output.logged if "return/solved" in row]
-    assert confirmations == [(4, 474.0), (8, 475.0)]
+    assert trainer.evaluation.solved and trainer.progress.steps_to_solve == 8
+    assert only(tape, "save best")[-1] == ("save best", 8, 475.0)
+    logged = [(at, row["return/solved"]) for at, row in folder.logged if "return/solved" in row]
+    assert logged == [(4, 474.0), (8, 475.0)]
 
 
-def test_without_a_mark_nothing_is_confirmed_and_the_budget_is_spent() -> None:
+def test_without_a_threshold_nothing_is_confirmed_and_the_budget_is_spent() -> None:
     trainer, tape, _ = record(scores=(500.0,) * 6, evaluation__every=2)
-    assert {entry[1] for entry in only(tape, "evaluate")} == {"evaluation"}
-    assert trainer.progress.env_steps == 12 and not trainer.solved
+    assert only(tape, "evaluate") and not only(tape, "confirm")
+    assert trainer.progress.env_steps == 12 and not trainer.evaluation.solved
 
 
 def test_a_budget_that_is_no_multiple_of_a_round_is_overshot_and_evaluated_once_at_its_end() -> None:
     """13 steps of two environments: 14. Evaluations are due at 5 and 10: after 6 and 10, and at the end."""
-    _, tape, output = record(steps=13, evaluation__every=5)
+    _, tape, folder = record(steps=13, evaluation__every=5)
     assert len(only(tape, "step")) == 7
     assert len(only(tape, "evaluate")) == 3
-    assert [at for at, row in output.logged if "return/eval" in row] == [6, 10, 14]
+    assert [at for at, row in folder.logged if "return/eval" in row] == [6, 10, 14]
 
 
-def test_a_run_of_episodes_goes_by_their_clock() -> None:
+def test_the_clock_may_count_episodes() -> None:
     """An episode ends in every second round: 3 episodes take 6 rounds, and 2 updates follow each."""
     fields = {
         "schedule__clock": "episodes",
@@ -267,17 +311,73 @@ def test_a_run_of_episodes_goes_by_their_clock() -> None:
     assert only(tape, "copy target") == [("copy target",)]
 
 
-def test_what_is_logged_are_means_since_the_last_entry() -> None:
+def test_logged_values_are_means_since_the_last_entry() -> None:
     """The loss of every fake update is 1 and its value 2; two episodes of return 7 and 5 steps end."""
-    _, _, output = record(ends=3)
-    [(at, values)] = [entry for entry in output.logged if "loss/td" in entry[1]]
+    _, _, folder = record(ends=3)
+    [(at, values)] = [entry for entry in folder.logged if "loss/td" in entry[1]]
     assert at == 12
     assert (values["loss/td"], values["q/mean"]) == (1.0, 2.0)
     assert (values["return/train"], values["length/train"], values["episodes"]) == (7.0, 5.0, 2.0)
     assert values["updates"] == 4.0
 
 
-def test_checkpoints_are_saved_by_the_clock_on_the_wall() -> None:
+def test_checkpoints_are_saved_by_wall_clock_time() -> None:
     """With 0 seconds between them after every round, and once more at the end."""
     _, tape, _ = record(checkpoint_seconds=0.0)
-    assert [entry[1] for entry in only(tape, "save")] == [0, 2, 4, 6, 8, 10, 12, 12]
+    assert [entry[1] for entry in only(tape, "save")] == [0, 2, 4, 6, 8, 10, 12]
+
+
+def test_the_best_checkpoint_and_the_last_agent_are_measured_at_the_end() -> None:
+    """The best agent of a run that solved nothing is an old one: two confirmations."""
+    tape: Tape = []
+    trainer, _ = make_trainer(tape, scores=(30, 20), confirmations=(7, 8), evaluation__every=6)
+    assert trainer.run(never)
+    weights = {name: value + 1 for name, value in trainer.agent.ema_network.state_dict().items()}
+    best = BestCheckpoint(weights, 6, Score(np.full(20, 30.0), np.full(20, 9), 0).summary())
+    summary = trainer.evaluation.summarize(best, trainer.stopwatch)
+    assert only(tape, "confirm", "confirm best") == [("confirm", 12), ("confirm best", 12)]
+    assert (summary.final_mean, summary.eval_mean, summary.eval_episodes) == (7, 8, 100)
+    assert (summary.eval_at_step, summary.solved) == (6, None)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_only_a_confirmed_checkpoint_needs_no_measurement(confirmed: bool) -> None:
+    """A run may have reached a threshold, and saved a better agent since that nothing confirmed."""
+    tape: Tape = []
+    trainer, _ = make_trainer(
+        tape, scores=(480,), confirmations=(475, 1, 2), reward_threshold=475.0, evaluation__every=6
+    )
+    assert trainer.run(never)
+    score = Score(np.full(20, 490.0), np.full(20, 9), 0).summary()
+    best = BestCheckpoint(trainer.agent.ema_network.state_dict(), 4, score, confirmed)
+    summary = trainer.evaluation.summarize(best, trainer.stopwatch)
+    assert summary.solved
+    assert (summary.final_mean, summary.eval_mean) == ((1, 490) if confirmed else (1, 2))
+
+
+@pytest.mark.parametrize(("new_threshold", "evaluated"), [(True, True), (False, False)])
+def test_a_finished_run_is_evaluated_again_under_a_new_threshold(
+    new_threshold: bool, evaluated: bool
+) -> None:
+    tape: Tape = []
+    trainer, _ = make_trainer(tape, scores=(30, 30), confirmations=(30,), reward_threshold=20.0)
+    trainer.progress.env_steps = trainer.progress.evaluated_at = trainer.progress.logged_at = 12
+    trainer.progress.updates, trainer.progress.target_copies = 4, 3
+    trainer.evaluation.resume(new_threshold=new_threshold)
+    assert trainer.complete is not evaluated
+    assert trainer.run(never)
+    assert trainer.evaluation.solved is evaluated and len(only(tape, "evaluate")) == evaluated
+
+
+def test_the_seconds_of_all_sections_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that moves by one at each reading: every section takes one second."""
+    ticks = iter(range(1_000))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(ticks)))
+    stopwatch = Stopwatch()
+    stopwatch.start()
+    for section in ("act", "env", "learn", "evaluate", "learn"):
+        stopwatch.lap(section)
+    assert stopwatch.train_seconds == 4.0 and stopwatch.seconds["evaluate"] == 1.0
+    assert stopwatch.recent()["learn"] == 2.0 and stopwatch.slowest == "learn 50 %"
+    stopwatch.clear()
+    assert not any(stopwatch.recent().values()) and stopwatch.train_seconds == 4.0

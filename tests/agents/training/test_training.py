@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -13,60 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from agents.runs.metrics import Metrics
 
-from agents.acting.episodes import evaluate
-from agents.agent import evaluate_run, load_policy
-from agents.build import build_trainer
+import agents
+from agents.acting.score import evaluate
+from agents.build import EXACT
 from agents.config import Config, ConfigError, from_dict, to_dict, with_fields
 from agents.config.presets import preset_config
 from agents.runs import checkpoint
-from agents.runs.folder import RunFolder, read_best
-from agents.training.launch import summarize
+from agents.runs.checkpoint import read_best
+from agents.runs.folder import RunFolder
+from agents.runs.sinks import JsonLines
 from envs.vector import SerialVectorEnv
 from tests.envs.test_vector import Counter
-from tests.toy import TOY
-
-ROOT = Path(__file__).parents[3]
-SMALL = {
-    "env.num_envs": 2,
-    "schedule.learning_starts": 100,
-    "learning.batch_size": 8,
-    "schedule.train_frequency": 4,
-    "evaluation.episodes": 2,
-    "evaluation.solved_episodes": 3,
-    "evaluation.every": 200,
-    "evaluation.probe_samples": 72,
-    "evaluation.video_frames": 10,
-    "log_every": 100,
-    "memory.capacity": 300,
-    "reward_threshold": "none",
-    "threads": 1,  # tests run side by side
-}
-OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-
-
-CLOCKS = ("train_seconds", "eval_seconds", "seconds_to_solve", "seconds")
-
-
-def small(obs: str, preset: str = "fast", env: str = "CartPole-v1", **fields: Any) -> Config:
-    return with_fields(preset_config(preset, env, obs), SMALL | fields)
-
-
-def train(config: Config, path: Path, *, resume: bool = False) -> Any:
-    with closing(RunFolder(path, config, resume=resume)) as folder:
-        trainer, evaluator = build_trainer(config, folder)
-        trainer.run(lambda: False)
-        folder.summarize(summarize(trainer, evaluator, read_best(path)))
-    return trainer
-
-
-def train_both(folder: Path, steps: int) -> Path:
-    """Trains a small run from each observation, in `state` and `pixels` of the folder, and returns it."""
-    for obs in ("state", "pixels"):
-        train(small(obs, steps=steps), folder / obs)
-    return folder
+from tests.small_runs import OPTIONS as OPTIONS
+from tests.small_runs import assert_same, assert_same_run, command, metrics, small, train
+from tests.small_runs import train_both as train_both
+from tests.toy import TOY, Constant
 
 
 def test_only_one_process_at_a_time_trains_in_a_folder(
@@ -75,57 +36,17 @@ def test_only_one_process_at_a_time_trains_in_a_folder(
     """Where the file system knows no locks (ENOLCK), the run is made without one."""
     config, path = small("state"), tmp_path / "run"
     with closing(RunFolder(path, config, resume=False)) as first:
-        first.open()
+        first.open(resume=EXACT)
         second = RunFolder(path, config, resume=True)
         with pytest.raises(ConfigError, match="Another process is training in"):
-            second.open()
+            second.open(resume=EXACT)
 
         def without_locks(*_: Any) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
         monkeypatch.setattr("agents.runs.folder.fcntl.flock", without_locks)
         with closing(RunFolder(path, config, resume=True)) as third:
-            third.open()
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
-
-
-def same(left: Any, right: Any, where: str = "") -> None:
-    """Compares nested state bit for bit, clocks on the wall left out."""
-    assert type(left) is type(right), where
-    if isinstance(left, dict):
-        assert left.keys() == right.keys(), where
-        for key in left:
-            if key not in CLOCKS and key != "output":
-                same(left[key], right[key], f"{where}/{key}")
-    elif isinstance(left, list):
-        assert len(left) == len(right), where
-        for i, pair in enumerate(zip(left, right, strict=True)):
-            same(*pair, f"{where}/{i}")
-    elif isinstance(left, torch.Tensor):
-        assert torch.equal(left, right), where
-    else:
-        assert left == right or left != left, where
-
-
-def metrics(path: Path) -> list[dict[str, float]]:
-    """Every logged number but those that measure time."""
-    lines = (path / "metrics.jsonl").read_text().splitlines()
-    return [
-        {
-            k: v
-            for k, v in json.loads(line).items()
-            if not k.startswith(("time/", "rate/", "final/train_seconds"))
-        }
-        for line in lines
-    ]
-
-
-def assert_same_run(left: Path, right: Path) -> None:
-    same(*(checkpoint.load(path / "checkpoint" / "last.pt") for path in (left, right)))
-    assert metrics(left) == metrics(right)
+            third.open(resume=EXACT)
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
@@ -155,7 +76,7 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
     rows = saved["memory"]["rows"]["last"]
     assert not any(bool(row.any()) for row in rows)
     trainer = train(with_fields(config, {"steps": 88}), tmp_path / "run", resume=True)
-    assert "games in hand end as truncations" in capsys.readouterr().err
+    assert "episodes in progress end as truncations" in capsys.readouterr().err
     assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
     assert trainer.memory.state_dict()["rows"]["last"][0].any()
 
@@ -284,7 +205,7 @@ def test_the_chapters_clock_counts_episodes(tmp_path: Path) -> None:
     assert trainer.progress.episodes == 6
     assert trainer.progress.updates == 30
     assert trainer.progress.target_copies == 1
-    assert trainer.epsilon == pytest.approx(0.5 + (0.005 - 0.5) * 6 / 99)
+    assert trainer.clock.epsilon == pytest.approx(0.5 + (0.005 - 0.5) * 6 / 99)
 
 
 @pytest.mark.parametrize("env", ["Acrobot-v1", "MountainCar-v0"])
@@ -294,16 +215,13 @@ def test_other_environments_take_the_same_way(env: str, tmp_path: Path) -> None:
     assert trainer.progress.updates == 50
 
 
-def test_the_kept_agent_is_the_one_evaluated(tmp_path: Path) -> None:
-    trainer = train(small("state", steps=400), tmp_path / "run")
-    _, policy, note = load_policy(tmp_path / "run")
-    assert note["env_steps"] <= 400
-    best = read_best(tmp_path / "run")["agent"]
-    same(dict(policy.network.state_dict()), dict(best))
-    first = evaluate_run(tmp_path / "run", 3, seed=0)
-    again = evaluate_run(tmp_path / "run", 3, seed=0)
+def test_the_best_checkpoint_is_what_is_loaded_and_evaluated(tmp_path: Path) -> None:
+    train(small("state", steps=400), tmp_path / "run")
+    agent, best = agents.load(tmp_path / "run"), read_best(tmp_path / "run")
+    assert agent.checkpoint.env_steps <= 400
+    assert_same(dict(agent.policy.network.state_dict()), dict(best.agent))
+    first, again = (agents.evaluate(tmp_path / "run", 3, seed=0) for _ in range(2))
     np.testing.assert_array_equal(first.returns, again.returns)
-    assert trainer.collector.env.num_envs == 2
 
 
 def test_evaluation_gives_each_environment_a_fixed_share() -> None:
@@ -311,7 +229,7 @@ def test_evaluation_gives_each_environment_a_fixed_share() -> None:
     import gymnasium as gym
 
     envs = [gym.wrappers.TimeLimit(Counter(), limit) for limit in (2, 30)]
-    score = evaluate(lambda o: np.zeros(len(o), int), SerialVectorEnv(envs, [0, 0]), 4)
+    score = evaluate(SerialVectorEnv(envs, [0, 0]), Constant(), 4)
     assert score.returns.tolist() == [3.0, 3.0, 45.0, 45.0]
     assert score.lengths.tolist() == [2, 2, 30, 30]
     assert score.truncated == 4
@@ -355,18 +273,18 @@ def test_toy_is_solved_through_the_same_trainer(obs: str, tmp_path: Path) -> Non
 def test_cartpole_is_solved_from_its_state(tmp_path: Path) -> None:
     trainer = train(preset_config("fast", "CartPole-v1", "state"), tmp_path / "run")
     assert trainer.progress.steps_to_solve
-    assert evaluate_run(tmp_path / "run", 100, seed=0).mean >= 450
+    assert agents.evaluate(tmp_path / "run", 100, seed=0).mean >= 450
 
 
 def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
     config = small("state", steps=100)
     first = RunFolder(tmp_path / "run", config, resume=False)
-    first.open()
+    first.open(resume=EXACT)
     with pytest.raises(ConfigError, match="Another process is training in"):
-        RunFolder(tmp_path / "run", config, resume=True).open()
+        RunFolder(tmp_path / "run", config, resume=True).open(resume=EXACT)
     first.close()
     second = RunFolder(tmp_path / "run", config, resume=True)
-    second.open()
+    second.open(resume=EXACT)
     second.close()
 
 
@@ -374,29 +292,30 @@ def test_a_run_at_work_again_has_no_summary(tmp_path: Path) -> None:
     train(small("state", steps=200), tmp_path / "run")
     assert (tmp_path / "run" / "summary.json").exists()
     folder = RunFolder(tmp_path / "run", small("state", steps=400), resume=True)
-    folder.open()
+    folder.open(resume=EXACT)
     folder.close()
     assert not (tmp_path / "run" / "summary.json").exists()
 
 
-def test_the_log_of_a_resumed_run_ends_where_it_was_cut(tmp_path: Path) -> None:
-    log = Metrics(tmp_path)
-    log.write(1, {"x": 1.0})
-    at = log.bytes_written()
-    log.write(2, {"x": 2.0})
+def test_metrics_after_the_checkpoint_are_dropped_when_a_run_is_resumed(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    log = JsonLines(path)
+    log.scalars(1, {"x": 1.0})
+    size = log.size
+    log.scalars(2, {"x": 2.0})
     log.close()
-    again = Metrics(tmp_path, (1, at))
-    assert again.bytes_written() == at
-    again.close()
+    resumed = JsonLines(path, size)
+    assert resumed.size == size == path.stat().st_size
+    resumed.close()
 
 
-@pytest.mark.parametrize(("preset", "told"), [("prioritized", True), ("dqn", False)])
-def test_going_on_with_another_budget_says_what_follows_it(
-    preset: str, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("preset", "by_budget"), [("prioritized", True), ("dqn", False)])
+def test_resuming_with_another_budget_names_the_values_that_follow_it(
+    preset: str, by_budget: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The weights of priorities rise over the budget; from the state nothing of plain DQN goes by it."""
+    """The importance-sampling exponent rises over the budget; nothing of plain DQN follows it."""
     train(small("state", preset, steps=200), tmp_path / "run")
     train(small("state", preset, steps=300), tmp_path / "run", resume=True)
-    assert ("The run was begun with another --steps" in capsys.readouterr().err) == told
+    assert ("resumed with another --steps" in capsys.readouterr().err) == by_budget
     train(small("state", preset, steps=300), tmp_path / "run", resume=True)
     assert "another --steps" not in capsys.readouterr().err

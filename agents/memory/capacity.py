@@ -1,0 +1,48 @@
+"""Capacity of a replay memory, fitted to the RAM."""
+
+import numpy as np
+import psutil
+from numpy.typing import DTypeLike
+
+MOST_FRAMES = 1_000_000
+SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
+
+
+def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike) -> int:
+    """Return the bytes per row: frame, step and place in the sampler."""
+    frame = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
+    return frame + 8 + 4 + 1 + 1 + 1 + 16
+
+
+def choose_capacity(row: int, part: float) -> tuple[int, str]:
+    """Return a capacity that fits in the free RAM, and a sentence about it.
+
+    Args:
+        row: Bytes per row.
+        part: Share of the RAM for this memory, 0 to 1.
+    """
+    free = psutil.virtual_memory().available
+    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // row)
+    capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # mostly the same from day to day
+    return capacity, (
+        f"Replay memory of {capacity:,} frames: {capacity * row / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
+        "RAM (--memory.capacity to change it)"
+    )
+
+
+def check_capacity(capacity: int, row: int) -> None:
+    """Check that a memory fits in the free RAM.
+
+    Args:
+        capacity: Rows.
+        row: Bytes per row.
+
+    Raises:
+        ValueError: it does not.
+    """
+    free = psutil.virtual_memory().available
+    if capacity * row > free:
+        raise ValueError(
+            f"--memory.capacity {capacity} needs {capacity * row:,} bytes and {free:,} are free; "
+            f"the largest that fits is {free // row}."
+        )
