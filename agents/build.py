@@ -14,6 +14,7 @@ import torch
 from agents.acting.collector import Collector
 from agents.acting.episodes import ShouldStop, never
 from agents.acting.evaluator import Evaluator
+from agents.acting.image_check import check_image
 from agents.acting.policy import EpsilonGreedyPolicy, GreedyPolicy
 from agents.acting.rng import draw_seeds, make_generator
 from agents.config import Config, ConfigError
@@ -37,7 +38,7 @@ from agents.training.launch import complete
 from agents.training.progress import Progress
 from agents.training.stopwatch import Stopwatch
 from agents.training.trainer import Trainer
-from envs.factory import check_image, make_vector_env
+from envs.factory import make_vector_env
 from envs.families import human_normalised
 from envs.spec import EnvSpec, describe
 from models.factory import make_network

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.wrappers import RepeatAction, TimeLimit
 
 from envs.config import ConfigError, EnvConfig
@@ -12,8 +11,6 @@ from envs.families import family_of
 from envs.registry import find_spec
 from envs.vector import SerialVectorEnv, VectorEnv
 from envs.wrappers import FrameStackObservation, state_vectors
-
-CHECK_STEPS = 30
 
 
 def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
@@ -72,28 +69,3 @@ def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, max_steps: int |
         return native
     envs = [make_env(config, max_steps=max_steps) for _ in seeds]
     return SerialVectorEnv(envs, seeds, zero_discount_on_life_loss=config.zero_discount_on_life_loss)
-
-
-def check_image(config: EnvConfig, seed: int) -> None:
-    """Play a few random steps to detect a blank or constant image before training on it.
-
-    Raises:
-        ConfigError: the image is one colour, or the same at every step.
-    """
-    env = make_vector_env(config, [seed])
-    generator = np.random.default_rng(seed)
-    first = env.reset()[0].copy()
-    changes = False
-    for _ in range(CHECK_STEPS):
-        step = env.step(generator.integers(env.num_actions, size=1))
-        changes |= not np.array_equal(step.next_observation[0], first)
-    env.close()
-    if not np.ptp(first, axis=(1, 2)).any():
-        raise ConfigError(
-            f"The image of {config.id} is blank; check --env.crop and --env.size, or use --obs state."
-        )
-    if not changes:
-        raise ConfigError(
-            f"The image of {config.id} never changes in {CHECK_STEPS} random steps; check "
-            "--env.crop and --env.size, or use --obs state."
-        )

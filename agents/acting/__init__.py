@@ -1,6 +1,7 @@
-"""Agents at play: policies, the collector of training, evaluations and the state probe.
+"""Acting: policies, the one loop of play, and its consumers.
 
-Every random number comes from a named stream of the run's seed (`rng.py`). The collector writes to the
-memory, `episodes.py` measures whole episodes, `evaluations.py` plays the seeds of a run's evaluations
-and looks into the agent meanwhile.
+`episodes.py` is the loop, `policy.py` the policies. `collector.py` plays to fill a memory, `score.py` and
+`evaluator.py` to evaluate, `probe.py` (with `linear_probe.py`) to relate features to the simulator's state,
+`image_check.py` to detect useless images. Every random number comes from a named stream of the run's seed
+(`rng.py`).
 """

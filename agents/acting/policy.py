@@ -70,6 +70,22 @@ class GreedyPolicy:
         return self.values(observation).argmax(axis=1)
 
 
+class RandomPolicy:
+    """Uniformly random actions.
+
+    Args:
+        num_actions: A.
+        generator: Draws them.
+    """
+
+    def __init__(self, num_actions: int, generator: np.random.Generator) -> None:
+        self._num_actions, self._generator = num_actions, generator
+
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return actions `[E]` for observations `[E, *obs]`."""
+        return self._generator.integers(self._num_actions, size=len(observation))
+
+
 class EpsilonGreedyPolicy:
     """A random action with probability ε, independently in each environment, else the greedy one.
 

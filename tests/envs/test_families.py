@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import envs.families
+from agents.acting.image_check import check_image
 from agents.build import build_trainer
 from agents.config import with_fields
 from agents.config.presets import preset_config
 from agents.runs.folder import RunFolder
 from envs.atari.scores import SCORES
 from envs.config import EnvConfig
-from envs.factory import check_image, make_env, make_vector_env
+from envs.factory import make_env, make_vector_env
 from envs.families import FAMILIES, family_of, is_atari, reference_scores
 from envs.families.family import Family
 from envs.spec import describe

@@ -6,8 +6,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from agents.acting.image_check import check_image
 from envs.config import ConfigError, EnvConfig
-from envs.factory import check_image, make_env, make_vector_env
+from envs.factory import make_env, make_vector_env
 from envs.spec import describe
 from envs.vector import SerialVectorEnv
 from envs.wrappers import image_space
