@@ -1,4 +1,4 @@
-"""Capacity of a replay memory, fitted to the RAM."""
+"""Capacity of a replay memory that fits in the RAM."""
 
 import numpy as np
 import psutil

@@ -94,7 +94,7 @@ def read_run_checkpoint(folder: Path) -> RunCheckpoint | None:
 
 
 def save(path: Path, state: State) -> None:
-    """Save atomically: `path` holds the old or the new state, whole, at any moment.
+    """Save atomically: `path` holds the old or the new state, whole, at any time.
 
     Args:
         path: The file; its folder exists.

@@ -1,8 +1,8 @@
-"""Files that are written whole or not at all, and JSON that somebody else may have written."""
+"""Atomic writing of files, and careful reading of JSON."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ def check_output(path: Path, endings: Iterable[str]) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a name to write to; when the block ends, the file there takes the place of `path`.
+    """Yield a name to write to; at the end of the block that file replaces `path`.
 
-    `path` holds either the old file or the new one, whole, at any moment; where the block fails, nothing
-    of the new one is left.
+    `path` holds either the old file or the new one, whole, at any moment; if the block fails, nothing of
+    the new one is left.
 
     Example:
         >>> import tempfile
@@ -35,14 +35,14 @@ def replacing(path: Path) -> Iterator[Path]:
         >>> path.read_text(), partial.exists()
         ('whole', False)
     """
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")  # the ending may decide the format
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")  # the suffix may decide the format
     try:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None:  # as where a disk is full
+        if error.filename is None:  # for example on a full disk
             error.filename = str(path)
         raise
     finally:
@@ -50,18 +50,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Writes a file, whole or not at all."""
+    """Write a file atomically."""
     with replacing(path) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes a dictionary as JSON, whole or not at all."""
+def write_json(path: Path, values: Mapping[str, object]) -> None:
+    """Write a dictionary as JSON atomically."""
     write_whole(path, json.dumps(values, indent=2) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Returns the JSON object in a file.
+    """Return the JSON object in a file.
 
     Raises:
         ConfigError: it cannot be read, or holds something else.
@@ -70,13 +70,13 @@ def read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except RecursionError:
         raise damaged(path, "brackets within brackets without end") from None
-    except (OSError, ValueError) as error:  # ValueError: no JSON, no UTF-8, or an endless number
+    except (OSError, ValueError) as error:  # ValueError: no JSON, no UTF-8, or a huge number
         raise damaged(path, str(error)) from error
     if not isinstance(values, dict):
         raise damaged(path, f"{type(values).__name__} in place of an object")
     return values
 
 
-def damaged(path: Path, why: str) -> ConfigError:
-    """Returns the sentence about a file that cannot be used."""
-    return ConfigError(f"{path} is damaged ({why}); restore it or leave this run out.")
+def damaged(path: Path, reason: str) -> ConfigError:
+    """Return the error about a damaged file."""
+    return ConfigError(f"{path} is damaged ({reason}); restore it or leave this run out.")

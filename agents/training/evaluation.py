@@ -112,7 +112,7 @@ class EvaluationRule:
             report: Gets the name of each stage.
 
         Raises:
-            Interrupted: `should_stop()`; the evaluation leaves no trace.
+            Interrupted: `should_stop()`; the evaluation has no effect.
         """
         progress, threshold = self._progress, self.reward_threshold
         report("evaluating")

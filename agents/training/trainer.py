@@ -126,7 +126,7 @@ class Trainer:
     def _measure(self, should_stop: ShouldStop, report: Report) -> bool:
         """Log and evaluate if due; return False if the evaluation was stopped.
 
-        A stopped evaluation leaves no trace and is repeated when the run is resumed.
+        A stopped evaluation has no effect and is repeated when the run is resumed.
         """
         if self._due(self.config.log_every, self.progress.logged_at):
             self.progress.logged_at = self.progress.env_steps

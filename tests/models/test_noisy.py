@@ -190,7 +190,7 @@ def test_a_network_knows_whether_it_is_noisy() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_silent_network_is_its_mean_and_noisy_again_afterwards(kind: str) -> None:
+def test_a_network_without_noise_is_its_mean_and_noisy_again_afterwards(kind: str) -> None:
     network, inputs = noisy_network(kind)
     mean = network(inputs)
     network.resample(generator(1))
@@ -201,7 +201,7 @@ def test_a_silent_network_is_its_mean_and_noisy_again_afterwards(kind: str) -> N
     assert torch.equal(network(inputs), noisy)
 
 
-def test_an_error_in_silence_leaves_the_network_noisy() -> None:
+def test_an_error_without_noise_leaves_the_network_noisy() -> None:
     network, inputs = noisy_network()
     network.resample(generator(1))
     noisy = network(inputs)
@@ -284,7 +284,7 @@ def test_a_deep_copy_has_noise_of_its_own(kind: str) -> None:
     assert torch.equal(twin(inputs), other)
 
 
-def test_a_deep_copy_is_silent_on_its_own() -> None:
+def test_noise_of_a_deep_copy_is_disabled_separately() -> None:
     network, inputs = noisy_network()
     network.resample(generator(1))
     twin, noisy = copy.deepcopy(network), network(inputs)

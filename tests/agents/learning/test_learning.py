@@ -291,7 +291,7 @@ OBSERVATION = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 CPU = torch.device("cpu")
 
 
-def test_policy_is_silent_by_default(noisy: QNetwork) -> None:
+def test_policy_has_no_noise_by_default(noisy: QNetwork) -> None:
     plain = make_network(NetworkConfig(hidden=(8, 6)), (4,), 3)
     plain.load_state_dict({n: v for n, v in noisy.state_dict().items() if not n.endswith("_sigma")})
     policy, expected = GreedyPolicy(noisy, CPU), GreedyPolicy(plain, CPU).values(OBSERVATION)
@@ -300,12 +300,12 @@ def test_policy_is_silent_by_default(noisy: QNetwork) -> None:
         noisy.resample(torch.Generator().manual_seed(2))
 
 
-def test_silent_policy_leaves_the_networks_noise_to_learning(noisy: QNetwork) -> None:
+def test_a_noiseless_policy_keeps_the_noise_of_learning(noisy: QNetwork) -> None:
     observation = torch.from_numpy(OBSERVATION)
     before = noisy(observation)
-    silent = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
+    noiseless = torch.from_numpy(GreedyPolicy(noisy, CPU).values(OBSERVATION))
     assert torch.equal(noisy(observation), before)
-    assert not torch.isclose(silent, before).any()
+    assert not torch.isclose(noiseless, before).any()
 
 
 def test_noisy_policy_draws_anew_for_each_call(noisy: QNetwork) -> None:

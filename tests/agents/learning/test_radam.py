@@ -16,7 +16,7 @@ def network() -> nn.Module:
         return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 2))
 
 
-def course(optimizer: Any, net: nn.Module, steps: int, seed: int = 1) -> Tensor:
+def descend(optimizer: Any, net: nn.Module, steps: int, seed: int = 1) -> Tensor:
     """The parameters after each step, `[steps, P]`; the learning rate falls half-way."""
     generator, seen = torch.Generator().manual_seed(seed), []
     for step in range(steps):
@@ -32,8 +32,8 @@ def course(optimizer: Any, net: nn.Module, steps: int, seed: int = 1) -> Tensor:
 def test_it_takes_the_steps_of_torchs_own() -> None:
     """300 steps: five before it adapts, with an epsilon that counts, at two learning rates."""
     plain, fast = network(), network()
-    theirs = course(torch.optim.RAdam(plain.parameters(), RATES[0], eps=1e-3), plain, 300)
-    ours = course(RAdam(fast.parameters(), RATES[0], eps=1e-3), fast, 300)
+    theirs = descend(torch.optim.RAdam(plain.parameters(), RATES[0], eps=1e-3), plain, 300)
+    ours = descend(RAdam(fast.parameters(), RATES[0], eps=1e-3), fast, 300)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
     assert (ours[4] - ours[5]).abs().max() > 1e-6
 
@@ -52,12 +52,12 @@ def test_it_adapts_from_the_sixth_step_on_and_wholly_in_the_end() -> None:
 
 def test_a_saved_optimizer_goes_on_where_it_was() -> None:
     whole, half, rest = network(), network(), network()
-    course(optimizer := RAdam(whole.parameters(), RATES[0]), whole, 4, seed=1)
-    course(optimizer, whole, 4, seed=2)
-    course(saved := RAdam(half.parameters(), RATES[0]), half, 4, seed=1)
+    descend(optimizer := RAdam(whole.parameters(), RATES[0]), whole, 4, seed=1)
+    descend(optimizer, whole, 4, seed=2)
+    descend(saved := RAdam(half.parameters(), RATES[0]), half, 4, seed=1)
     rest.load_state_dict(half.state_dict())
     (restored := RAdam(rest.parameters(), RATES[0])).load_state_dict(saved.state_dict())
-    course(restored, rest, 4, seed=2)
+    descend(restored, rest, 4, seed=2)
     for own, other in zip(whole.parameters(), rest.parameters(), strict=True):
         assert torch.equal(own, other)
     assert restored.param_groups[0]["lr"] == RATES[1] and restored.param_groups[0]["eps"] == 1e-8

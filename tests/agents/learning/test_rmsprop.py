@@ -16,7 +16,7 @@ def gradients(scale: float, steps: int) -> Tensor:
     return scale * torch.randn(steps, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
-def course_of_the_paper(mean_gradients: Tensor) -> list[float]:
+def updates_of_the_paper(mean_gradients: Tensor) -> list[float]:
     """The parameter after each step: gradients summed over the batch, epsilon .01 inside the root."""
     parameter = average = square = 0.0
     seen = []
@@ -40,7 +40,7 @@ def test_steps_on_mean_gradients_are_the_papers_on_summed_ones(scale: float) -> 
         parameter.grad = gradient.view(1)
         optimizer.step()
         ours.append(parameter.item())
-    assert ours == pytest.approx(course_of_the_paper(drawn), rel=1e-9)
+    assert ours == pytest.approx(updates_of_the_paper(drawn), rel=1e-9)
 
 
 def test_a_parameter_without_a_gradient_stays() -> None:

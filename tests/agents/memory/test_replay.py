@@ -15,7 +15,7 @@ from agents.memory.replay import Replay
 from agents.memory.sampling import Draw, UniformSampler
 from tests.agents.memory.histories import GAMMA, SAMPLERS, Step, feed, make_replay, random_history
 
-Window = tuple[Any, ...]  # stack, action, reward, discount, next stack
+Sample = tuple[Any, ...]  # stack, action, reward, discount, next stack
 Place = tuple[int, int]  # episode, time in it
 
 
@@ -40,16 +40,16 @@ class NaiveMemory:
         episode.append((action, reward, end, last))
         self.rows[e].append((len(self.steps[e]) - 1, len(episode), frame))
 
-    def windows(self) -> Counter[Window]:
+    def windows(self) -> Counter[Sample]:
         """Every window that may be drawn, and how often it is there."""
-        found: Counter[Window] = Counter()
+        found: Counter[Sample] = Counter()
         for e, rows in enumerate(self.rows):
             present = {(k, t): frame for k, t, frame in rows[-self.length :]}
             for k, t in present:
                 found.update(self._window(self.steps[e][k], k, t, present))
         return found
 
-    def _window(self, episode: list[Any], k: int, t: int, present: dict[Place, int]) -> list[Window]:
+    def _window(self, episode: list[Any], k: int, t: int, present: dict[Place, int]) -> list[Sample]:
         """The window from time t of episode k; none if it may not be drawn."""
         if t >= len(episode):
             return []  # a closing row, or the observation to act on
@@ -106,7 +106,7 @@ def drive(memory: Replay, naive: NaiveMemory, history: tuple[Any, Sequence[Step]
             naive.start(e, int(step.now[e]))
 
 
-def windows_of(batch: Batch, planes: int = 1) -> Counter[Window]:
+def windows_of(batch: Batch, planes: int = 1) -> Counter[Sample]:
     """Return a batch as windows of the naive memory."""
     return Counter(
         (
@@ -120,7 +120,7 @@ def windows_of(batch: Batch, planes: int = 1) -> Counter[Window]:
     )
 
 
-def drawn(memory: Replay, planes: int = 1) -> Counter[Window]:
+def drawn(memory: Replay, planes: int = 1) -> Counter[Sample]:
     """Return the window of every row of the sampler."""
     memory.check_valid()
     state = memory.state_dict()["sampler"]

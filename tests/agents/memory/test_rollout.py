@@ -22,7 +22,7 @@ TRACE = 0.65
 
 
 def forward_view(
-    reward: list[float], terminated: Ends, last: Ends, value: list[float], gamma: float, trace: float
+    reward: list[float], terminated: Ends, last: Ends, value: list[float], gamma: float, td_lambda: float
 ) -> list[float]:
     """λ-returns of one environment as weighted sums of n-step returns, each row for itself.
 
@@ -37,7 +37,9 @@ def forward_view(
             n_step.append(total if terminated[t] else total + gamma**n * value[t])
             if terminated[t] or last[t]:
                 break
-        weights = [(1 - trace) * trace**i for i in range(len(n_step) - 1)] + [trace ** (len(n_step) - 1)]
+        weights = [(1 - td_lambda) * td_lambda**i for i in range(len(n_step) - 1)] + [
+            td_lambda ** (len(n_step) - 1)
+        ]
         returns.append(sum(weight * each for weight, each in zip(weights, n_step, strict=True)))
     return returns
 
@@ -56,22 +58,22 @@ def random_window(num_envs: int, num_steps: int, seed: int) -> tuple[Array, Arra
     num_steps=st.integers(1, 25),
     seed=st.integers(0, 2**20),
     gamma=st.sampled_from([0.5, 0.9, 0.99, 1.0]),
-    trace=st.sampled_from([0.0, 0.3, 0.65, 0.95, 1.0]) | st.floats(0.0, 1.0),
+    td_lambda=st.sampled_from([0.0, 0.3, 0.65, 0.95, 1.0]) | st.floats(0.0, 1.0),
 )
 def test_lambda_returns_are_those_of_the_forward_view(
-    num_envs: int, num_steps: int, seed: int, gamma: float, trace: float
+    num_envs: int, num_steps: int, seed: int, gamma: float, td_lambda: float
 ) -> None:
     window = random_window(num_envs, num_steps, seed)
-    returns = lambda_returns(*window, gamma, trace)
+    returns = lambda_returns(*window, gamma, td_lambda)
     for e in range(num_envs):
         reward, terminated, last, value = (column[:, e].tolist() for column in window)
-        expected = forward_view(reward, terminated, last, value, gamma, trace)
+        expected = forward_view(reward, terminated, last, value, gamma, td_lambda)
         np.testing.assert_allclose(returns[:, e], expected, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=100, deadline=None)
 @given(num_steps=st.integers(1, 25), seed=st.integers(0, 2**20))
-def test_trace_0_gives_one_step_targets(num_steps: int, seed: int) -> None:
+def test_lambda_0_gives_one_step_targets(num_steps: int, seed: int) -> None:
     reward, terminated, last, value = random_window(2, num_steps, seed)
     expected = np.where(terminated, reward, reward + GAMMA * value)
     np.testing.assert_allclose(lambda_returns(reward, terminated, last, value, GAMMA, 0.0), expected)
@@ -79,7 +81,7 @@ def test_trace_0_gives_one_step_targets(num_steps: int, seed: int) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(num_steps=st.integers(1, 25), seed=st.integers(0, 2**20))
-def test_trace_1_gives_monte_carlo_returns(num_steps: int, seed: int) -> None:
+def test_lambda_1_gives_monte_carlo_returns(num_steps: int, seed: int) -> None:
     """The discounted rewards up to the stop, and the value there if it was no termination."""
     reward, terminated, last, value = random_window(1, num_steps, seed)
     returns = lambda_returns(reward, terminated, last, value, GAMMA, 1.0)
@@ -197,17 +199,17 @@ def test_every_window_holds_what_plain_loops_find(
 ) -> None:
     """Returns bootstrap from true last observations, and a window starts where the one before ended."""
     seen, steps = random_history(num_envs, window * num_windows, seed)
-    truth = cut_short(steps, cuts)
+    truncated = cut_short(steps, cuts)
     memory = make(window, num_envs)
     memory.start(seen[:, None])
     for start in range(0, len(steps), window):
         for t in range(start, start + window):
             feed(memory, steps[t : t + 1])
             if t in cuts:
-                memory.truncate(truth[t].now[:, None])
+                memory.truncate(truncated[t].now[:, None])
         drawn = contents(memory.sample(window * num_envs))
-        assert drawn == naive_contents(seen, truth[start : start + window])
-        seen = truth[start + window - 1].now
+        assert drawn == naive_contents(seen, truncated[start : start + window])
+        seen = truncated[start + window - 1].now
 
 
 @settings(max_examples=50, deadline=None)
