@@ -25,7 +25,7 @@ help:  ## Show this list
 
 setup: .venv/installed  ## Make .venv and install into it
 
-train: .venv/installed  ## Learn CartPole from pixels (OBS=state ENV=... PRESET=... SEED=...); again: go on
+train: .venv/installed  ## Learn CartPole from pixels (OBS=state ENV=... PRESET=... SEED=...); again: resume
 	$(BIN)/python scripts/train.py --env $(ENV) --obs $(OBS) --preset $(PRESET) --seed $(SEED) --resume $(ARGS)
 
 test: lint  ## Lint, types and the fast tests
@@ -45,15 +45,15 @@ lint: .venv/installed-test  ## Formatting, lint, types
 bench: .venv/installed  ## The table of speeds and scores (about 6 minutes)
 	$(BIN)/python scripts/benchmark.py $(ARGS)
 
-cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: goes on
+cartpole: .venv/installed  ## All of docs/cartpole.md: 23 runs, about an hour; again: resume
 	$(BIN)/python scripts/sweep.py --preset fast chapter --seeds 5
-	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.frame-stack 1 --steps 25000 --out runs/one-picture
+	$(BIN)/python scripts/sweep.py --obs pixels --seeds 3 --env.frame-stack 1 --steps 25000 --out runs/one-image
 	mkdir -p docs/cartpole
-	$(BIN)/python scripts/compare.py runs/one-picture
+	$(BIN)/python scripts/compare.py runs/one-image
 	$(BIN)/python scripts/compare.py runs/CartPole-v1 --as-reference --out docs/cartpole/report.html \
 	    --figures docs/cartpole
 
-ladder: .venv/installed  ## The table and figure of docs/ladder.md: 93 runs, about two hours; again: goes on
+ladder: .venv/installed  ## The table and figure of docs/ladder.md: 93 runs, about two hours; again: resume
 	$(BIN)/python scripts/sweep.py --ladder --obs state pixels --seeds 3 --out runs/family \
 	    --evaluation.video-frames 0 --evaluation.probe-samples 0 $(ARGS)
 	mkdir -p docs/ladder
