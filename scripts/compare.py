@@ -1,20 +1,23 @@
-"""Compare runs: prints the answers, and writes them as a page, figures and tables."""
+"""Compare runs: print the results, and write them as a page, figures and tables."""
 
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from agents.cli.guard import StopSignal, guarded
 
-FRAMES = 300  # of a play: a page with four of them stays below 5 MB
+if TYPE_CHECKING:
+    from agents.recording.player import RecordedEpisode
+
+MAX_FRAMES = 300  # of an episode: a page with four of them stays below 5 MB
 
 
-def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str, Any]:
-    """Returns a play of each run that can be drawn; torch is imported only for this."""
+def record_episodes(runs: Mapping[str, Path], modules: Iterable[str]) -> "dict[str, RecordedEpisode]":
+    """Return an episode of each run that can be drawn; import torch only for this."""
     from tqdm import tqdm
 
-    from agents.recording.player import recorded_play
+    from agents.recording.player import record_episode
     from agents.runs.reader import read_config
     from envs.factory import can_be_drawn
     from envs.registry import find_spec, import_environments
@@ -23,15 +26,15 @@ def recorded_plays(runs: Mapping[str, Path], modules: Iterable[str]) -> dict[str
         import_environments(module)
     configs = {name: read_config(run).env for name, run in runs.items()}
     for config in configs.values():
-        find_spec(config.id)  # one that is not known is no environment that cannot be drawn
+        find_spec(config.id)  # raises on an unknown id, which is an error, not an undrawn environment
     drawn = {name: run for name, run in runs.items() if can_be_drawn(configs[name])}
-    named = tqdm(drawn.items(), desc="recording plays", unit="play", leave=False)
-    return {name: recorded_play(run, FRAMES) for name, run in named}
+    progress = tqdm(drawn.items(), desc="recording episodes", unit="episode", leave=False)
+    return {name: record_episode(run, MAX_FRAMES) for name, run in progress}
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Parses, reads the runs, answers."""
+    """Parse, read the runs, compare, write."""
     from agents.cli.arguments import CompareArguments
     from agents.cli.parser import parse
 
@@ -43,7 +46,7 @@ def main(stop: StopSignal) -> int:
     for path in early:
         print(f"{path} has no evaluation yet and is left out", file=sys.stderr)
     from agents.analysis.comparison import compare
-    from agents.analysis.references import on_track, published, references, write_bands
+    from agents.analysis.references import BANDS, on_track, published, references, write_bands
     from agents.report.figures import file_part, write_figures
     from agents.report.page import console_table, render, write_tables
     from agents.runs.files import write_whole
@@ -51,7 +54,7 @@ def main(stop: StopSignal) -> int:
     comparison = compare(runs, reward_threshold=arguments.reward_threshold, force=arguments.force)
     print(console_table(comparison))
     if arguments.as_reference:
-        write_bands([group.runs for group in comparison.groups])
+        write_bands([group.runs for group in comparison.groups], BANDS)
     for group in comparison.groups:
         run = group.typical
         for sentence in on_track(run.config, run.score, run.summary):
@@ -66,21 +69,21 @@ def main(stop: StopSignal) -> int:
         ]
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
-        kept = {
+        checkpoints = {
             g.name: g.typical.path for g in comparison.groups if arguments.videos and g.typical.has_agent
         }
-        plays = recorded_plays(kept, arguments.module) if kept else {}
+        episodes = record_episodes(checkpoints, arguments.module) if checkpoints else {}
         page = render(
             comparison,
-            plays={name: play.video for name, play in plays.items()},
-            views={name: play.still for name, play in plays.items()},
+            videos={name: episode.video for name, episode in episodes.items()},
+            thumbnails={name: episode.thumbnail for name, episode in episodes.items()},
             references=references(typical),
         )
         write_whole(arguments.out, page)
         if arguments.figures is not None:
-            for name, play in plays.items():
-                still = "-".join(["view", *map(file_part, name.split(", ")[1:])]) + ".png"
-                write_whole(arguments.figures / still, play.still)
+            for name, episode in episodes.items():
+                file = "-".join(["view", *map(file_part, name.split(", ")[1:])]) + ".png"
+                write_whole(arguments.figures / file, episode.thumbnail)
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
     return 0
 

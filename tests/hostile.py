@@ -1,4 +1,4 @@
-"""Runs of somebody who wants a page to do his bidding."""
+"""Run folders whose names try to inject markup into pages."""
 
 import html.parser
 import json
@@ -11,7 +11,7 @@ HOSTILE = f"""<script>{RAN}</script>"'><img src=x onerror="{RAN}">{{{{ 7*7 }}}}&
 
 
 class Tags(html.parser.HTMLParser):
-    """Counts the elements of a page and collects what would run."""
+    """Collects the elements, event handlers and sources of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -28,15 +28,15 @@ class Tags(html.parser.HTMLParser):
 
 
 def harmless(page: str) -> bool:
-    """Whether a page has one script, its own, and neither handlers nor images from elsewhere."""
+    """Return whether a page has one script, no handlers and no injected image."""
     tags = Tags(page)
     return tags.names.count("script") == 1 and not tags.handlers and "x" not in tags.sources
 
 
 def write_hostile_runs(folder: Path, text: str = HOSTILE) -> Path:
-    """Writes three runs whose every name is hostile: folder, preset, environment, tag, commit."""
-    made = ((1, text, "adam"), (2, text, "radam"), (3, f"../../{text}", "adam"))
-    for seed, env, optimizer in made:
+    """Write three runs with hostile names: folder, preset, environment, tag, commit."""
+    variants = ((1, text, "adam"), (2, text, "radam"), (3, f"../../{text}", "adam"))
+    for seed, env, optimizer in variants:
         name = text.replace("/", "") + str(seed)
         run = write_run(folder / name, seed=seed, scores=[1, 2], tags={f"probe/r2_{text}": [0.1, 0.2]})
         stamp = json.loads((run / "config.json").read_text())

@@ -1,4 +1,4 @@
-"""Run folders as the trainer leaves them, made up in a moment."""
+"""Synthetic run folders in the format of the trainer."""
 
 import json
 from pathlib import Path
@@ -27,10 +27,10 @@ def write_run(
     tags: dict[str, list[float]] | None = None,
     **fields: Any,
 ) -> Path:
-    """Writes a run.
+    """Write a run folder.
 
     Args:
-        folder: Made.
+        folder: Created.
         obs: Observation.
         preset: Its name.
         env: Gymnasium id.
@@ -84,5 +84,5 @@ def climb(solved_at: int, seed: int = 0) -> np.ndarray:
 
 
 def compared(folder: Path, **options: Any) -> Comparison:
-    """Compares all runs below a folder."""
+    """Compare all runs below a folder."""
     return compare([read_run(path) for path in find_runs([folder])], **options)

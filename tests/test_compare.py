@@ -1,4 +1,4 @@
-"""`scripts/compare.py` as a user meets it."""
+"""`scripts/compare.py` from the command line."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def test_help_reads_well(tmp_path: Path) -> None:
         assert word in done.stdout
 
 
-def test_compare_answers_and_writes(runs: Path, tmp_path: Path) -> None:
+def test_compare_prints_and_writes(runs: Path, tmp_path: Path) -> None:
     words = ("runs", "--out", str(tmp_path / "report.html"), "--figures", str(tmp_path / "figures"))
     done = run("compare.py", *words, cwd=runs)
     assert done.returncode == 0, done.stderr
@@ -98,16 +98,16 @@ def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> Non
     assert (tmp_path / "report.html").stat().st_size <= 5e6
 
 
-def test_the_page_shows_a_play_of_each_kept_agent_recorded_once(tmp_path: Path) -> None:
+def test_the_page_shows_an_episode_of_each_best_checkpoint_recorded_once(tmp_path: Path) -> None:
     train_both(tmp_path, 200)
     words = ("state", "pixels", "--out", "page.html")
     done = run("compare.py", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:video/mp4;base64,") == 2
-    recorded = [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")]
+    recorded = [(tmp_path / obs / "episode.mp4").stat().st_mtime_ns for obs in ("state", "pixels")]
     assert run("compare.py", *words, cwd=tmp_path).returncode == 0
-    assert [(tmp_path / obs / "play.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
+    assert [(tmp_path / obs / "episode.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
     assert run("compare.py", *words, "--no-videos", cwd=tmp_path).returncode == 0
     assert "data:video" not in (tmp_path / "page.html").read_text()
 

@@ -173,7 +173,7 @@ def test_evaluate_prints_a_sentence_and_json(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["play.mp4", "play.gif", "play.png", "play.html"])
-def test_record_writes_a_play(name: str, runs: Path, tmp_path: Path) -> None:
+def test_record_writes_an_episode(name: str, runs: Path, tmp_path: Path) -> None:
     out = tmp_path / name
     done = run("record.py", "pixels", "--out", str(out), "--max-frames", "8", cwd=runs)
     assert done.returncode == 0, done.stderr
@@ -201,7 +201,7 @@ def test_record_shows_the_agents_view_beside_the_screen(runs: Path, tmp_path: Pa
         image = cv2.imread(str(out))
         assert image is not None
         widths[obs] = image.shape[1]
-    assert widths["state"] == 3 * 600
+    assert widths["state"] >= 3 * 600
     assert widths["pixels"] > widths["state"]
 
 

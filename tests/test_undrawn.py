@@ -1,4 +1,4 @@
-"""Environments that cannot be drawn: trained and measured, and no video is promised."""
+"""Environments that cannot be rendered: training and evaluation without videos."""
 
 import sys
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ BLANK = "test/Undrawn-v0"
 
 
 class Undrawn(gym.Env[Any, Any]):
-    """Ends after four steps and shows nothing."""
+    """Ends after four steps and cannot be rendered."""
 
     metadata = {"render_modes": []}  # noqa: RUF012
     observation_space = gym.spaces.Box(-1, 1, (2,), np.float32)
@@ -38,7 +38,7 @@ class Undrawn(gym.Env[Any, Any]):
 
 
 class Unequipped(Undrawn):
-    """Would draw with a package that is not there."""
+    """Needs a missing package to render."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012
 
@@ -47,7 +47,7 @@ class Unequipped(Undrawn):
 
 
 class Broken(Unequipped):
-    """Draws with a library that fails in words of its own, as without a display."""
+    """Fails to render with an error of its library, as without a display."""
 
     def render(self) -> Any:
         raise RuntimeError("No available video device")
@@ -60,28 +60,28 @@ def registered(request: pytest.FixtureRequest) -> Iterator[None]:
     del gym.registry[BLANK]
 
 
-def test_a_image_of_it_is_refused() -> None:
+def test_rendering_it_is_refused() -> None:
     assert not can_be_drawn(EnvConfig(id=BLANK, obs="state"))
     assert can_be_drawn(EnvConfig(id="CartPole-v1", obs="state"))
     with pytest.raises(ConfigError, match=r"cannot be drawn|needs a package that is missing"):
         make_env(EnvConfig(id=BLANK, obs="state"), screen=True)
 
 
-def test_a_run_recommends_what_can_be_done_and_a_film_is_refused(
+def test_a_run_recommends_possible_steps_and_a_video_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["--env", BLANK, "--obs", "state", *OPTIONS, "--steps", "200", "--run-dir", "a run"]
     monkeypatch.setattr(sys, "argv", ["train.py", *words])
     assert train.main() == 0
-    said = capsys.readouterr().out
-    assert "record.py" not in said
-    assert "python scripts/evaluate.py 'a run'" in said
+    text = capsys.readouterr().out
+    assert "record.py" not in text
+    assert "python scripts/evaluate.py 'a run'" in text
     before = {path.name for path in tmp_path.rglob("*")}
-    monkeypatch.setattr(sys, "argv", ["record.py", "a run", "--out", "play.mp4"])
+    monkeypatch.setattr(sys, "argv", ["record.py", "a run", "--out", "episode.mp4"])
     assert record.main() == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {BLANK} ") and said.count("\n") == 1
+    text = capsys.readouterr().err
+    assert text.startswith(f"error: {BLANK} ") and text.count("\n") == 1
     assert {path.name for path in tmp_path.rglob("*")} == before
     monkeypatch.setattr(sys, "argv", ["compare.py", "a run", "--out", "page.html"])
     assert compare.main() == 0

@@ -1,4 +1,1 @@
-"""What runs say: records, statistics, comparisons, figures, pages, plays.
-
-It reads run folders, never trainers.
-"""
+"""Statistics and comparisons of runs, from their folders alone."""

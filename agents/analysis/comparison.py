@@ -1,4 +1,4 @@
-"""What a set of runs answers: scores, times to a reward threshold, ratios, who beats whom."""
+"""Comparison of groups of runs: scores, times to a threshold, ratios, improvements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.analysis.groups import Group, check_protocols, differences, group_runs
 from agents.analysis.intervals import (
-    FEWEST,
+    MIN_RUNS,
     Estimate,
     Times,
     improvement_interval,
@@ -31,23 +31,23 @@ from envs.families import human_normalised, reference_scores
 
 
 class Row(NamedTuple):
-    """One group's answers; `[R]` is by run."""
+    """The results of one group of R runs."""
 
     group: Group
-    ends: Array  # [R] score at the end
-    end: Estimate  # IQM of them
+    final: Array  # [R] final scores
+    final_iqm: Estimate
     areas: Array  # [R] mean score over the environment's common horizon
-    area: Estimate  # IQM of them
-    kept: float | None  # mean over runs of the kept agents' scores; None while none is finished
-    steps: Times | None  # to the reward threshold; None where there is no reward threshold
+    area_iqm: Estimate
+    best_checkpoint: float | None  # mean score over runs; None while none is finished
+    steps: Times | None  # to the reward threshold; None without one
     seconds: Times | None
-    confirmed: bool  # whether reaching the reward threshold was measured a second time, over more episodes
+    confirmed: bool  # whether reaching the threshold was confirmed over more episodes
 
 
 class Ratio(NamedTuple):
-    """How much more the pixels take than the state, all else alike."""
+    """Times from pixels over times from the state, all else equal."""
 
-    what: str  # preset and whatever else the two sides share
+    method: str  # preset and all other fields that both sides share
     pixels: Row
     state: Row
     steps: Estimate
@@ -55,7 +55,7 @@ class Ratio(NamedTuple):
 
 
 class Improvement(NamedTuple):
-    """How probably a run of one method has a higher mean score than one of another."""
+    """Probability that a run of one method has a higher mean score than one of another."""
 
     left: str
     right: str
@@ -64,10 +64,10 @@ class Improvement(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One environment's answers."""
+    """The results in one environment."""
 
     name: str
-    reward_threshold: float | None  # score to reach
+    reward_threshold: float | None
     horizon: int  # agent steps of the longest run
     rows: tuple[Row, ...]
     ratios: tuple[Ratio, ...]
@@ -75,10 +75,10 @@ class Task(NamedTuple):
 
 
 class Aggregate(NamedTuple):
-    """One method over several games, where random play is 0 and a human 1."""
+    """Human-normalised scores of one method over several games."""
 
     method: str
-    scores: tuple[Array, ...]  # [R] a game
+    scores: tuple[Array, ...]  # [R] per game
     iqm: Estimate
     median: Estimate
     mean: Estimate
@@ -87,17 +87,17 @@ class Aggregate(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """All answers, ready to be told."""
+    """The results of comparing groups of runs."""
 
     tasks: tuple[Task, ...]
     games: tuple[Aggregate, ...]
-    """Only methods that played every game."""
+    """Only methods with runs in every game."""
     improvements: tuple[Improvement, ...]
-    """Over all environments that two methods share, where they share more than one."""
+    """Over all environments that two methods share, if more than one."""
     differences: tuple[tuple[str, list[str]], ...]
     """Option, and its value in each group."""
     warnings: tuple[str, ...] = field(default=())
-    """What must stand above everything else."""
+    """Shown above everything else."""
 
     @property
     def groups(self) -> list[Group]:
@@ -108,15 +108,15 @@ class Comparison:
 def compare(
     runs: Sequence[Run], *, reward_threshold: float | None = None, force: bool = False
 ) -> Comparison:
-    """Groups runs and answers.
+    """Compare runs in groups.
 
     Args:
         runs: Of any environments, presets and observations.
-        reward_threshold: Score whose reaching is timed; None: each environment's reward threshold.
-        force: Put runs side by side that different protocols keep from being compared.
+        reward_threshold: Score for the times to a threshold; None: each environment's own.
+        force: Compare runs in spite of different protocols.
 
     Raises:
-        ConfigError: protocols differ, and `force` was not asked.
+        ConfigError: protocols differ, without `force`.
     """
     warning = check_protocols(runs, force)
     groups = group_runs(runs)
@@ -134,8 +134,8 @@ def compare(
 def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Task:
     runs = [run for group in groups for run in group.runs]
     if reward_threshold is None:
-        thresholds = [run.summary.reward_threshold for run in runs if run.summary]
-        reward_threshold = max((one for one in thresholds if one is not None), default=None)
+        thresholds = (run.summary.reward_threshold for run in runs if run.summary)
+        reward_threshold = max((t for t in thresholds if t is not None), default=None)
     horizon = max(int(run.score.steps[-1]) for run in runs)
     rows = [_row(group, reward_threshold, horizon) for group in groups]
     pairs = [_improvement([pair]) for pair in combinations(rows, 2)]
@@ -144,84 +144,82 @@ def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Tas
 
 
 def _confirms(run: Run, reward_threshold: float) -> bool:
-    """Whether the run confirmed, over more episodes, that it reached the reward threshold."""
+    """Return whether the run confirmed reaching the threshold over more episodes."""
     if run.summary is not None:
         return bool(run.summary.reward_threshold == reward_threshold)
     return run.config["reward_threshold"] in ("auto", reward_threshold)
 
 
 def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
-    ends = np.array([_end(run) for run in group.runs])
+    final = np.array([_final_score(run) for run in group.runs])
     areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
-    kept = [run.summary.eval_mean for run in group.runs if run.summary]
+    best = [run.summary.eval_mean for run in group.runs if run.summary]
     confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
     steps, seconds = (
         (None, None) if reward_threshold is None else _times(group, reward_threshold, confirmed)
     )
     return Row(
         group=group,
-        ends=ends,
-        end=student_interval(iqm, [ends]),
+        final=final,
+        final_iqm=student_interval(iqm, [final]),
         areas=areas,
-        area=student_interval(iqm, [areas]),
-        kept=float(np.mean(kept)) if kept else None,
+        area_iqm=student_interval(iqm, [areas]),
+        best_checkpoint=float(np.mean(best)) if best else None,
         steps=steps,
         seconds=seconds,
         confirmed=confirmed,
     )
 
 
-def _end(run: Run) -> float:
-    """Score at the end: of many episodes once the run is finished, else of its last evaluation."""
+def _final_score(run: Run) -> float:
+    """Return the summary's score of a finished run, else the last evaluation's."""
     return float(run.summary.final_mean if run.finished and run.summary else run.score.values[-1])
 
 
 def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:
-    """Returns the steps and the seconds at which runs reached a reward threshold, or ended without."""
-    steps, seconds, reached = [], [], []
+    """Return the steps and the seconds to a reward threshold, or to the end."""
+    times = []
     for run in group.runs:
         curve = run.curves.get(CONFIRMED) if confirmed else run.score
         above = (
             np.flatnonzero(curve.values >= reward_threshold) if curve is not None else np.zeros(0, np.int64)
         )
-        found = curve is not None and len(above) > 0
-        at = curve if curve is not None and found else run.score
-        place = above[0] if found else -1
-        steps.append(at.steps[place])
-        seconds.append(at.seconds[place])
-        reached.append(found)
-    came = np.array(reached)
-    return Times(np.array(steps, np.float64), came), Times(np.array(seconds, np.float64), came)
+        success = curve is not None and len(above) > 0
+        source = curve if curve is not None and success else run.score
+        index = above[0] if success else -1
+        times.append((float(source.steps[index]), float(source.seconds[index]), success))
+    steps, seconds, reached = (np.array(column) for column in zip(*times, strict=True))
+    return Times(steps, reached), Times(seconds, reached)
 
 
 def _ratios(rows: list[Row], reward_threshold: float) -> list[Ratio]:
-    """Pairs the groups that differ in the observation only; both sides are timed by the same rule."""
-    found = []
+    """Pair the groups that differ in the observation only, both timed by the same rule."""
+    ratios = []
     for pixels in (row for row in rows if row.group.observation == "pixels"):
         for state in (row for row in rows if row.group.observation == "state"):
-            what = pixels.group.apart_from_observation
-            if what == state.group.apart_from_observation:
+            method = pixels.group.apart_from_observation
+            if method == state.group.apart_from_observation:
                 both = pixels.confirmed and state.confirmed
                 times = zip(
                     _times(pixels.group, reward_threshold, both),
                     _times(state.group, reward_threshold, both),
                     strict=True,
                 )
-                found.append(Ratio(what, pixels, state, *(ratio_of_medians(p, s) for p, s in times)))
-    return found
+                ratios.append(Ratio(method, pixels, state, *(ratio_of_medians(p, s) for p, s in times)))
+    return ratios
 
 
 def _improvement(pairs: Sequence[tuple[Row, Row]]) -> Improvement:
-    """Compares two methods, the better one first, on one or more environments.
+    """Compare two methods in one or more environments, the better one first.
 
-    By mean scores over the common horizon, as scores at the end are equal where both solve.
+    By mean scores over the common horizon, as final scores are equal when both solve.
     """
     share = float(probability_of_improvement([a.areas for a, _ in pairs], [b.areas for _, b in pairs]))
     if share < 0.5:
         return _improvement([(b, a) for a, b in pairs])
     counts = [(len(a.areas), len(b.areas)) for a, b in pairs]
-    known = min(min(pair) for pair in counts) >= FEWEST
-    estimate = improvement_interval(share, counts) if known else Estimate(share, np.nan, np.nan)
+    enough = min(min(pair) for pair in counts) >= MIN_RUNS
+    estimate = improvement_interval(share, counts) if enough else Estimate(share, np.nan, np.nan)
     left, right = pairs[0]
     return Improvement(left.group.method, right.group.method, len(pairs), estimate)
 
@@ -231,12 +229,12 @@ def _over_tasks(tasks: list[Task]) -> list[Improvement]:
     for task in tasks:
         for row in task.rows:
             by_method.setdefault(row.group.method, {})[task.name] = row
-    found = []
+    improvements = []
     for left, right in combinations(by_method.values(), 2):
         pairs = [(left[name], right[name]) for name in left if name in right]
         if len(pairs) > 1:
-            found.append(_improvement(pairs))
-    return found
+            improvements.append(_improvement(pairs))
+    return improvements
 
 
 def _over_games(tasks: list[Task]) -> list[Aggregate]:
@@ -244,7 +242,7 @@ def _over_games(tasks: list[Task]) -> list[Aggregate]:
     methods: dict[str, list[Array]] = {}
     for task in played:
         for row in task.rows:
-            scores = [human_normalised(task.name, end) for end in row.ends]
+            scores = [human_normalised(task.name, score) for score in row.final]
             methods.setdefault(row.group.method, []).append(np.array(scores, np.float64))
     return [
         Aggregate(

@@ -12,10 +12,10 @@ from agents.analysis.statistics import Array, iqm
 Axis = Literal["steps", "seconds"]
 
 POINTS = 200  # of a drawn curve, about
-REPEATS = 500  # resamplings at each of them
+REPEATS = 500  # bootstrap resamples at each of them
 
 
-class Joined(NamedTuple):
+class GroupCurve(NamedTuple):
     """A group's scores on a common grid."""
 
     x: Array  # [G] agent steps or seconds of training
@@ -24,29 +24,29 @@ class Joined(NamedTuple):
 
 
 def grid(task: Task, axis: Axis) -> Array:
-    """Returns where an environment's curves are compared, `[G]`: at its evaluations, if not too many."""
+    """Return the points `[G]` at which curves are compared: the evaluations, thinned out."""
     curves = [run.score for row in task.rows for run in row.group.runs]
-    every = np.unique(np.concatenate([getattr(curve, axis) for curve in curves]))
+    points = np.unique(np.concatenate([getattr(curve, axis) for curve in curves]))
     if axis == "steps":
-        return every[:: -(-len(every) // POINTS)].astype(np.float64)
+        return points[:: -(-len(points) // POINTS)].astype(np.float64)
     scale = np.geomspace if is_wide(task) else np.linspace
-    return np.asarray(scale(max(every[0], every[-1] * 1e-4), every[-1], POINTS))
+    return np.asarray(scale(max(points[0], points[-1] * 1e-4), points[-1], POINTS))
 
 
 def is_wide(task: Task) -> bool:
-    """Whether the groups' seconds differ so much that they need a logarithmic axis."""
+    """Return whether the groups' seconds need a logarithmic axis."""
     ends = [max(run.score.seconds[-1] for run in row.group.runs) for row in task.rows]
     return bool(min(ends) > 0 and max(ends) > 20 * min(ends))
 
 
-def join(group: Group, points: Array, axis: Axis) -> Joined:
-    """Puts a group's runs on a grid, up to where the longest of them ended.
+def interpolate(group: Group, points: Array, axis: Axis) -> GroupCurve:
+    """Interpolate a group's runs on a grid, up to the end of the longest.
 
-    A run that ended before keeps its last score: an agent that is done stays as it is.
+    The last score of a shorter run is carried forward.
     """
     curves = [run.score for run in group.runs]
     first = min(getattr(curve, axis)[0] for curve in curves)
     last = max(getattr(curve, axis)[-1] for curve in curves)
     x = np.append(points[(points >= first) & (points < last)], last)
     runs = np.stack([np.interp(x, getattr(curve, axis), curve.values) for curve in curves])
-    return Joined(x, runs, student_interval(iqm, [runs.T], repeats=REPEATS))
+    return GroupCurve(x, runs, student_interval(iqm, [runs.T], repeats=REPEATS))

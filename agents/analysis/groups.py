@@ -1,4 +1,4 @@
-"""Which runs belong together: those whose configurations differ in nothing but the seed."""
+"""Groups of runs whose configurations differ in nothing but the seed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from agents.config.idle import NO_RESULT, idle_settings
 from agents.runs.reader import Run
 from envs.families import is_atari
 
-PARTS = ("env.id", "preset", "env.obs")  # always told apart, and what a group is called by
+KEY = ("env.id", "preset", "env.obs")  # fields that always separate groups, and name them
 
-UNUSED = "–"  # in place of a setting that a group does not use
+UNUSED = "–"  # in place of a setting that has no effect in a group
 
-# Fields that change no result, or only by rounding and luck, as the seed does.
+# Fields without effect on results, or with none beyond rounding and chance, as the seed.
 NO_EFFECT = NO_RESULT | {
     "seed",
     "evaluation.video_frames",
@@ -28,17 +28,17 @@ class Group:
 
     environment: str
     method: str
-    """Preset, observation and whatever else tells it from others; the same in every environment."""
+    """Preset, observation and all other distinguishing fields; the same in every environment."""
     runs: tuple[Run, ...]
 
     @property
     def name(self) -> str:
-        """Tells the group from all others."""
+        """Unique name."""
         return f"{self.environment}, {self.method}"
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Of its first run."""
+        """Configuration of its first run."""
         return self.runs[0].config
 
     @property
@@ -53,29 +53,29 @@ class Group:
 
     @property
     def typical(self) -> Run:
-        """The run whose kept agent scored in the middle: one to show, neither the best nor the worst."""
-        done = [run for run in self.runs if run.summary] or list(self.runs)
-        ranked = sorted(done, key=lambda run: run.summary.eval_mean if run.summary else 0.0)
+        """The run with the median score of its best checkpoint."""
+        finished = [run for run in self.runs if run.summary] or list(self.runs)
+        ranked = sorted(finished, key=lambda run: run.summary.eval_mean if run.summary else 0.0)
         return ranked[len(ranked) // 2]
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """Groups runs by environment, preset, observation and every other field that differs in between.
+    """Group runs by environment, preset, observation and every other field that differs.
 
     Returns:
-        Groups by environment, in the order in which their runs came.
+        Groups by environment, in the order of their runs.
     """
     families: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        families.setdefault(tuple(run.config[part] for part in PARTS), []).append(run)
-    told: dict[tuple[Any, ...], set[str]] = {}  # by preset and observation, for one name everywhere
+        families.setdefault(tuple(run.config[name] for name in KEY), []).append(run)
+    fields: dict[tuple[Any, ...], set[str]] = {}  # by preset and observation, for one name everywhere
     for (_, *kind), members in families.items():
-        told.setdefault(tuple(kind), set()).update(differing(run.config for run in members))
+        fields.setdefault(tuple(kind), set()).update(differing(run.config for run in members))
     groups: dict[tuple[str, str], list[Run]] = {}
     for (environment, *kind), members in families.items():
         for run in members:
-            used = sorted(told[tuple(kind)] - idle_settings(run.config))
-            extra = [f"{option(f)} {written(run.config[f])}" for f in used]
+            used = sorted(fields[tuple(kind)] - idle_settings(run.config))
+            extra = [f"{option(f)} {formatted(run.config[f])}" for f in used]
             groups.setdefault((environment, ", ".join([*kind, *extra])), []).append(run)
     order = list(dict.fromkeys(environment for environment, _ in groups))
     ranked = sorted(groups, key=lambda key: order.index(key[0]))
@@ -83,52 +83,55 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Returns the fields in which configurations differ that use them, those aside that decide nothing."""
-    every = [(config, idle_settings(config)) for config in configs]
-    names = dict.fromkeys(name for config, _ in every for name in config if name not in NO_EFFECT)
-    used = {name: [config.get(name) for config, idle in every if name not in idle] for name in names}
+    """Return the fields with an effect on results whose values differ."""
+    pairs = [(config, idle_settings(config)) for config in configs]
+    names = dict.fromkeys(name for config, _ in pairs for name in config if name not in NO_EFFECT)
+    used = {name: [config.get(name) for config, idle in pairs if name not in idle] for name in names}
     return [name for name, values in used.items() if any(value != values[0] for value in values)]
 
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    """Returns each option that differs between groups that use it, with its value in every group."""
-    fields = [field for field in differing(group.config for group in groups) if field not in PARTS]
+    """Return each option that differs between groups, with its value in every group."""
+    fields = [field for field in differing(group.config for group in groups) if field not in KEY]
     idle = {group.name: idle_settings(group.config) for group in groups}
     return [
-        (option(f), [UNUSED if f in idle[group.name] else written(group.config.get(f)) for group in groups])
+        (
+            option(f),
+            [UNUSED if f in idle[group.name] else formatted(group.config.get(f)) for group in groups],
+        )
         for f in fields
     ]
 
 
 def option(field: str) -> str:
-    """Returns a field as the command line calls it."""
+    """Return a field's name on the command line."""
     return field.replace("_", "-")
 
 
-def written(value: Any) -> str:
-    """Returns a setting as the command line takes it."""
+def formatted(value: Any) -> str:
+    """Format a setting as on the command line."""
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def check_protocols(runs: Sequence[Run], force: bool) -> str | None:
-    """Returns a warning where Atari runs were made under different protocols; None where they agree.
+    """Return a warning if the protocols of Atari runs differ, else None.
 
     Raises:
-        ConfigError: they differ, and `force` was not asked.
+        ConfigError: they differ, without `force`.
     """
     atari = [run for run in runs if is_atari(run.config["env.id"])]
-    found = sorted({str(run.config["env.protocol"]) for run in atari})
-    if len(found) < 2:
+    protocols = sorted({str(run.config["env.protocol"]) for run in atari})
+    if len(protocols) < 2:
         return None
-    several = ", ".join(found)
+    names = ", ".join(protocols)
     if not force:
         raise ConfigError(
-            f"The runs were made under different protocols ({several}), whose scores cannot be compared; "
+            f"The runs were made under different protocols ({names}), whose scores cannot be compared; "
             "name runs of one protocol, or add --force to see them side by side."
         )
     return (
-        f"Made under different protocols ({several}): their scores do not measure the same thing and "
+        f"Made under different protocols ({names}): their scores do not measure the same thing and "
         "cannot be compared."
     )

@@ -1,4 +1,4 @@
-"""Am I on track? Published numbers, and this project's own runs, to lay a run beside."""
+"""Reference scores of a run: published numbers, and bands of this project's own runs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,22 @@ from agents.runs.reader import Curve, Run
 from agents.runs.summary import Summary
 
 BANDS = Path(__file__).with_name("bands.json")
-GRID = 61  # points that a band is kept at
-TOLERANCE = 1.5  # how far outside the range of steps to solve a run is still on track
+GRID = 61  # points of a band
+TOLERANCE = 1.5  # factor beyond the range of steps to solve that still counts as on track
 KEY = ("env.id", "env.obs", "env.protocol", "preset")
-RULES = ("env.mode", "env.difficulty")  # what a protocol leaves open and published runs leave alone
-TOO_SHORT = 10_000  # agent steps, where a published number does not tell its own
+RULES = ("env.mode", "env.difficulty")  # left open by protocols, at their defaults in published runs
+MIN_STEPS = 10_000  # agent steps of a run, for a published number without its own
 DEFAULTS = flatten(to_dict(Config()))
 
 
 class Reference(NamedTuple):
-    """A number to lay a run beside; only runs with the same environment, observation and protocol."""
+    """A reference score for runs of the same environment, observation and protocol."""
 
     env: str
     obs: str
     protocol: str
     score: float
-    steps: int | None  # agent steps it was reached after; None: not told
+    steps: int | None  # agent steps to it; None: not published
     text: str
     source: str
 
@@ -72,7 +72,7 @@ PUBLISHED = (
 
 
 class Band(NamedTuple):
-    """What this project's own runs of a preset did: the lowest, middle and highest score at each point."""
+    """Lowest, median and highest score of this project's own runs of a preset."""
 
     env: str
     obs: str
@@ -89,28 +89,28 @@ class Band(NamedTuple):
 
     @property
     def reference(self) -> Reference:
-        """The band's end, as a reference."""
+        """The end of the band, as a reference."""
         text = f"this project's preset {self.preset}, middle of {self.seeds} seeds"
         source = f"commit {self.commit}"
         return Reference(*self[:3], self.middle[-1], self.steps[-1], text, source)
 
     def holds_for(self, config: Mapping[str, Any]) -> bool:
-        """Whether the band's runs had these settings, except for seed and reward threshold.
+        """Return whether the band's runs had these settings.
 
-        A budget decides only where something runs over the whole of it.
+        Seed and reward threshold may differ; so may the number of steps, unless a schedule depends on it.
         """
         if tuple(config[name] for name in KEY) != self[:4]:
             return False
-        free = {"reward_threshold"}
+        ignored = {"reward_threshold"}
         if config["learning.learning_rate_end"] is None and not config["memory.priority_exponent"]:
-            free.add("steps")
-        return not set(differing([DEFAULTS | self.settings, config])) - free
+            ignored.add("steps")
+        return not set(differing([DEFAULTS | self.settings, config])) - ignored
 
 
-def bands() -> list[Band]:
-    """Returns the committed bands."""
+def read_bands(path: Path = BANDS) -> list[Band]:
+    """Return the bands of a file, by default the committed ones."""
     rows: list[dict[str, Any]] = json.loads(
-        BANDS.read_text(), object_hook=lambda row: {k: _frozen(v) for k, v in row.items()}
+        path.read_text(), object_hook=lambda row: {k: _frozen(v) for k, v in row.items()}
     )
     return [Band(**row) for row in rows]
 
@@ -120,42 +120,46 @@ def _frozen(value: Any) -> Any:
 
 
 def references(runs: Sequence[Run]) -> list[Reference]:
-    """Returns what some of the runs may be laid beside, each once.
+    """Return the references that apply to some of the runs, each once.
 
-    A run must have the reference's environment, observation and protocol, with the game's ordinary rules;
-    and it must have solved its environment, or be as long as what it is laid beside.
+    A run must have the reference's environment, observation and protocol, with the game's default rules;
+    and it must have solved its environment, or be as long as the reference.
     """
-    found: dict[Reference, None] = {}
+    unique: dict[Reference, None] = {}
+    own_bands = read_bands()
     for run in runs:
-        own = [band.reference for band in bands() if band.holds_for(run.config)]
+        own = [band.reference for band in own_bands if band.holds_for(run.config)]
         plain = all(run.config[name] is None for name in RULES)
         task = tuple(run.config[name] for name in KEY[:3])
         for reference in (*PUBLISHED, *own):
-            long_enough = run.solved or int(run.score.steps[-1]) >= (reference.steps or TOO_SHORT)
+            long_enough = run.solved or int(run.score.steps[-1]) >= (reference.steps or MIN_STEPS)
             if plain and reference[:3] == task and long_enough:
-                found[reference] = None
-    return list(found)
+                unique[reference] = None
+    return list(unique)
 
 
-def on_track(config: Mapping[str, Any], score: Curve, summary: Summary | None) -> list[str]:
-    """Returns a sentence that lays a run beside this project's own; none where their settings differ.
+def on_track(
+    config: Mapping[str, Any], score: Curve, summary: Summary | None, bands: Path = BANDS
+) -> list[str]:
+    """Compare a run with this project's own of the same settings.
 
     Args:
-        config: Its fields under dotted names.
+        config: The run's configuration under dotted names.
         score: Its greedy score.
-        summary: `summary.json`, once it is finished.
+        summary: `summary.json`; None while the run is unfinished.
+        bands: File of the bands.
     """
-    holding = [band for band in bands() if band.holds_for(config)]
-    return [said for band in holding if (said := _beside(band, config, score, summary))]
+    matches = [band for band in read_bands(bands) if band.holds_for(config)]
+    return [sentence for band in matches if (sentence := _verdict(band, config, score, summary))]
 
 
 def published(runs: Sequence[Run]) -> list[str]:
-    """Returns a sentence for each published number that some of the runs may be laid beside.
+    """Return a sentence for each published number that applies to some of the runs.
 
-    With a single run the sentence says what that one reached.
+    With a single run the sentence includes its own score.
     """
     return [
-        _published(reference) + (_here(runs[0]) if len(runs) == 1 else ".")
+        _published(reference) + (_own_score(runs[0]) if len(runs) == 1 else ".")
         for reference in references(runs)
         if reference in PUBLISHED
     ]
@@ -167,35 +171,40 @@ def _published(reference: Reference) -> str:
     return f"Published for {where}: {reference.score:g}{when} ({reference.text}; {reference.source})"
 
 
-def _here(run: Run) -> str:
+def _own_score(run: Run) -> str:
     reached = run.summary.eval_mean if run.summary else float(np.max(run.score.values))
     return f"; here {reached:.1f} within {int(run.score.steps[-1]):,}."
 
 
-def _beside(band: Band, config: Mapping[str, Any], score: Curve, summary: Summary | None) -> str | None:
+def _verdict(band: Band, config: Mapping[str, Any], score: Curve, summary: Summary | None) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
     solved = summary.steps_to_solve if summary else None
-    same_mark = config["reward_threshold"] == band.settings["reward_threshold"]
-    if solved and same_mark and len(band.solved) == band.seeds:
+    same_threshold = config["reward_threshold"] == band.settings["reward_threshold"]
+    if solved and same_threshold and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
-        # One new run in three lies outside the range of five.
+        # One new run in three lies outside the range of five runs.
         verdict = (
             "Ahead" if solved * TOLERANCE < low else "Behind" if solved > high * TOLERANCE else "On track"
         )
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     last = int(score.steps[-1])
     if last < config["evaluation.every"]:
-        return None  # the band begins where its runs were first evaluated
+        return None  # the band begins at the first evaluation of its runs
     at, value = min(last, band.steps[-1]), round(float(score.values[-1]), 1)
-    near = slice(max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1)
-    least, most = min(band.low[near]), max(band.high[near])
-    verdict = "Ahead" if value > most else "Behind" if value < least else "On track"
-    reached = f"{verdict}: the last evaluation, after {last:,} steps, had {value:.1f}"
-    return f"{reached}; those of {ours} had {least:.1f} to {most:.1f} there."
+    neighbours = slice(
+        max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1
+    )
+    lowest, highest = min(band.low[neighbours]), max(band.high[neighbours])
+    verdict = "Ahead" if value > highest else "Behind" if value < lowest else "On track"
+    score_text = f"{verdict}: the last evaluation, after {last:,} steps, had {value:.1f}"
+    return f"{score_text}; those of {ours} had {lowest:.1f} to {highest:.1f} there."
 
 
 def make_band(runs: Sequence[Run]) -> Band:
-    """Returns the band of runs that differ in nothing but the seed; a run that ended holds its score."""
+    """Return the band of runs that differ in the seed only.
+
+    The last score of a shorter run is carried forward.
+    """
     first = runs[0]
     horizon = max(int(run.score.steps[-1]) for run in runs)
     steps = np.linspace(0, horizon, GRID).round().astype(int)[1:]
@@ -222,10 +231,10 @@ def make_band(runs: Sequence[Run]) -> Band:
     )
 
 
-def write_bands(groups: Sequence[Sequence[Run]]) -> None:
-    """Writes bands of groups of runs to the package's `bands.json`, in place of older ones of theirs."""
-    made = [make_band(runs) for runs in groups]
-    kept = [band for band in bands() if band[:4] not in {new[:4] for new in made}]
-    ranked = sorted([*kept, *made], key=lambda band: band[:4])
+def write_bands(groups: Sequence[Sequence[Run]], path: Path) -> None:
+    """Write the bands of groups of runs to a file, replacing those of the same presets."""
+    new = [make_band(runs) for runs in groups]
+    others = [band for band in read_bands(path) if band[:4] not in {own[:4] for own in new}]
+    ranked = sorted([*others, *new], key=lambda band: band[:4])
     lines = ",\n".join(json.dumps(band._asdict()) for band in ranked)
-    write_whole(BANDS, f"[\n{lines}\n]\n")
+    write_whole(path, f"[\n{lines}\n]\n")

@@ -1,6 +1,6 @@
-"""What several runs say: aggregates and their bootstrap, as in Agarwal et al. 2021, arXiv:2108.13264.
+"""Aggregates over runs and their bootstrap, after Agarwal et al. 2021, arXiv:2108.13264.
 
-Scores come as `Tasks`: one array `[..., R]` a task, whose last axis is the runs; their numbers may differ.
+Scores are `Tasks`: one array `[..., R]` per task, whose last axis is the runs; their numbers may differ.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,14 @@ Array = NDArray[np.float64]
 Tasks = Sequence[Array]
 Statistic = Callable[..., Array]  # of one or more `Tasks`, along the last axis
 
-REPEATS = 2_000  # resamplings of a bootstrap
+REPEATS = 2_000  # resamples of a bootstrap
 
 
 def iqm(tasks: Tasks) -> Array:
-    """Interquartile mean `[...]`: of all runs together, the mean without the lowest and highest quarter.
+    """Interquartile mean of all runs together, `[...]`.
 
-    The quarters are rounded down to whole runs. A task with more runs than another weighs more.
+    The lowest and the highest quarter, rounded down to whole runs, are left out. A task with more runs
+    weighs more.
 
     Example:
         >>> float(iqm([np.array([0.0, 1.0, 2.0]), np.array([3.0, 100.0])]))
@@ -39,15 +40,15 @@ def median(tasks: Tasks) -> Array:
     return np.median([task.mean(axis=-1) for task in tasks], axis=0)
 
 
-def optimality_gap(tasks: Tasks, goal: float = 1.0) -> Array:
-    """How far runs stay below a goal, on average; what lies above it counts as the goal, `[...]`."""
-    return goal - np.minimum(np.concatenate(tasks, axis=-1), goal).mean(axis=-1)
+def optimality_gap(tasks: Tasks, target: float = 1.0) -> Array:
+    """Mean shortfall of runs below a target, `[...]`; higher scores count as the target."""
+    return target - np.minimum(np.concatenate(tasks, axis=-1), target).mean(axis=-1)
 
 
 def probability_of_improvement(left: Tasks, right: Tasks) -> Array:
-    """How often a run of `left` scores above one of `right`, ties as one half; mean over tasks, `[...]`.
+    """Probability that a run of `left` scores above one of `right`, `[...]`.
 
-    On each task it is the statistic U of Mann and Whitney over the number of pairs.
+    The mean over tasks of Mann and Whitney's U over the number of pairs; ties count one half.
 
     Raises:
         ValueError: the numbers of tasks differ.
@@ -59,26 +60,26 @@ def probability_of_improvement(left: Tasks, right: Tasks) -> Array:
     return np.mean(shares, axis=0)
 
 
-def performance_profile(tasks: Tasks, reward_thresholds: ArrayLike) -> Array:
-    """Share of all runs that score above each of K marks, `[..., K]` (Dolan and Moré 2002).
+def performance_profile(tasks: Tasks, scores: ArrayLike) -> Array:
+    """Share of runs above each of K scores, `[..., K]` (Dolan and Moré 2002).
 
     Example:
         >>> performance_profile([np.array([1.0, 2.0]), np.array([3.0, 4.0])], [0, 2, 4]).tolist()
         [1.0, 0.5, 0.0]
     """
-    scores = np.concatenate(tasks, axis=-1)[..., np.newaxis, :]
-    return (scores > np.asarray(reward_thresholds, np.float64)[:, np.newaxis]).mean(axis=-1)
+    runs = np.concatenate(tasks, axis=-1)[..., np.newaxis, :]
+    return (runs > np.asarray(scores, np.float64)[:, np.newaxis]).mean(axis=-1)
 
 
 def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon: float) -> float:
     """Mean of a curve over `[0, horizon]`.
 
-    Straight lines between the points; before the first and after the last, their own values.
+    Linear between the points, constant before the first and after the last.
 
     Args:
         steps: `[T]` ascending.
         values: `[T]`.
-        horizon: Above 0; points beyond it count only through the line that leads there.
+        horizon: Above 0; points beyond it count only through interpolation.
 
     Example:
         >>> area_under_curve([2, 4], [0, 10], 8)
@@ -90,32 +91,22 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
 
 
 def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Draws runs with replacement within each task, `[..., R] -> [repeats, ..., R]`."""
-    drawn = []
+    """Draw runs with replacement within each task, `[..., R] -> [repeats, ..., R]`."""
+    resamples = []
     for task in tasks:
         rows = generator.integers(task.shape[-1], size=(repeats, task.shape[-1]))
-        drawn.append(np.moveaxis(task[..., rows], -2, 0))
-    return drawn
+        resamples.append(np.moveaxis(task[..., rows], -2, 0))
+    return resamples
 
 
 def bootstrap(statistic: Statistic, *groups: Tasks, repeats: int = REPEATS, seed: int = 0) -> Array:
     """Stratified bootstrap: the statistic of resampled runs, `[repeats, ...]`.
 
     Args:
-        statistic: Of as many `Tasks` as there are groups.
+        statistic: A function of one `Tasks` per group.
         groups: Resampled independently, and independently on each task.
-        repeats: Resamplings.
-        seed: The same seed draws the same.
+        repeats: Resamples.
+        seed: Of the resampling.
     """
     generator = np.random.default_rng(seed)
     return statistic(*(resample(tasks, repeats, generator) for tasks in groups))
-
-
-def percentile_interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:
-    """Low and high end `[...]` that leave out (1 - level) / 2 of the draws `[repeats, ...]` on each side.
-
-    With few runs it is too narrow: see `agents.analysis.intervals`, which pages and tables use.
-    """
-    outside = 50 * (1 - level)
-    low, high = np.percentile(draws, [outside, 100 - outside], axis=0)
-    return low, high

@@ -97,7 +97,7 @@ class CompareArguments:
     """Folder for the figures as .png and .svg, and the numbers as .csv."""
 
     videos: bool = True
-    """Show a video of each group's typical agent on the page; recorded once, into the run's folder."""
+    """Show an episode of each group's typical run on the page; recorded once, into the run's folder."""
 
     reward_threshold: float | None = None
     """Score to reach; by default the environment's reward threshold."""

@@ -1,5 +1,5 @@
-"""A trained agent on video: its play, what it sees, and what its values depend on.
+"""Videos of a trained agent: its episodes, observations, saliency and values.
 
-`player.py` plays, `layout.py` puts each frame together from `panels.py` and `value_panels.py`,
-`video.py` and `encoder.py` write it.
+`player.py` acts, `layout.py` composes each frame from the panels in `panels.py` and `value_panels.py`,
+`video.py` and `encoder.py` write the result.
 """

@@ -1,4 +1,4 @@
-"""The parts of a frame that show what is seen: the screen, the agent's images or state variables."""
+"""Panels of the inputs: screen, observation, saliency."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,133 +14,149 @@ from agents.recording.drawing import (
     VERMILLION,
     Image,
     bar,
-    effect_of_blurring,
+    blurring_effect,
     fit,
+    normalise,
     overlay,
     paste,
-    resized,
-    strength,
+    resize,
     text_width,
     write,
 )
-from agents.recording.steps import Course, Shot
+from agents.recording.steps import RecordedStep, Trajectory
 
 TITLE = 22  # pixels above a panel's content
 LINE = 15  # from the top of a line of text to its base
 GAP = 6  # between images
-MOST_VARIABLES = 9
+MAX_VARIABLES = 9
 
 
 class Panel(Protocol):
-    """A part of a frame; the layout gives it an area of the canvas, always the same."""
+    """A part of a frame; the view always gives it the same area of the canvas."""
 
     def prepare(self, area: Image) -> None:
-        """Draws what stays the same."""
+        """Draw the static content, once."""
 
-    def draw(self, area: Image, shot: Shot) -> None:
-        """Draws a moment over it."""
+    def draw(self, area: Image, step: RecordedStep) -> None:
+        """Draw the content of one time step over it."""
 
 
 class ScreenPanel:
-    """What a person sees, below the count of frames and the return so far.
+    """The screen, below the frame number and the return so far.
 
     Args:
-        episodes: Whether the play has more than one, so that they need numbers.
+        numbered: Whether to number the episodes.
     """
 
-    def __init__(self, episodes: bool) -> None:
-        self._episodes = episodes
+    def __init__(self, numbered: bool) -> None:
+        self._numbered = numbered
 
     def prepare(self, area: Image) -> None:
-        """Draws nothing."""
+        """Draw nothing."""
 
-    def draw(self, area: Image, shot: Shot) -> None:
-        """Draws the screen as large as the area allows."""
-        text = f"frame {shot.frame}   return so far {shot.total:g}"
-        if self._episodes:
-            text = f"episode {shot.episode}   {text}"
+    def draw(self, area: Image, step: RecordedStep) -> None:
+        """Draw the screen as large as the area allows."""
+        text = f"frame {step.frame}   return so far {step.return_so_far:g}"
+        if self._numbered:
+            text = f"episode {step.episode}   {text}"
         write(area, text, (0, LINE), size=0.5, bold=True)
-        size = fit(shot.screen.shape[:2], (area.shape[0] - TITLE - 2, area.shape[1] - 2))
-        paste(area, resized(shot.screen, size), TITLE + 1, (area.shape[1] - size[1]) // 2)
+        size = fit(step.screen.shape[:2], (area.shape[0] - TITLE - 2, area.shape[1] - 2))
+        paste(area, resize(step.screen, size), TITLE + 1, (area.shape[1] - size[1]) // 2)
 
 
-class ImagesPanel:
-    """The stack as it enters the network, and the newest image with the saliency laid over it.
+class StackPanel:
+    """The stacked images of an observation, oldest first.
 
     Args:
         shape: `(S, h, w)`.
+        columns: Images side by side.
+        title: Written above them.
     """
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._count, self._shape = shape[0], shape[1:]
+    def __init__(self, shape: tuple[int, int, int], columns: int, title: str) -> None:
+        self._shape, self._columns, self._title = shape, columns, title
 
     def prepare(self, area: Image) -> None:
-        """Finds the places of the images and writes the titles."""
-        height, width = area.shape[0] - 2 * TITLE - 2 * GAP, area.shape[1] - 2
-        wide = self._shape[1] >= 2 * self._shape[0]
-        self._columns, rows = (1, self._count) if wide else (self._count, 1)
-        if wide:
-            self._large = fit(self._shape, (height * 2 // 3, width))
-            self._small = fit(self._shape, ((height - self._large[0]) // rows - GAP, width))
-        else:
-            self._small = fit(self._shape, (height // 3, (width + GAP) // self._columns - GAP))
-            self._large = fit(self._shape, (height - self._small[0] - GAP, width))
-        self._lower = TITLE + rows * (self._small[0] + GAP) + GAP
-        several = f"{self._count} images, newest last"
-        write(area, f"what it sees: {several if self._count > 1 else 'one image'}", (0, LINE))
-        write(area, "what the value hangs on", (0, self._lower + LINE), colour=VERMILLION)
+        """Write the title."""
+        write(area, self._title, (0, LINE))
+        rows = -(-self._shape[0] // self._columns)
+        height = (area.shape[0] - TITLE - GAP) // rows - GAP
+        self._size = fit(self._shape[1:], (height, (area.shape[1] - 2 + GAP) // self._columns - GAP))
 
-    def draw(self, area: Image, shot: Shot) -> None:
-        """Draws the images."""
-        height, width = self._small
-        for i, image in enumerate(shot.observation):
+    def draw(self, area: Image, step: RecordedStep) -> None:
+        """Draw the images."""
+        height, width = self._size
+        for i, image in enumerate(step.observation.astype(np.uint8)):
             row, column = divmod(i, self._columns)
-            place = (TITLE + 1 + row * (height + GAP), 1 + column * (width + GAP))
-            paste(area, resized(image, self._small), *place)
-        slope = np.zeros(shot.observation.shape) if shot.saliency is None else shot.saliency
-        share = strength(effect_of_blurring(shot.observation, slope))
-        large = resized(overlay(shot.observation[-1], share), self._large)
-        paste(area, large, self._lower + TITLE + 1, 1)
+            paste(
+                area,
+                resize(image, self._size),
+                TITLE + 1 + row * (height + GAP),
+                1 + column * (width + GAP),
+            )
+
+
+class SaliencyPanel:
+    """The newest image, overlaid with the saliency of the greedy action's value.
+
+    Args:
+        shape: `(h, w)` of the image.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._shape = shape
+
+    def prepare(self, area: Image) -> None:
+        """Write the title."""
+        write(area, "saliency of the greedy value", (0, LINE), colour=VERMILLION)
+        self._size = fit(self._shape, (area.shape[0] - TITLE - GAP, area.shape[1] - 2))
+
+    def draw(self, area: Image, step: RecordedStep) -> None:
+        """Draw the image."""
+        images = step.observation.astype(np.uint8)
+        gradient = np.zeros(images.shape) if step.saliency is None else step.saliency
+        alpha = normalise(blurring_effect(images, gradient))
+        paste(area, resize(overlay(images[-1], alpha), self._size), TITLE + 1, 1)
 
 
 class VariablesPanel:
-    """The state variables, and how much the value hangs on each.
+    """The state variables, each with its value and its saliency.
 
-    The second bar is `|∂Q/∂x_i| * std(x_i)`, std over the play: how far the value moves if the variable
-    moves as far as it usually does; the longest bar fills the row.
+    The second bar is `|∂Q/∂x_i| * std(x_i)`, std over the trajectory: the change of the value when the
+    variable changes by its usual amount; the longest bar fills the row.
 
     Args:
         names: Of the variables.
-        course: Decides the scales.
+        trajectory: Decides the scales.
     """
 
-    def __init__(self, names: Sequence[str], course: Course) -> None:
-        self._names = names[:MOST_VARIABLES]
+    def __init__(self, names: Sequence[str], trajectory: Trajectory) -> None:
+        self._names = names[:MAX_VARIABLES]
         self._more = len(names) - len(self._names)
-        seen = np.abs(course.observations).max(axis=0)
-        self._reach, self._spread = np.where(seen > 0, seen, 1.0), course.observations.std(axis=0)
+        largest = np.abs(trajectory.observations).max(axis=0)
+        self._scale, self._std = np.where(largest > 0, largest, 1.0), trajectory.observations.std(axis=0)
 
     def prepare(self, area: Image) -> None:
-        """Writes titles and names."""
-        write(area, "what it sees, and", (0, LINE), colour=BLUE)
-        left = text_width("what it sees, and ")
-        write(area, "what the value hangs on (gradient x std)", (left, LINE), colour=VERMILLION)
+        """Write titles and names."""
+        write(area, "observation and", (0, LINE), colour=BLUE)
+        left = text_width("observation and ")
+        write(area, "saliency (gradient x std)", (left, LINE), colour=VERMILLION)
         for i, name in enumerate(self._names):
             write(area, name, (0, self._top(area, i) + LINE))
         if self._more:
             write(area, f"and {self._more} more", (0, area.shape[0] - 4), colour=MUTED)
 
-    def draw(self, area: Image, shot: Shot) -> None:
-        """Draws the bars."""
-        slope = np.zeros(len(self._spread)) if shot.saliency is None else shot.saliency
-        influence = np.abs(slope) * self._spread
+    def draw(self, area: Image, step: RecordedStep) -> None:
+        """Draw the bars."""
+        gradient = np.zeros(len(self._std)) if step.saliency is None else step.saliency
+        influence = np.abs(gradient) * self._std
         influence = influence / (influence.max() or 1.0)
         width = area.shape[1] - 1
         middle = width // 2
         for i in range(len(self._names)):
-            top, value = self._top(area, i) + TITLE, float(shot.observation[i])
+            top, value = self._top(area, i) + TITLE, float(step.observation[i])
             write(area, f"{value:+.3f}", (width, top - TITLE + LINE), right=True)
-            end = middle + round(value / self._reach[i] * middle)
+            end = middle + round(value / self._scale[i] * middle)
             area[top : top + 12, :width] = FAINT
             area[top : top + 12, min(middle, end) : max(middle, end)] = BLUE
             cv2.line(area, (middle, top - 1), (middle, top + 12), INK, 1)

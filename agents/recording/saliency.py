@@ -1,4 +1,4 @@
-"""What an action's value hangs on: its gradient with respect to the observation."""
+"""Saliency: the gradient of an action's value with respect to the observation."""
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +8,13 @@ class SmoothGrad:
     """The gradient of an action's value, averaged over noisy copies of the observation.
 
     `M(s, a) = 1/N Σ_i ∂Q(s + ε_i, a) / ∂s` with `ε_i ~ Normal(0, σ²)` (Smilkov et al. 2017,
-    arXiv:1706.03825, section 3). σ is a share of the observation's own range, as there. One draw of the
-    noise serves all observations: so the maps of a video change only where the video does.
+    arXiv:1706.03825, section 3). σ is a share of the observation's own range, as there. All observations
+    share one draw of the noise, so that the maps of a video change only when the video does.
 
     Images are differentiated in gray levels: the network takes floats from 0 to 255 as it takes `uint8`.
 
     The defaults are small, because these images are simpler than photographs. For one agent that had
-    solved CartPole, 25 moments, the map that `analysis.drawing.effect_of_blurring` makes of it correlated
+    solved CartPole, over 25 time steps, `agents.recording.drawing.blurring_effect` of the map correlated
     with true occlusion at .69 with noise .01 (.70 with 64 samples), .66 without noise, .60 with noise .1.
 
     Args:
@@ -41,7 +41,7 @@ class SmoothGrad:
         self._noise = noise * torch.randn(samples, *shape, generator=generator)
 
     def __call__(self, observation: Tensor, action: int) -> Tensor:
-        """Returns the map `obs` float32 of one observation `obs`, uint8 or float32: value a unit."""
+        """Return the map `[*obs] float32` of one observation `[*obs]`, in value per unit."""
         centre = observation.float()
         copies = centre + (centre.max() - centre.min()) * self._noise  # [N, *obs]
         copies.requires_grad_()

@@ -1,4 +1,4 @@
-"""Results for people: figures, tables, sentences, and the offline page of a comparison.
+"""Results for readers: figures, tables, sentences, and the offline page of a comparison.
 
-All pages come from one escaped template (`templates.py`, `page.html.j2`).
+All pages extend one template with autoescaping (`templates.py`, `page.html.j2`).
 """

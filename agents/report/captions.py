@@ -1,4 +1,4 @@
-"""What a play shows, in words that hold for the agent that plays it."""
+"""Captions of recorded episodes, true to the agent that plays them."""
 
 from typing import Literal, NamedTuple
 
@@ -10,70 +10,71 @@ DISTRIBUTIONS = {
 }
 
 
-class Kind(NamedTuple):
-    """What decides how a play is to be read."""
+class AgentTraits(NamedTuple):
+    """Properties of an agent that decide its caption."""
 
-    images: int = 0  # that the agent sees at once; 0: it sees a state vector
+    images: int = 0  # in an observation; 0: it observes a state vector
     value: str = "scalar"  # as `LearningConfig.value`
     munchausen: bool = False
     clipped: bool = False  # whether the agent learned from rewards clipped to [-1, 1]
 
 
-def describe(view: ViewName, kind: Kind) -> str:
-    """Returns what a play in this view shows.
+def describe(view: ViewName, agent: AgentTraits) -> str:
+    """Return the caption of a recording in this view.
 
     Example:
-        >>> describe("screen", Kind())
-        'Greedy play of a trained agent, which sees a vector of state variables, not this screen.'
+        >>> describe("screen", AgentTraits())
+        'Greedy episode of a trained agent, which observes a vector of state variables, not this screen.'
     """
     if view == "screen":
-        if not kind.images:
+        if not agent.images:
             return (
-                "Greedy play of a trained agent, which sees a vector of state variables, not this screen."
+                "Greedy episode of a trained agent, which observes a vector of state variables, not this "
+                "screen."
             )
-        several = "images it sees, newest last" if kind.images > 1 else "image it sees"
-        return f"Greedy play of a trained agent; on the right the {several}."
-    sees, influence = _seen(kind.images > 0)
+        observation = "images it observes, newest last" if agent.images > 1 else "image it observes"
+        return f"Greedy episode of a trained agent; on the right the {observation}."
+    observation, saliency = _inputs(agent.images > 0)
     return (
-        f"Greedy play of a trained agent: the screen, {sees}, {influence}, {_values(kind.value)}, and "
-        f"below the screen the greedy value against {_return(kind)}."
+        f"Greedy episode of a trained agent: the screen, {observation}, {saliency}, "
+        f"{_values(agent.value)}, and below the screen the greedy value against {_return(agent)}."
     )
 
 
-def _seen(images: bool) -> tuple[str, str]:
+def _inputs(images: bool) -> tuple[str, str]:
     if images:
-        return "what the agent sees", (
-            "what the greedy action's value hangs on (how far blurring each spot would move it, by "
-            "SmoothGrad, Smilkov et al. 2017; each frame has its own scale)"
+        return "the images that the agent observes", (
+            "the saliency of the greedy action's value (its change under local blurring, by SmoothGrad, "
+            "Smilkov et al. 2017; each frame has its own scale)"
         )
-    return "the state variables that the agent sees", (
-        "what the greedy action's value hangs on (its gradient by each variable times that variable's "
-        "standard deviation over the play; the longest bar fills the row)"
+    return "the state variables that the agent observes", (
+        "the saliency of the greedy action's value (its gradient by each variable times that variable's "
+        "standard deviation over the episode; the longest bar fills the row)"
     )
 
 
 def _values(value: str) -> str:
     if value in DISTRIBUTIONS:
-        return f"the values of all actions and how their returns are distributed ({DISTRIBUTIONS[value]})"
+        return f"the values of all actions, their return distributions ({DISTRIBUTIONS[value]})"
     return "the values of all actions"
 
 
-def _return(kind: Kind) -> str:
-    rewards = " of clipped rewards" if kind.clipped else ""
-    came = (
-        f"the discounted return{rewards} that came (with the agent's own value where a time limit or the "
-        "recording cuts it off)"
+def _return(agent: AgentTraits) -> str:
+    rewards = " of clipped rewards" if agent.clipped else ""
+    text = (
+        f"the discounted return{rewards} (bootstrapped from the agent's own value at a time limit or at "
+        "the end of the recording)"
     )
-    if kind.munchausen:
-        came += (
+    if agent.munchausen:
+        text += (
             "; the value of a Munchausen agent also counts the log-probabilities of its policy, which that "
             "return does not"
         )
-    return came
+    return text
 
 
 def score_sentence(mean: float, episodes: int) -> str:
-    """Returns what the agent scored, and over how many whole games.
+    """Return the agent's score and the number of episodes behind it.
 
     Example:
         >>> score_sentence(477.68, 100)

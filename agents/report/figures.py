@@ -1,4 +1,4 @@
-"""Images of a comparison, for a page (light and dark) and as files."""
+"""Figures of a comparison, for a page (light and dark) and as files."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, StrMethodFormatter
 
 from agents.analysis.comparison import Comparison, Row, Task
-from agents.analysis.curves import Axis, grid, is_wide, join
+from agents.analysis.curves import Axis, grid, interpolate, is_wide
 from agents.analysis.groups import Group
 from agents.analysis.intervals import share_interval
 from agents.analysis.references import Reference
@@ -25,10 +25,10 @@ from agents.report.text import number
 from agents.runs.files import replacing
 
 DASHES = ("-", "--", ":", "-.")
-INK = "#010203"  # what a page replaces by the colour of its text; on paper it is black
+INK = "#010203"  # placeholder for a page's text colour; black on paper
 GRAY = "#808080"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # name references in images and tables
-MANY = 10  # runs of a group, from which shares get bands and above which single curves are not drawn
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # labels of references in figures and tables
+MANY = 10  # runs of a group: from here on shares have bands; above, single curves are left out
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -52,12 +52,12 @@ Draw = Callable[[Axes], None]
 
 
 def literal(text: str) -> str:
-    """Returns text that matplotlib draws as it is: dollar signs are no mathematics."""
+    """Escape dollar signs, which matplotlib takes for mathematics."""
     return text.replace("$", r"\$")
 
 
 def file_part(name: str) -> str:
-    """Returns a name as a part of a file's, without anything that leads to another folder.
+    """Return a name as part of a file name, without path separators.
 
     Example:
         >>> file_part("ALE/Pong-v5"), file_part("../../x<y>")
@@ -67,32 +67,32 @@ def file_part(name: str) -> str:
 
 
 def looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
-    """Gives each method its own colour, or dashes where colours run out; the same in every image."""
+    """Assign each method a colour and dashes, the same in every figure."""
     methods = list(dict.fromkeys(group.method for group in comparison.groups))
     pairs = [(colour, dash) for dash in DASHES for colour in COLOURS]
     return dict(zip(methods, cycle(pairs), strict=False))
 
 
 def panels(task: Task, look: Look, references: Sequence[Reference]) -> dict[str, Draw]:
-    """Returns what can be drawn of an environment: a name that says what it shows, and how to draw it."""
-    found: dict[str, Draw] = {
+    """Return the drawing functions of an environment's panels, by title."""
+    draws: dict[str, Draw] = {
         "Score by agent steps": partial(_draw_scores, task, look, "steps", references),
         "Score by seconds of training": partial(_draw_scores, task, look, "seconds", references),
     }
     if task.reward_threshold is not None:
-        found[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
-    found["Runs that end above a score"] = partial(_draw_profile, task, look)
-    return found
+        draws[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
+    draws["Runs with a final score above"] = partial(_draw_profile, task, look)
+    return draws
 
 
 def probe_panels(task: Task) -> dict[str, Draw]:
-    """Returns how to draw the state probes of an environment's groups, where there are any."""
+    """Return the drawing functions of an environment's linear probes, by title."""
     groups = [row.group for row in task.rows]
-    return {f"State in the features: {g.method}": partial(_draw_probe, g) for g in groups if probes(g)}
+    return {f"Linear probe of the state: {g.method}": partial(_draw_probe, g) for g in groups if probes(g)}
 
 
 def probes(group: Group) -> list[str]:
-    """Returns the tags of the state probe that a run of the group logged."""
+    """Return the tags of the linear probe that any run of the group logged."""
     return list(dict.fromkeys(tag for run in group.runs for tag in run.curves if tag.startswith("probe/")))
 
 
@@ -101,26 +101,26 @@ def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Refere
     for row in task.rows:
         name = row.group.method
         colour, dash = look[name]
-        joined = join(row.group, points, axis)
-        if 1 < len(joined.runs) <= MANY:
-            ax.plot(joined.x, joined.runs.T, color=colour, alpha=0.3, linewidth=0.7)
-        if np.isfinite(joined.iqm.low).all():
-            ax.fill_between(
-                joined.x, joined.iqm.low, joined.iqm.high, color=colour, alpha=0.15, linewidth=0
-            )
+        curve = interpolate(row.group, points, axis)
+        if 1 < len(curve.runs) <= MANY:
+            ax.plot(curve.x, curve.runs.T, color=colour, alpha=0.3, linewidth=0.7)
+        if np.isfinite(curve.iqm.low).all():
+            ax.fill_between(curve.x, curve.iqm.low, curve.iqm.high, color=colour, alpha=0.15, linewidth=0)
         ax.plot(
-            joined.x,
-            joined.iqm.point,
+            curve.x,
+            curve.iqm.point,
             color=colour,
             linestyle=dash,
             linewidth=2,
             label=literal(name),
         )
-        ax.plot(joined.x[-1], joined.iqm.point[-1], "o", color=colour, markersize=4)
+        ax.plot(curve.x[-1], curve.iqm.point[-1], "o", color=colour, markersize=4)
     scores = np.concatenate([run.score.values for row in task.rows for run in row.group.runs])
     low, high = min(scores.min(), 0.0), max(scores.max(), task.reward_threshold or scores.max())
-    room = (high - low) or 1.0
-    ax.set_ylim(low - 0.04 * room, high + 0.06 * room)  # bands may promise more than there is
+    span = (high - low) or 1.0
+    ax.set_ylim(
+        low - 0.04 * span, high + 0.06 * span
+    )  # not to the ends of the bands, which may exceed possible scores
     if task.reward_threshold is not None:
         ax.axhline(task.reward_threshold, color=GRAY, linestyle=":", linewidth=1.2)
     ax.set_ylabel("greedy score")
@@ -129,12 +129,12 @@ def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Refere
 
 
 def _draw_references(references: Sequence[Reference], axis: Axis, end: float, ax: Axes) -> None:
-    """Draws those whose score is in the image, with the letter that the page's table gives them."""
+    """Draw references within the axis, with their letters in the page's table."""
     low, high = ax.get_ylim()
     for i, (letter, reference) in enumerate(zip(LETTERS, references, strict=False)):
         if low < reference.score < high:
             ax.axhline(reference.score, color=GRAY, linestyle=(0, (1, 4)), linewidth=1)
-            place = (1.005 + 0.022 * (i % 3), reference.score)  # side by side, as scores may lie close
+            place = (1.005 + 0.022 * (i % 3), reference.score)  # side by side, as scores may be close
             ax.annotate(
                 letter, place, xycoords=("axes fraction", "data"), color=GRAY, va="center", fontsize=9
             )
@@ -161,8 +161,8 @@ def _draw_shares(
         name = row.group.method
         colour, dash = look[name]
         y = share(row)
-        if len(row.ends) >= MANY:
-            low, high = share_interval(y, len(row.ends))
+        if len(row.final) >= MANY:
+            low, high = share_interval(y, len(row.final))
             ax.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0, step="post")
         ax.step(x, y, where="post", color=colour, linestyle=dash, linewidth=2, label=literal(name))
     ax.set_ylim(-0.03, 1.05)
@@ -172,23 +172,26 @@ def _draw_shares(
 
 def _draw_reached(task: Task, look: Look, ax: Axes) -> None:
     reached = {row.group.name: row.steps.latest for row in task.rows if row.steps}
-    x = np.unique(np.concatenate([[0, task.horizon], *(row.steps.seen for row in task.rows if row.steps)]))
+    x = np.unique(
+        np.concatenate([[0, task.horizon], *(row.steps.observed for row in task.rows if row.steps)])
+    )
     _draw_shares(task.rows, look, x, lambda row: 1 - performance_profile([reached[row.group.name]], x), ax)
     _label(ax, "steps")
 
 
 def _draw_profile(task: Task, look: Look, ax: Axes) -> None:
-    every = np.concatenate([row.ends for row in task.rows])
-    room = max(every.max() - every.min(), 1e-6) * 0.05
-    x = np.unique(np.concatenate([np.linspace(every.min() - room, every.max() + room, 200), every]))
-    _draw_shares(task.rows, look, x, lambda row: performance_profile([row.ends], x), ax)
-    ax.set_xlabel("greedy score at the end")
+    scores = np.concatenate([row.final for row in task.rows])
+    margin = max(scores.max() - scores.min(), 1e-6) * 0.05
+    x = np.linspace(scores.min() - margin, scores.max() + margin, 200)
+    x = np.unique(np.concatenate([x, scores]))
+    _draw_shares(task.rows, look, x, lambda row: performance_profile([row.final], x), ax)
+    ax.set_xlabel("final greedy score")
 
 
 def draw_game_profile(comparison: Comparison, look: Look, ax: Axes) -> None:
-    """Draws the share of runs over all games that score above a human-normalised score."""
-    every = np.concatenate([scores for method in comparison.games for scores in method.scores])
-    x = np.linspace(min(0.0, every.min()), max(1.0, every.max()), 200)
+    """Draw the share of runs over all games that score above a human-normalised score."""
+    scores = np.concatenate([scores for method in comparison.games for scores in method.scores])
+    x = np.linspace(min(0.0, scores.min()), max(1.0, scores.max()), 200)
     for method in comparison.games:
         colour, dash = look[method.method]
         y = performance_profile(method.scores, x)
@@ -212,30 +215,30 @@ def _draw_probe(group: Group, ax: Axes) -> None:
         name = tag.removeprefix("probe/").removeprefix("r2_").replace("_dot", " velocity").replace("_", " ")
         ax.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=literal(name))
     ax.set_ylim(max(min(ax.get_ylim()[0], 0.0), -0.5), 1.03)
-    ax.set_ylabel("R² (1: read off exactly)")
+    ax.set_ylabel("R² (1: linear in the features)")
     _label(ax, "steps")
     ax.legend(loc="best", fontsize="small", ncols=2)
 
 
 def panel_svg(draw: Draw, key: str, title: str) -> str:
-    """Draws one panel as an `<svg>` element that takes the page's colours.
+    """Draw one panel as an `<svg>` element in the page's colours.
 
     Args:
-        draw: What to draw.
-        key: Tells its element ids from those of the page's other images.
-        title: What a screen reader says.
+        draw: Drawing function.
+        key: Prefix of its element ids, unique on the page.
+        title: Text for screen readers.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.8, 3.1))
         draw(figure.subplots())
         figure.subplots_adjust(left=0.14, right=0.93, bottom=0.17, top=0.97)  # a layout engine draws twice
-        made = io.StringIO()
-        figure.savefig(made, format="svg", transparent=True, metadata={"Date": None})
-    return _adapted(made.getvalue(), key, title)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return _adapted(buffer.getvalue(), key, title)
 
 
 def _adapted(svg: str, key: str, title: str) -> str:
-    """Makes matplotlib's file an element of a page: its own ids, no metadata, colours by name."""
+    """Adapt matplotlib's file to a page: unique ids, no metadata, CSS colours."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     view = re.search(r'viewBox="[^"]+"', svg)
@@ -251,11 +254,11 @@ def _adapted(svg: str, key: str, title: str) -> str:
 
 
 def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
-    """Writes every image as .png and .svg; without references, whose letters need the page's table.
+    """Write every figure as .png and .svg, without references.
 
     Args:
-        comparison: What to draw.
-        folder: Made if it does not exist.
+        comparison: The results.
+        folder: Created if missing.
 
     Returns:
         The files.
@@ -264,9 +267,9 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for task in comparison.tasks:
         ending = f"-{file_part(task.name)}" if len(comparison.tasks) > 1 else ""
-        drawn = panels(task, look, ())
-        curves = {name: draw for name, draw in drawn.items() if name.startswith("Score")}
-        others = {name: draw for name, draw in drawn.items() if name not in curves}
+        draws = panels(task, look, ())
+        curves = {name: draw for name, draw in draws.items() if name.startswith("Score")}
+        others = {name: draw for name, draw in draws.items() if name not in curves}
         written += _write(curves, folder / f"curves{ending}")
         written += _write(others, folder / f"profiles{ending}")
         written += _write(probe_panels(task), folder / f"probe{ending}")
@@ -276,14 +279,14 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
     return written
 
 
-def _write(drawn: Mapping[str, Draw], stem: Path) -> list[Path]:
-    if not drawn:
+def _write(draws: Mapping[str, Draw], stem: Path) -> list[Path]:
+    if not draws:
         return []
     files = [stem.with_name(stem.name + ending) for ending in (".png", ".svg")]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
-        figure = Figure(figsize=(5 * len(drawn), 4), layout="constrained")
-        axes: Any = figure.subplots(1, len(drawn), squeeze=False)[0]
-        for ax, (title, draw) in zip(axes, drawn.items(), strict=True):
+        figure = Figure(figsize=(5 * len(draws), 4), layout="constrained")
+        axes: Sequence[Axes] = figure.subplots(1, len(draws), squeeze=False)[0]
+        for ax, (title, draw) in zip(axes, draws.items(), strict=True):
             draw(ax)
             ax.set_title(literal(title), fontsize="medium")
         if axes[0].get_legend() is None:

@@ -1,8 +1,7 @@
-"""One table and one figure of many methods: how long each takes to the reward threshold, by observation."""
+"""One table and one figure of the times of many methods to the reward threshold."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -23,32 +22,32 @@ Rungs = Mapping[str, Mapping[str, Row]]
 """Rows by method and observation."""
 
 
-def share_within(runs: int) -> float:
-    """Returns how probably the lowest and the highest of as many runs enclose the true median.
+def coverage_of_range(runs: int) -> float:
+    """Return the probability that the range of R runs encloses the true median.
 
-    It lies outside only where all runs fall on one side of it: `1 − 2^(1 − R)`, whatever the distribution
+    All runs fall on one side of it otherwise: `1 − 2^(1 − R)`, for any distribution
     (David and Nagaraja 2003, Order Statistics, section 7.1).
 
     Example:
-        >>> share_within(3), share_within(5)
+        >>> coverage_of_range(3), coverage_of_range(5)
         (0.75, 0.9375)
     """
     return float(1 - 2.0 ** (1 - runs))
 
 
 def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> list[Path]:
-    """Writes `ladder.md`, `ladder.png` and `ladder.svg`; returns the files.
+    """Write `ladder.md`, `ladder.png` and `ladder.svg`; returns the files.
 
     Args:
         comparison: Runs of one environment that has a reward threshold.
-        order: Presets, in which order they stand; others follow.
-        folder: Made if it does not exist.
+        order: Presets in the order of their rows; others follow.
+        folder: Created if missing.
 
     Raises:
-        ConfigError: there are several environments, or there is no reward threshold to reach.
+        ConfigError: there are several environments, or no reward threshold.
     """
     if len(comparison.tasks) != 1 or comparison.tasks[0].reward_threshold is None:
-        raise ConfigError("A ladder is climbed in one environment with a reward threshold; name one --env.")
+        raise ConfigError("A ladder needs one environment with a reward threshold; name one --env.")
     task = comparison.tasks[0]
     rungs = _rungs(task, order)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,52 +57,52 @@ def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> 
 
 
 def _rungs(task: Task, order: Sequence[str]) -> Rungs:
-    found: dict[str, dict[str, Row]] = {}
+    rungs: dict[str, dict[str, Row]] = {}
     for row in task.rows:
-        found.setdefault(row.group.apart_from_observation, {})[row.group.observation] = row
+        rungs.setdefault(row.group.apart_from_observation, {})[row.group.observation] = row
     place = {name: i for i, name in enumerate(order)}
-    return {name: found[name] for name in sorted(found, key=lambda name: place.get(name, len(place)))}
+    return {name: rungs[name] for name in sorted(rungs, key=lambda name: place.get(name, len(place)))}
 
 
 def _table(task: Task, rungs: Rungs) -> str:
-    """Returns the table in Markdown."""
-    seen = [side for side in OBSERVATIONS if any(side in rung for rung in rungs.values())]
-    head = ["preset", *(f"{side}: {what}" for side in seen for what in ("solved", "steps", "seconds"))]
+    """Return the table in Markdown."""
+    sides = [side for side in OBSERVATIONS if any(side in rung for rung in rungs.values())]
+    head = ["preset", *(f"{side}: {column}" for side in sides for column in ("solved", "steps", "seconds"))]
     lines = [head, ["---"] * len(head)]
     for name, rung in rungs.items():
-        cells = [cell for side in seen for cell in _cells(rung.get(side))]
+        cells = [cell for side in sides for cell in _cells(rung.get(side))]
         lines.append([f"`{name}`", *cells])
-    counts = sorted({len(row.ends) for row in task.rows}, reverse=True)
-    shares = ", ".join(f"{share_within(runs):.0%} where there are {runs}" for runs in counts)
+    counts = sorted({len(row.final) for row in task.rows}, reverse=True)
+    coverage = ", ".join(f"{coverage_of_range(runs):.0%} with {runs} runs" for runs in counts)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\n{task.name}: agent steps and seconds of training until 100 greedy episodes reached a "
         f"mean of {number(task.reward_threshold or 0.0)}. Median over runs, in brackets the lowest and the "
-        f"highest, which enclose the true median with a probability of {shares}. A run that never reached "
-        "the reward threshold counts as later than all, written `-`.\n"
+        f"highest, which enclose the true median with a probability of {coverage}. A run that never reached"
+        " the reward threshold counts as later than all, written `-`.\n"
     )
 
 
 def _cells(row: Row | None) -> tuple[str, str, str]:
     if row is None or row.steps is None or row.seconds is None:
         return "", "", ""
-    solved = f"{int(row.steps.reached.sum())} of {len(row.ends)}"
-    return solved, _told(row.steps), _told(row.seconds)
+    solved = f"{int(row.steps.reached.sum())} of {len(row.final)}"
+    return solved, _formatted(row.steps), _formatted(row.seconds)
 
 
-def _told(times: Times) -> str:
+def _formatted(times: Times) -> str:
     low, middle, high = times.latest.min(), median_time(times), times.latest.max()
-    told = [number(value, middle) if np.isfinite(value) else "-" for value in (middle, low, high)]
-    return f"{told[0]} [{told[1]}, {told[2]}]"
+    texts = [number(value, middle) if np.isfinite(value) else "-" for value in (middle, low, high)]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def _draw(task: Task, rungs: Rungs, folder: Path) -> list[Path]:
     files = [folder / "ladder.png", folder / "ladder.svg"]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
         figure = Figure(figsize=(10, 0.9 + 0.36 * len(rungs)), layout="constrained")
-        axes: Any = figure.subplots(1, 2, sharey=True)
-        for ax, what in zip(axes, ("steps", "seconds"), strict=True):
-            _draw_axis(rungs, what, ax)
+        axes: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
+        for ax, axis in zip(axes, ("steps", "seconds"), strict=True):
+            _draw_axis(rungs, axis, ax)
         figure.suptitle(
             f"{task.name}: to a mean of {number(task.reward_threshold or 0.0)}", fontsize="medium"
         )
@@ -115,28 +114,28 @@ def _draw(task: Task, rungs: Rungs, folder: Path) -> list[Path]:
     return files
 
 
-def _draw_axis(rungs: Rungs, what: str, ax: Axes) -> None:
+def _draw_axis(rungs: Rungs, axis: str, ax: Axes) -> None:
     for side, colour in OBSERVATIONS.items():
         label: str | None = f"from {side}: median, each run, lowest to highest"
         for place, rung in enumerate(rungs.values()):
-            if side in rung and (times := getattr(rung[side], what)) is not None:
+            if side in rung and (times := getattr(rung[side], axis)) is not None:
                 _draw_times(times, place + (0.15 if side == "pixels" else -0.15), colour, label, ax)
                 label = None
     ax.set_yticks(range(len(rungs)), [literal(name) for name in rungs])
     ax.set_ylim(len(rungs) - 0.5, -0.5)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.set_xlabel("agent steps" if what == "steps" else "seconds of training")
+    ax.set_xlabel("agent steps" if axis == "steps" else "seconds of training")
     ax.grid(alpha=0.25)
 
 
 def _draw_times(times: Times, place: float, colour: str, label: str | None, ax: Axes) -> None:
-    """Draws a line and the median; a run that never came there is an open arrow where it ended."""
-    y = np.full(len(times.seen), place)
-    ax.plot(times.seen, y, color=colour, linewidth=1.5)
-    ax.plot(times.seen[times.reached], y[times.reached], "|", color=colour, markersize=7)
+    """Draw the range and the median; an open arrow marks the end of an unsuccessful run."""
+    y = np.full(len(times.observed), place)
+    ax.plot(times.observed, y, color=colour, linewidth=1.5)
+    ax.plot(times.observed[times.reached], y[times.reached], "|", color=colour, markersize=7)
     ax.plot(
-        times.seen[~times.reached], y[~times.reached], ">", color=colour, fillstyle="none", markersize=6
+        times.observed[~times.reached], y[~times.reached], ">", color=colour, fillstyle="none", markersize=6
     )
     middle = median_time(times)
     if np.isfinite(middle):

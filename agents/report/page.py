@@ -1,18 +1,17 @@
-"""A comparison as one page that needs nothing but itself, and as tables."""
+"""A comparison as a self-contained page, and as tables."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from agents.analysis.comparison import Comparison, Row, Task
-from agents.analysis.curves import grid, join
-from agents.analysis.intervals import Estimate, median_time
+from agents.analysis.curves import grid, interpolate
+from agents.analysis.intervals import median_time
 from agents.analysis.references import Reference
-from agents.report import text as wording
 from agents.report.captions import score_sentence
 from agents.report.figures import (
     LETTERS,
@@ -25,62 +24,63 @@ from agents.report.figures import (
     probe_panels,
 )
 from agents.report.templates import COLOURS, data_uri, render_page
+from agents.report.text import cautions, games_of, headlines, number, times, with_interval
 from agents.runs.files import replacing
 
-LINES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # of a key's line, as SVG writes them
+LINES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # as `stroke-dasharray`
 
 
 class Key(NamedTuple):
-    """How a method is drawn."""
+    """Legend entry of a method."""
 
     method: str
     colour: str  # its CSS variable
     dash: str
 
 
-class Image(NamedTuple):
+class Figure(NamedTuple):
     """A figure of the page."""
 
     title: str
     svg: Markup
 
 
-class Show(NamedTuple):
-    """A group's play, and what its agent sees; data URIs, empty where there is none."""
+class Episode(NamedTuple):
+    """A group's recorded episode; data URIs, empty if missing."""
 
     name: str
     score: str
-    play: str
-    view: str
+    video: str
+    thumbnail: str
 
 
 def render(
     comparison: Comparison,
     *,
-    plays: Mapping[str, bytes] | None = None,
-    views: Mapping[str, bytes] | None = None,
+    videos: Mapping[str, bytes] | None = None,
+    thumbnails: Mapping[str, bytes] | None = None,
     references: Sequence[Reference] = (),
 ) -> str:
-    """Returns the page as HTML; it loads nothing from anywhere.
+    """Render the page as self-contained HTML.
 
     Args:
-        comparison: What it tells.
-        plays: An mp4 video for each group, by `Group.name`; any may be missing.
-        views: A PNG of what a group's agent sees, by `Group.name`.
-        references: Numbers to hold the runs against.
+        comparison: The results.
+        videos: An MP4 of an episode of each group, by `Group.name`; any may be missing.
+        thumbnails: A PNG of one of its frames, likewise.
+        references: Reference scores of the runs.
     """
     look = looks(comparison)
     return render_page(
         "report.html.j2",
         title=_title(comparison),
         comparison=comparison,
-        headlines=wording.headlines(comparison),
-        cautions=wording.cautions(comparison),
+        headlines=headlines(comparison),
+        cautions=cautions(comparison),
         keys=[Key(m, f"--line{COLOURS.index(c)}", LINES[d]) for m, (c, d) in look.items()],
         look=look,
-        images=_images(comparison, look, references),
+        figures=_figures(comparison, look, references),
         references={task.name: _lettered(task, references) for task in comparison.tasks},
-        shows=list(_shows(comparison, plays or {}, views or {})),
+        episodes=list(_episodes(comparison, videos or {}, thumbnails or {})),
     )
 
 
@@ -94,52 +94,54 @@ def _lettered(task: Task, references: Sequence[Reference]) -> list[tuple[str, Re
     return list(zip(LETTERS, (r for r in references if r.env == task.name), strict=False))
 
 
-def _images(comparison: Comparison, look: Look, references: Sequence[Reference]) -> dict[str, list[Image]]:
-    """Returns the figures by environment; those over all games under an empty name."""
-    drawn: dict[str, dict[str, Draw]] = {}
+def _figures(
+    comparison: Comparison, look: Look, references: Sequence[Reference]
+) -> dict[str, list[Figure]]:
+    """Return the figures by environment; those over all games under an empty name."""
+    draws: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
-        known = [reference for _, reference in _lettered(task, references)]
-        drawn[task.name] = panels(task, look, known)
-        drawn[f"{task.name} probe"] = probe_panels(task)
+        own = [reference for _, reference in _lettered(task, references)]
+        draws[task.name] = panels(task, look, own)
+        draws[f"{task.name} probe"] = probe_panels(task)
     if comparison.games:
-        drawn[""] = {"Runs above a human-normalised score": partial(draw_game_profile, comparison, look)}
+        draws[""] = {"Runs above a human-normalised score": partial(draw_game_profile, comparison, look)}
     return {
-        place: [
-            Image(title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{place} {title}")))))
-            for j, (title, draw) in enumerate(some.items())
+        section: [
+            Figure(title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{section} {title}")))))
+            for j, (title, draw) in enumerate(titled.items())
         ]
-        for i, (place, some) in enumerate(drawn.items())
+        for i, (section, titled) in enumerate(draws.items())
     }
 
 
-def _shows(
-    comparison: Comparison, plays: Mapping[str, bytes], views: Mapping[str, bytes]
-) -> Iterator[Show]:
+def _episodes(
+    comparison: Comparison, videos: Mapping[str, bytes], thumbnails: Mapping[str, bytes]
+) -> Iterator[Episode]:
     for group in comparison.groups:
-        if group.name in plays or group.name in views:
+        if group.name in videos or group.name in thumbnails:
             run = group.typical
-            yield Show(
+            yield Episode(
                 name=group.name,
                 score=score_sentence(run.best_score, run.score_episodes),
-                play=data_uri("video/mp4", plays.get(group.name)),
-                view=data_uri("image/png", views.get(group.name)),
+                video=data_uri("video/mp4", videos.get(group.name)),
+                thumbnail=data_uri("image/png", thumbnails.get(group.name)),
             )
 
 
-def _record(task: Task, row: Row) -> dict[str, Any]:
-    """Returns a row of `table.csv`; intervals are nominal 95 %, times agent steps and training seconds."""
+def _record(task: Task, row: Row) -> dict[str, object]:
+    """Return a row of `table.csv`: nominal 95 % intervals, agent steps, training seconds."""
     return {
         "environment": task.name,
         "method": row.group.method,
-        "runs": len(row.ends),
+        "runs": len(row.final),
         "unfinished": sum(not run.finished for run in row.group.runs),
-        "end_iqm": row.end.point,
-        "end_low": row.end.low,
-        "end_high": row.end.high,
-        "kept_mean": row.kept,
-        "area_iqm": row.area.point,
-        "area_low": row.area.low,
-        "area_high": row.area.high,
+        "final_iqm": row.final_iqm.point,
+        "final_low": row.final_iqm.low,
+        "final_high": row.final_iqm.high,
+        "best_mean": row.best_checkpoint,
+        "area_iqm": row.area_iqm.point,
+        "area_low": row.area_iqm.low,
+        "area_high": row.area_iqm.high,
         "horizon": task.horizon,
         "reward_threshold": task.reward_threshold,
         "reached": row.steps and int(row.steps.reached.sum()),
@@ -149,7 +151,7 @@ def _record(task: Task, row: Row) -> dict[str, Any]:
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
-    """Writes `table.csv`, one row a group, and `curves.csv`, the joined curves; returns the files."""
+    """Write `table.csv`, one row per group, and `curves.csv`; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     table, curves = folder / "table.csv", folder / "curves.csv"
     records = [_record(task, row) for task in comparison.tasks for row in task.rows]
@@ -162,17 +164,17 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
 def _curve_rows(task: Task) -> Iterator[list[str]]:
     points = grid(task, "steps")
     for row in task.rows:
-        joined = join(row.group, points, "steps")
-        columns = (joined.x.astype(int), *joined.iqm)
+        curve = interpolate(row.group, points, "steps")
+        columns = (curve.x.astype(int), *curve.iqm)
         for cells in zip(*columns, strict=True):
-            yield [task.name, row.group.method, *map(_cell, cells), str(len(row.ends))]
+            yield [task.name, row.group.method, *map(_cell, cells), str(len(row.final))]
 
 
-def _cell(value: Any) -> str:
-    """Returns a number as any program reads it; empty where there is none."""
+def _cell(value: object) -> str:
+    """Format a cell for any program; empty for None and NaN."""
     if value is None or value != value:
         return ""
-    return f"{float(value):.6g}" if not isinstance(value, str | int) else str(value)
+    return str(value) if isinstance(value, str | int) else f"{float(value):.6g}"  # type: ignore[arg-type]
 
 
 def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -181,14 +183,12 @@ def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) -
 
 
 def console_table(comparison: Comparison) -> str:
-    """Returns the answers as text: headlines, a table, cautions."""
-    lines = [*comparison.warnings, *wording.headlines(comparison), ""]
+    """Format the results as text: headlines, a table, cautions."""
+    lines = [*comparison.warnings, *headlines(comparison), ""]
     for task in comparison.tasks:
-        reward_threshold = (
-            "" if task.reward_threshold is None else f" to {wording.number(task.reward_threshold)}"
-        )
-        end = f"end ({wording.games_of([run for row in task.rows for run in row.group.runs])})"
-        head = ("", "runs", end, "mean score", f"steps{reward_threshold}", f"seconds{reward_threshold}")
+        threshold = "" if task.reward_threshold is None else f" to {number(task.reward_threshold)}"
+        end = f"final ({games_of([run for row in task.rows for run in row.group.runs])})"
+        head = ("", "runs", end, "mean score", f"steps{threshold}", f"seconds{threshold}")
         cells = [head, *(_cells(row) for row in task.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
         lines += [
@@ -196,17 +196,16 @@ def console_table(comparison: Comparison) -> str:
             *("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells),
         ]
         lines.append("")
-    lines += wording.cautions(comparison)
+    lines += cautions(comparison)
     return "\n".join(lines).strip()
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    estimates: tuple[Estimate, ...] = (row.end, row.area)
-    shown = map(wording.with_interval, estimates)
     return (
         row.group.method,
-        str(len(row.ends)),
-        *shown,
-        wording.times(row.steps),
-        wording.times(row.seconds),
+        str(len(row.final)),
+        with_interval(row.final_iqm),
+        with_interval(row.area_iqm),
+        times(row.steps),
+        times(row.seconds),
     )

@@ -1,29 +1,35 @@
-"""Pages of one file each, which load nothing from anywhere; whatever is filled in is escaped."""
+"""Self-contained HTML pages from templates with autoescaping."""
 
 import base64
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agents.report import text as wording
+from agents.report.text import (
+    best_checkpoint_sentence,
+    factor,
+    fraction,
+    number,
+    times,
+    with_interval,
+)
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
 FILTERS = {
-    "number": wording.number,
-    "interval": wording.with_interval,
-    "fraction": wording.fraction,
-    "times": wording.times,
-    "factor": wording.factor,
-    "kept": wording.kept_sentence,
+    "number": number,
+    "interval": with_interval,
+    "fraction": fraction,
+    "times": times,
+    "factor": factor,
+    "best_checkpoint": best_checkpoint_sentence,
 }
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Returns a page as HTML.
+def render_page(template: str, **values: object) -> str:
+    """Render a page as HTML.
 
     Args:
         template: Name of a file beside this module that extends `page.html.j2`.
-        values: What it is filled with; text is escaped, unless it is `Markup` already.
+        values: Its variables; text is escaped, unless it is `Markup` already.
     """
     environment = Environment(
         loader=PackageLoader("agents.report", "."),
@@ -37,5 +43,5 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def data_uri(kind: str, content: bytes | None) -> str:
-    """Returns content of a MIME type as an address that holds it; empty where there is none."""
+    """Return content of a MIME type as a data URI; empty for None."""
     return "" if content is None else f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""Numbers and answers in words."""
+"""Numbers and results in words."""
 
 import math
 from collections.abc import Sequence
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.analysis.comparison import Aggregate, Comparison, Ratio, Row, Task
-from agents.analysis.intervals import FEWEST, Estimate, Times, median_time
+from agents.analysis.intervals import MIN_RUNS, Estimate, Times, median_time
 from agents.runs.reader import Run
 from envs.families import reference_scores
 
-FEWEST_FOR_A_RATIO = 5  # runs a side, below which its interval holds less often than it says
+MIN_RUNS_FOR_RATIO = 5  # per side; with fewer, the interval covers less than its nominal level
 
 
 def number(value: float, scale: float | None = None) -> str:
-    """Returns a number with as many digits as mean something.
+    """Format a number with its significant digits only.
 
     Args:
-        value: What to write.
-        scale: Size of the largest number beside it, which decides the digits of all; None: it is alone.
+        value: The number.
+        scale: Magnitude of the largest number beside it, which decides the digits of all; None: no other.
 
     Example:
         >>> number(19000), number(489.2), number(28.31), number(1.934), number(0.5), number(0.098, 6.2)
@@ -33,7 +33,7 @@ def number(value: float, scale: float | None = None) -> str:
 
 
 def with_interval(estimate: Estimate) -> str:
-    """Returns an estimate and its interval, where it has one."""
+    """Format an estimate and its interval, if any."""
     if math.isnan(estimate.low):
         return number(float(estimate.point))
     return f"{number(float(estimate.point), _scale(estimate))} {bounds(estimate)}"
@@ -44,49 +44,49 @@ def _scale(estimate: Estimate) -> float:
 
 
 def bounds(estimate: Estimate) -> str:
-    """Returns an interval; what was never reached leaves it open."""
+    """Format an interval, half-open if its end is infinite."""
     low, high = (number(float(end), _scale(estimate)) for end in (estimate.low, estimate.high))
     return f"[{low}, {high}{']' if math.isfinite(estimate.high) else ')'}"
 
 
 def fraction(estimate: Estimate) -> str:
-    """Returns what lies about between 0 and 1, and its interval, where it has one."""
+    """Format an estimate on the scale from 0 to 1, and its interval, if any."""
     text = f"{estimate.point:.2f}"
     return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def times(at: Times | None) -> str:
-    """Returns the median, the range and how many of the runs reached the reward threshold."""
+    """Format median and range of the times, and the number of successful runs."""
     if at is None:
         return "no reward threshold"
     middle = median_time(at)
-    text = number(middle) if math.isfinite(middle) else f"> {number(float(np.median(at.seen)))}"
-    if len(at.seen) > 1 and at.reached.any():
+    text = number(middle) if math.isfinite(middle) else f"> {number(float(np.median(at.observed)))}"
+    if len(at.observed) > 1 and at.reached.any():
         beyond = "" if at.reached.all() else "> "
-        text += f" ({number(float(at.seen.min()))} to {beyond}{number(float(at.seen.max()))})"
-    return f"{text}; {at.reached.sum()} of {len(at.seen)}"
+        text += f" ({number(float(at.observed.min()))} to {beyond}{number(float(at.observed.max()))})"
+    return f"{text}; {at.reached.sum()} of {len(at.observed)}"
 
 
 def factor(estimate: Estimate) -> str:
-    """Returns a ratio of medians, or its bound where half of the runs never reached the threshold."""
+    """Format a ratio of medians, or its lower bound if a median is infinite."""
     if not math.isnan(estimate.point):
         return with_interval(estimate)
-    known = math.isfinite(estimate.low) and estimate.low > 0
-    return f"at least {number(estimate.low)}" if known else "not known"
+    bounded = math.isfinite(estimate.low) and estimate.low > 0
+    return f"at least {number(estimate.low)}" if bounded else "unknown"
 
 
 def headlines(comparison: Comparison) -> list[str]:
-    """Returns the answer in a few sentences: pixels against state where both are there, else each group."""
-    found = []
+    """Summarise a comparison in sentences: pixels against state, else each group."""
+    sentences = []
     over_games = len(comparison.games) > 0 and len(comparison.games[0].scores) > 1
     if over_games:
-        found += [_games_sentence(method) for method in comparison.games]
+        sentences += [_games_sentence(method) for method in comparison.games]
     for task in comparison.tasks:
-        known_first = sorted(task.ratios, key=lambda ratio: math.isnan(ratio.steps.point))
-        found += [_ratio_sentence(task, ratio) for ratio in known_first]
+        finite_first = sorted(task.ratios, key=lambda ratio: math.isnan(ratio.steps.point))
+        sentences += [_ratio_sentence(task, ratio) for ratio in finite_first]
         if not task.ratios and not (over_games and reference_scores(task.name)):
-            found += [_row_sentence(task, row) for row in task.rows]
-    return found
+            sentences += [_row_sentence(task, row) for row in task.rows]
+    return sentences
 
 
 def _games_sentence(method: Aggregate) -> str:
@@ -98,21 +98,20 @@ def _games_sentence(method: Aggregate) -> str:
 
 def _ratio_sentence(task: Task, ratio: Ratio) -> str:
     reward_threshold = number(task.reward_threshold or 0.0)
-    counts = [len(row.ends) for row in (ratio.pixels, ratio.state)]
+    counts = [len(row.final) for row in (ratio.pixels, ratio.state)]
     runs = f"{counts[0]} and {counts[1]} runs"
     if not math.isnan(ratio.steps.point):
         return (
             f"From pixels, {task.name} took {_times(ratio.steps)} the steps and {_times(ratio.seconds)} "
             f"the seconds of training that it took from the state, to reach {reward_threshold} with "
-            f"{ratio.what} "
-            f"(medians of {runs})."
+            f"{ratio.method} (medians of {runs})."
         )
     reached = [int(row.steps.reached.sum()) if row.steps else 0 for row in (ratio.pixels, ratio.state)]
     text = (
-        f"With {ratio.what}, {reached[0]} of {counts[0]} runs from pixels and {reached[1]} of {counts[1]} "
-        f"from the state reached {reward_threshold} on {task.name}"
+        f"With {ratio.method}, {reached[0]} of {counts[0]} runs from pixels and {reached[1]} of {counts[1]}"
+        f" from the state reached {reward_threshold} on {task.name}"
     )
-    if factor(ratio.steps) == "not known":
+    if factor(ratio.steps) == "unknown":
         return f"{text}: too few to say how much more pixels take."
     return f"{text}; pixels take {factor(ratio.steps)} times the steps."
 
@@ -124,7 +123,7 @@ def _times(estimate: Estimate) -> str:
 
 
 def _row_sentence(task: Task, row: Row) -> str:
-    count = len(row.ends)
+    count = len(row.final)
     if row.steps is not None and np.isfinite(median_time(row.steps)) and row.seconds is not None:
         return (
             f"{row.group.name}: {row.steps.reached.sum()} of {count} runs reached "
@@ -132,70 +131,70 @@ def _row_sentence(task: Task, row: Row) -> str:
             f"{number(median_time(row.steps))} steps and "
             f"{number(median_time(row.seconds))} s of training."
         )
-    end = with_interval(row.end)
+    end = with_interval(row.final_iqm)
     return f"{row.group.name}: scored {end} at the end ({count} run{'s' * (count > 1)})."
 
 
 def cautions(comparison: Comparison) -> list[str]:
-    """Returns what the runs cannot show, and what keeps them from being compared cleanly."""
-    found = [
+    """Return the limitations of a comparison, as sentences."""
+    sentences = [
         sentence for task in comparison.tasks for row in task.rows for sentence in _cautions(task, row)
     ]
     for task in comparison.tasks:
-        known = [ratio for ratio in task.ratios if not math.isnan(ratio.steps.point)]
-        fewest = [min(len(ratio.pixels.ends), len(ratio.state.ends)) for ratio in known]
-        if any(FEWEST <= count < FEWEST_FOR_A_RATIO for count in fewest):
-            found.append(
-                f"{task.name}: with fewer than {FEWEST_FOR_A_RATIO} runs a side, the interval of a ratio "
-                "holds about nine times in ten, not 95 in 100."
+        finite = [ratio for ratio in task.ratios if not math.isnan(ratio.steps.point)]
+        counts = [min(len(ratio.pixels.final), len(ratio.state.final)) for ratio in finite]
+        if any(MIN_RUNS <= count < MIN_RUNS_FOR_RATIO for count in counts):
+            sentences.append(
+                f"{task.name}: with fewer than {MIN_RUNS_FOR_RATIO} runs a side, the interval of a ratio "
+                "covers the truth in about 90 of 100 cases, not 95."
             )
     commits = {run.commit for group in comparison.groups for run in group.runs}
     if len(commits) > 1:
         names = ", ".join(sorted(str(commit) for commit in commits))
-        found.append(f"The runs come from different versions of the code ({names}).")
-    return found
+        sentences.append(f"The runs come from different versions of the code ({names}).")
+    return sentences
 
 
 def _cautions(task: Task, row: Row) -> list[str]:
-    name, runs, found = row.group.name, row.group.runs, []
-    if len(runs) < FEWEST:
+    name, runs, sentences = row.group.name, row.group.runs, []
+    if len(runs) < MIN_RUNS:
         count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
-        found.append(
-            f"{name} has {count}: fewer than three cannot show how much luck decides, so it gets no "
-            "interval, and a difference to it may be chance."
+        sentences.append(
+            f"{name} has {count}: fewer than three do not show the spread between seeds, so there is no "
+            "interval, and a difference may be chance."
         )
     unfinished = sum(not run.finished for run in runs)
     if unfinished:
-        found.append(
-            f"{name}: {unfinished} of {len(runs)} runs unfinished; the last score is held from there on."
+        sentences.append(
+            f"{name}: {unfinished} of {len(runs)} runs unfinished; their last score is carried forward."
         )
     unsolved = [int(run.score.steps[-1]) for run in runs if run.finished and not run.solved]
     if unsolved and min(unsolved) < 0.9 * task.horizon:
-        found.append(
+        sentences.append(
             f"{name}: a run ended unsolved at {number(min(unsolved))} of the {number(task.horizon)} steps "
-            "that are compared; its last score is held from there on."
+            "of the comparison; its last score is carried forward."
         )
     if len({run.config["seed"] for run in runs}) < len(runs):
-        found.append(f"{name}: a seed occurs more than once; such runs are no independent evidence.")
-    return found
+        sentences.append(f"{name}: a seed occurs more than once; such runs are not independent.")
+    return sentences
 
 
-def kept_sentence(task: Task) -> str:
-    """Returns where the scores of an environment's kept agents come from, over how many games."""
+def best_checkpoint_sentence(task: Task) -> str:
+    """Return the origin of the scores of an environment's best checkpoints."""
     runs = [run for row in task.rows for run in row.group.runs if run.summary is not None]
     games = games_of(runs)
     confirmed = f"scored by the {games} that confirmed that it was solved"
-    best = f"the network of its best evaluation, measured anew over {games}"
-    kinds = {bool(run.summary and run.summary.solved) for run in runs}
-    if not kinds:
-        return "The kept agents of unfinished runs are not measured yet."
-    if len(kinds) == 1:
-        return f"The kept agent of each run is {confirmed if True in kinds else best}."
-    return f"The kept agent of a solved run is {confirmed}; that of any other is {best}."
+    best = f"the network of its best evaluation, evaluated anew over {games}"
+    outcomes = {bool(run.summary and run.summary.solved) for run in runs}
+    if not outcomes:
+        return "The best checkpoints of unfinished runs are not evaluated yet."
+    if len(outcomes) == 1:
+        return f"The best checkpoint of each run is {confirmed if True in outcomes else best}."
+    return f"The best checkpoint of a solved run is {confirmed}; that of any other is {best}."
 
 
 def games_of(runs: Sequence[Run]) -> str:
-    """Returns how many whole games the scores at the end are means of, as in `30 games`."""
+    """Return the number of games behind the final scores, as in `30 games`."""
     counts = sorted({run.score_episodes for run in runs})
     plural = "game" if counts == [1] else "games"
     return f"{' or '.join(map(str, counts))} {plural}"

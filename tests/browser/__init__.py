@@ -1,1 +1,1 @@
-"""Pages in a real browser, without a window: TensorBoard and the report (`make test-browser`)."""
+"""Pages in a headless browser: TensorBoard, report, episodes (`make test-browser`)."""

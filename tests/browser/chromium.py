@@ -1,4 +1,4 @@
-"""Chromium without a window, as a tool for tests."""
+"""Headless Chromium for tests."""
 
 import re
 import shutil
@@ -9,18 +9,18 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def look(url: str, folder: Path, *, milliseconds: int = 30_000, width: int = 1280) -> tuple[str, list[str]]:
-    """Opens a page.
+    """Open a page.
 
     Args:
         url: Of the page.
-        folder: Where the browser may write; `page.png` in it becomes an image of the page.
-        milliseconds: Of the page's own time, until it is looked at.
+        folder: Working folder of the browser; gets a screenshot `page.png`.
+        milliseconds: Virtual time of the page before the result is read.
         width: Of the window, in pixels.
 
     Returns:
-        The document as scripts have left it, and what it complained of on the console.
+        The document after its scripts ran, and the messages on its console.
     """
-    browser = next((found for name in NAMES if (found := shutil.which(name))), None)
+    browser = next((path for name in NAMES if (path := shutil.which(name))), None)
     assert browser, f"These tests need a browser: install one of {', '.join(NAMES)}."
     common = [
         browser,
@@ -32,10 +32,10 @@ def look(url: str, folder: Path, *, milliseconds: int = 30_000, width: int = 128
     ]
     common += [f"--window-size={width},1600", f"--virtual-time-budget={milliseconds}"]
     common += [f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", "--v=0"]
-    looked = subprocess.run(
+    dump = subprocess.run(
         [*common, "--dump-dom", url], capture_output=True, text=True, timeout=180, check=True
     )
-    shot = [*common, f"--screenshot={folder / 'page.png'}", url]
-    subprocess.run(shot, capture_output=True, timeout=180, check=True)
-    said = re.findall(r"CONSOLE[^\]]*\] (.*)", looked.stderr)
-    return looked.stdout, said
+    screenshot = [*common, f"--screenshot={folder / 'page.png'}", url]
+    subprocess.run(screenshot, capture_output=True, timeout=180, check=True)
+    messages = re.findall(r"CONSOLE[^\]]*\] (.*)", dump.stderr)
+    return dump.stdout, messages

@@ -1,4 +1,4 @@
-"""The page of `scripts/compare.py` in a browser: nothing to complain of, curves drawn, plays running."""
+"""The page of `scripts/compare.py` in a browser: no errors, curves drawn, videos playing."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.runs import climb, write_run
 
 pytestmark = pytest.mark.browser
 
-# Writes into the title what only a browser knows.
+# Writes facts that only a browser knows into the title.
 ASK = """<script>
   const notes = [];
   addEventListener("error", (event) => notes.push("error " + event.message));
@@ -24,9 +24,9 @@ ASK = """<script>
     const beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const boxes = [...document.querySelectorAll("svg.figure path")].map((path) => path.getBoundingClientRect());
     const wide = boxes.filter((box) => box.width > 100 && box.height > 50).length;
-    for (const play of document.querySelectorAll("video")) {
-      await play.play();  // by itself only what is in view starts
-      notes.push(`paused-${play.paused}-ready-${play.readyState}-error-${play.error}`);
+    for (const video of document.querySelectorAll("video")) {
+      await video.play();  // by itself it starts only when in view
+      notes.push(`paused-${video.paused}-ready-${video.readyState}-error-${video.error}`);
     }
     document.title = `beyond ${beyond} wide ${wide} ` + notes.join(" ");
   }, 5000);
@@ -39,30 +39,32 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     for obs, solved in (("pixels", [6, 7, 9]), ("state", [3, 4, 4])):
         for seed, at in enumerate(solved, 1):
             write_run(folder / obs / f"seed{seed}", obs=obs, seed=seed, scores=climb(at, seed))
-    video = imageio_ffmpeg.write_frames(str(folder / "play.mp4"), (320, 208), fps=25)
+    video = imageio_ffmpeg.write_frames(str(folder / "episode.mp4"), (320, 208), fps=25)
     video.send(None)
     for i in range(100):
         video.send(np.full((208, 320, 3), 2 * i, np.uint8))
     video.close()
     comparison = compare([read_run(path) for path in find_runs([folder])])
-    plays = {group.name: (folder / "play.mp4").read_bytes() for group in comparison.groups}
-    return render(comparison, plays=plays)
+    videos = {group.name: (folder / "episode.mp4").read_bytes() for group in comparison.groups}
+    return render(comparison, videos=videos)
 
 
 @pytest.mark.parametrize("width", [500, 1280])
-def test_the_page_shows_curves_and_plays_without_complaint(width: int, page: str, tmp_path: Path) -> None:
+def test_the_page_shows_curves_and_videos_without_errors(width: int, page: str, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text(page.replace("</body>", ASK))
-    document, said = look((tmp_path / "report.html").as_uri(), tmp_path, milliseconds=8_000, width=width)
-    assert said == []
-    found = re.search(r"<title>beyond (-?\d+) wide (\d+) ?(.*)</title>", document)
-    assert found, document[:500]
-    assert int(found[1]) <= 0  # nothing wider than the window: tables scroll by themselves
-    assert int(found[2]) >= 8  # lines and bands of the two groups, by steps and by seconds
-    assert found[3].split() == ["paused-false-ready-4-error-null"] * 2
+    document, messages = look(
+        (tmp_path / "report.html").as_uri(), tmp_path, milliseconds=8_000, width=width
+    )
+    assert messages == []
+    match = re.search(r"<title>beyond (-?\d+) wide (\d+) ?(.*)</title>", document)
+    assert match, document[:500]
+    assert int(match[1]) <= 0  # nothing wider than the window: tables scroll by themselves
+    assert int(match[2]) >= 8  # lines and bands of the two groups, by steps and by seconds
+    assert match[3].split() == ["paused-false-ready-4-error-null"] * 2
 
 
 def test_the_page_follows_the_colours_of_the_system(page: str, tmp_path: Path) -> None:
-    """Chromium's own default is light; the dark colours are asked for by name, as it cannot be told otherwise."""
+    """Chromium's own default is light; the dark colours are applied by editing the page."""
     dark = page.replace("screen and (prefers-color-scheme: dark)", "screen")
     grays = []
     for i, text in enumerate((page, dark)):

@@ -28,13 +28,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
     with subprocess.Popen([*command, "--load_fast=false"], stderr=subprocess.DEVNULL) as server:
-        until = time.time() + 60
+        deadline = time.time() + 60
         while True:
             try:
                 urllib.request.urlopen(f"http://localhost:{port}/data/runs").close()
                 break
             except OSError:
-                assert time.time() < until
+                assert time.time() < deadline
                 time.sleep(0.3)
         yield f"http://localhost:{port}"
         server.terminate()
@@ -49,7 +49,7 @@ def test_the_curves_of_both_runs_are_on_one_page(address: str, tmp_path: Path) -
 
 
 def test_the_pages_of_the_comparison_open(address: str, tmp_path: Path) -> None:
-    """Their charts are drawn in shadow trees, so the image tells: many colours on a page that is not blank."""
+    """Their charts are drawn in shadow trees, so a screenshot is checked: many colours on a page that is not blank."""
     for page in ("custom_scalars", "hparams"):
         look(f"{address}/#{page}", tmp_path)
         image = cv2.imread(str(tmp_path / "page.png"))

@@ -1,4 +1,4 @@
-"""From run folders to answers."""
+"""From run folders to a comparison."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.analysis.curves import grid, join
+from agents.analysis.curves import grid, interpolate
 from agents.analysis.groups import group_runs
 from agents.config import ConfigError
 from agents.report.page import console_table, render
@@ -31,14 +31,14 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_curves(path, ("return/nothing",)) == {}
 
 
-def test_folders_above_runs_mean_all_runs_below_them(tmp_path: Path) -> None:
+def test_a_folder_above_runs_stands_for_all_runs_below_it(tmp_path: Path) -> None:
     for seed in (10, 2, 1):
         write_run(tmp_path / "dqn" / f"seed{seed}", seed=seed)
-    found = find_runs([tmp_path / "dqn" / ".." / "dqn" / "seed1", tmp_path])
-    assert [path.name for path in found] == ["seed1", "seed2", "seed10"]
+    paths = find_runs([tmp_path / "dqn" / ".." / "dqn" / "seed1", tmp_path])
+    assert [path.name for path in paths] == ["seed1", "seed2", "seed10"]
 
 
-def test_the_half_written_line_of_a_run_at_work_is_left_out(tmp_path: Path) -> None:
+def test_the_incomplete_line_of_an_unfinished_run_is_left_out(tmp_path: Path) -> None:
     path = write_run(tmp_path / "a", scores=[10, 20], finished=False)
     with (path / "metrics.jsonl").open("a") as file:
         file.write('{"env_steps": 3000, "return/ev')
@@ -100,7 +100,7 @@ def test_groups_differ_in_preset_observation_and_any_other_field(tmp_path: Path)
     }
 
 
-def test_a_method_is_called_the_same_in_every_environment(tmp_path: Path) -> None:
+def test_a_method_has_one_name_in_every_environment(tmp_path: Path) -> None:
     for i, (env, n) in enumerate([("CartPole-v1", 1), ("CartPole-v1", 3), ("Acrobot-v1", 3)]):
         write_run(tmp_path / str(i), env=env, returns__n_step=n)
     groups = group_runs([read_run(path) for path in find_runs([tmp_path])])
@@ -115,7 +115,7 @@ def test_the_ratio_is_that_of_the_median_times(both: Path) -> None:
     assert ratio.steps.low < 1.9 < ratio.steps.high
 
 
-def test_runs_that_never_reached_the_mark_are_counted(tmp_path: Path) -> None:
+def test_runs_that_never_reached_the_threshold_are_counted(tmp_path: Path) -> None:
     for seed, scores in enumerate(([480], [10, 480], [10] * 9, [10] * 9, [10] * 9), 1):
         write_run(tmp_path / f"p{seed}", obs="pixels", seed=seed, scores=scores)
         write_run(tmp_path / f"s{seed}", seed=seed, scores=[480])
@@ -123,21 +123,21 @@ def test_runs_that_never_reached_the_mark_are_counted(tmp_path: Path) -> None:
     row = next(row for row in comparison.tasks[0].rows if row.group.observation == "pixels")
     assert row.steps is not None
     assert row.steps.reached.tolist() == [True, True, False, False, False]
-    assert row.steps.seen.tolist() == [1000, 2000, 9000, 9000, 9000]
+    assert row.steps.observed.tolist() == [1000, 2000, 9000, 9000, 9000]
     assert np.isnan(comparison.tasks[0].ratios[0].steps.point)
     assert "2 of 5 runs from pixels and 5 of 5 from the state reached 475" in headlines(comparison)[0]
     assert "> 9,000 (1,000 to > 9,000); 2 of 5" in console_table(comparison)
 
 
-def test_reaching_the_mark_must_be_confirmed_where_runs_do(tmp_path: Path) -> None:
+def test_reaching_the_threshold_must_be_confirmed_if_runs_do(tmp_path: Path) -> None:
     """An evaluation of 480 after 1,000 steps; the second measurement says so only after 3,000."""
     path = write_run(tmp_path / "a", scores=[400, 470, 480])
     lines = (path / "metrics.jsonl").read_text().replace('"return/eval": 400', '"return/eval": 480')
     (path / "metrics.jsonl").write_text(lines)
     (row,) = compared(tmp_path).tasks[0].rows
-    assert row.confirmed and row.steps is not None and row.steps.seen.tolist() == [3000]
+    assert row.confirmed and row.steps is not None and row.steps.observed.tolist() == [3000]
     (row,) = compared(tmp_path, reward_threshold=450).tasks[0].rows
-    assert not row.confirmed and row.steps is not None and row.steps.seen.tolist() == [1000]
+    assert not row.confirmed and row.steps is not None and row.steps.observed.tolist() == [1000]
 
 
 def test_scores_are_held_up_to_the_longest_run(tmp_path: Path) -> None:
@@ -150,24 +150,24 @@ def test_scores_are_held_up_to_the_longest_run(tmp_path: Path) -> None:
     (task,) = compared(tmp_path).tasks
     assert task.horizon == 4000
     assert task.rows[0].areas.tolist() == [337.5, 100]
-    joined = join(task.rows[0].group, grid(task, "steps"), "steps")
-    assert joined.x.tolist() == [1000, 2000, 3000, 4000]
-    assert joined.runs[0].tolist() == [100, 480, 480, 480]
-    assert joined.iqm.point.tolist() == [100, 290, 290, 290]
+    curve = interpolate(task.rows[0].group, grid(task, "steps"), "steps")
+    assert curve.x.tolist() == [1000, 2000, 3000, 4000]
+    assert curve.runs[0].tolist() == [100, 480, 480, 480]
+    assert curve.iqm.point.tolist() == [100, 290, 290, 290]
 
 
 def test_curves_by_seconds_end_with_the_groups_last_run(both: Path) -> None:
     (task,) = compared(both).tasks
-    ends = [join(row.group, grid(task, "seconds"), "seconds").x[-1] for row in task.rows]
+    ends = [interpolate(row.group, grid(task, "seconds"), "seconds").x[-1] for row in task.rows]
     assert ends == pytest.approx([33.0, 2.4])
 
 
-def test_the_score_at_the_end_is_the_summarys_once_there_is_one(tmp_path: Path) -> None:
+def test_the_final_score_is_that_of_the_summary_if_there_is_one(tmp_path: Path) -> None:
     done = write_run(tmp_path / "1", seed=1, scores=[10, 20])
     summary = json.loads((done / "summary.json").read_text())
     (done / "summary.json").write_text(json.dumps(summary | {"final_mean": 77.0}))
     write_run(tmp_path / "2", seed=2, scores=[10, 20], finished=False)
-    assert compared(tmp_path).tasks[0].rows[0].ends.tolist() == [77, 20]
+    assert compared(tmp_path).tasks[0].rows[0].final.tolist() == [77, 20]
 
 
 def test_the_better_method_stands_first(both: Path) -> None:
@@ -176,7 +176,7 @@ def test_the_better_method_stands_first(both: Path) -> None:
     assert pair.estimate.point > 0.9 and pair.estimate.low < pair.estimate.point
 
 
-def test_games_are_joined_where_random_play_is_0_and_a_human_1(games: Path) -> None:
+def test_games_are_aggregated_by_human_normalised_scores(games: Path) -> None:
     """0, 1/2 and 1 on both; the interquartile mean leaves out one 0 and one 1 of the six: 1/2."""
     (method,) = compared(games).games
     assert np.concatenate(method.scores) == pytest.approx([0, 0.5, 1, 0, 0.5, 1])
@@ -184,7 +184,7 @@ def test_games_are_joined_where_random_play_is_0_and_a_human_1(games: Path) -> N
     assert "Over 2 games, dqn, pixels scored 0.50" in headlines(compared(games))[0]
 
 
-def test_only_methods_that_played_every_game_are_joined(games: Path) -> None:
+def test_only_methods_with_every_game_are_aggregated(games: Path) -> None:
     env = "ALE/Pong-v5"
     write_run(games / "more", env=env, obs="pixels", scores=[20], reward_threshold=None, returns__n_step=2)
     (method,) = compared(games).games
@@ -224,31 +224,31 @@ def test_runs_of_different_protocols_are_refused_unless_forced(tmp_path: Path) -
     assert "cannot be compared" in console_table(comparison)
 
 
-def test_cartpole_beside_a_game_is_no_matter_of_protocol(games: Path) -> None:
+def test_protocols_of_other_environments_do_not_matter(games: Path) -> None:
     write_run(games / "cart", obs="pixels")
     assert len(compared(games).tasks) == 3
 
 
-def test_what_the_runs_cannot_show_is_said(tmp_path: Path) -> None:
+def test_limitations_of_the_runs_are_listed(tmp_path: Path) -> None:
     write_run(tmp_path / "1", seed=1)
     write_run(tmp_path / "2", seed=1, finished=False)
     for seed in (1, 2, 3):
         write_run(tmp_path / f"p{seed}", obs="pixels", seed=seed, scores=[10] * (2 if seed < 3 else 9))
         write_run(tmp_path / f"s{seed}", seed=seed, preset="chapter")
         write_run(tmp_path / f"q{seed}", seed=seed, preset="chapter", obs="pixels")
-    told = "\n".join(cautions(compared(tmp_path)))
-    assert "dqn, state has 2 runs: fewer than three" in told
-    assert "dqn, state: 1 of 2 runs unfinished" in told
-    assert "dqn, state: a seed occurs more than once" in told
-    assert "dqn, pixels: a run ended unsolved at 2,000 of the 9,000 steps" in told
-    assert "fewer than 5 runs a side" in told
+    text = "\n".join(cautions(compared(tmp_path)))
+    assert "dqn, state has 2 runs: fewer than three" in text
+    assert "dqn, state: 1 of 2 runs unfinished" in text
+    assert "dqn, state: a seed occurs more than once" in text
+    assert "dqn, pixels: a run ended unsolved at 2,000 of the 9,000 steps" in text
+    assert "fewer than 5 runs a side" in text
 
 
 def test_a_clean_comparison_has_no_cautions(both: Path) -> None:
     assert cautions(compared(both)) == []
 
 
-def test_the_first_sentence_answers(both: Path) -> None:
+def test_the_first_sentence_is_the_ratio(both: Path) -> None:
     (sentence,) = headlines(compared(both))
     assert re.fullmatch(
         r"From pixels, CartPole-v1 took 1\.9 times \[1\.\d, \d\.\d\] the steps and 14\.2 times "

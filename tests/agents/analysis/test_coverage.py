@@ -1,4 +1,4 @@
-"""How often intervals hold what they should, on made-up scores: the numbers in `agents.analysis.intervals`."""
+"""Measured coverage of intervals on synthetic scores: the numbers in `agents.analysis.intervals`."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from agents.analysis.intervals import Times, improvement_interval, ratio_of_medians, student_interval
-from agents.analysis.statistics import bootstrap, iqm, percentile_interval, probability_of_improvement
+from agents.analysis.statistics import bootstrap, iqm, probability_of_improvement
+from tests.agents.analysis.percentiles import percentile_interval
 
 TRIALS = 2_000  # coverage of 95 % is then known to half a percentage point
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]

@@ -21,11 +21,11 @@ from agents.analysis.statistics import (
     mean,
     median,
     optimality_gap,
-    percentile_interval,
     performance_profile,
     probability_of_improvement,
     resample,
 )
+from tests.agents.analysis.percentiles import percentile_interval
 
 # Scores of two methods on three tasks, 7 and 5 runs, with ties. What rliable 1.2.0 (arch 7.2.0, pandas
 # 2.3.3, numpy 2.4.6, scipy 1.17.1) says of them: get_interval_estimates with 200,000 resamplings, 20,000 for
@@ -59,7 +59,7 @@ RLIABLE = {
     ),
 }
 IMPROVEMENT = (0.7619047619047619, 0.59047619, 0.9047619)
-MARKS = [0.0, 0.34, 0.5, 0.61, 1.0, 1.22]
+SCORES = [0.0, 0.34, 0.5, 0.61, 1.0, 1.22]
 PROFILE = (
     [1.0, 0.7142857142857143, 0.6190476190476191, 0.47619047619047616, 0.19047619047619047, 0.09523809523809523],
     [1.0, 0.6666666666666666, 0.5238095238095238, 0.38095238095238093, 0.047619047619047616, 0.0],
@@ -91,7 +91,7 @@ def test_probability_of_improvement_equals_rliables() -> None:
 
 def test_profile_equals_rliables() -> None:
     def profile(scores: list[np.ndarray]) -> np.ndarray:
-        return performance_profile(scores, MARKS)
+        return performance_profile(scores, SCORES)
 
     assert profile(tasks(X)) == pytest.approx(PROFILE[0], abs=1e-9)
     low, high = percentile_interval(bootstrap(profile, tasks(X), repeats=20_000))
@@ -227,10 +227,10 @@ def test_share_interval_is_wilsons(successes: int, runs: int) -> None:
     )
 
 
-def times(*seen: float, missed: int = 0) -> Times:
+def times(*observed: float, missed: int = 0) -> Times:
     """Times at which a reward threshold was reached; the last `missed` are ends of runs that did not reach it."""
-    reached = np.arange(len(seen)) < len(seen) - missed
-    return Times(np.array(seen, float), reached)
+    reached = np.arange(len(observed)) < len(observed) - missed
+    return Times(np.array(observed, float), reached)
 
 
 def test_median_time_counts_runs_that_never_reached_the_mark() -> None:

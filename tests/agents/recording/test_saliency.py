@@ -46,13 +46,13 @@ def test_map_of_a_linear_network_is_the_actions_weights() -> None:
         torch.testing.assert_close(gradient(images, action), weights[action])
 
 
-def test_what_the_network_ignores_has_no_saliency() -> None:
+def test_pixels_without_effect_have_no_saliency() -> None:
     weights = torch.ones(2, 1, 6, 6)
     weights[:, :, 2:4, 1:3] = 0
     images = torch.randint(256, (1, 6, 6), dtype=torch.uint8, generator=seeded())
-    found = SmoothGrad(Linear(weights), (1, 6, 6), seeded())(images, 0)[0]
-    assert (found[2:4, 1:3] == 0).all()
-    assert (found != 0).sum() == 32
+    gradient_map = SmoothGrad(Linear(weights), (1, 6, 6), seeded())(images, 0)[0]
+    assert (gradient_map[2:4, 1:3] == 0).all()
+    assert (gradient_map != 0).sum() == 32
 
 
 @pytest.mark.parametrize("torso", CONVOLUTIONS)
@@ -60,13 +60,13 @@ def test_without_noise_it_is_the_plain_gradient_a_gray_level(torso: TorsoName) -
     """The input that `PixelScale` gives to the convolutions has 255 times the slope."""
     network = make_network(NetworkConfig(torso=torso, hidden=(16,), zero_level=200), (2, 48, 48), 3).eval()
     images = torch.randint(256, (2, 48, 48), dtype=torch.uint8, generator=seeded())
-    found = SmoothGrad(network, (2, 48, 48), seeded(), samples=1, noise=0.0)(images, 1)
+    gradient_map = SmoothGrad(network, (2, 48, 48), seeded(), samples=1, noise=0.0)(images, 1)
     convolutions: Any = network.torso[0]
     scaled = ((images.float() - 200) / 255)[None].requires_grad_()
     features = network.torso[1](convolutions[1:](scaled))
     (plain,) = torch.autograd.grad(network.head(features)[0, 1], scaled)
-    torch.testing.assert_close(found, plain[0] / 255)
-    assert found.abs().max() > 0
+    torch.testing.assert_close(gradient_map, plain[0] / 255)
+    assert gradient_map.abs().max() > 0
 
 
 @pytest.mark.parametrize("zero_level", [0, 255])
@@ -88,19 +88,19 @@ def test_the_observation_stays_as_it_is(zero_level: int) -> None:
 def test_map_of_a_state_vector_is_the_gradient_by_variable() -> None:
     network = make_network(NetworkConfig(hidden=(8,), norm="layer"), (4,), 2).eval()
     state = torch.randn(4, generator=seeded())
-    found = SmoothGrad(network, (4,), seeded(), samples=1, noise=0.0)(state, 1)
+    gradient_map = SmoothGrad(network, (4,), seeded(), samples=1, noise=0.0)(state, 1)
     step = 1e-3 * torch.eye(4)
     with torch.no_grad():
         slope = (network(state + step) - network(state - step))[:, 1] / 2e-3
-    torch.testing.assert_close(found, slope, atol=2e-3, rtol=0)
+    torch.testing.assert_close(gradient_map, slope, atol=2e-3, rtol=0)
 
 
 def test_noise_is_a_share_of_the_observations_range() -> None:
     """Range 10, share .2, so σ = 2; the corner lies one σ above s_0, which 15.9 % of the copies pass."""
     gradient = SmoothGrad(Hinge(2.0), (2,), seeded(), samples=20_000, noise=0.2)
-    found = gradient(torch.tensor([0.0, 10.0]), 0)
-    assert found[0].item() == pytest.approx(0.1587, abs=0.01)
-    assert found[1].item() == 0
+    gradient_map = gradient(torch.tensor([0.0, 10.0]), 0)
+    assert gradient_map[0].item() == pytest.approx(0.1587, abs=0.01)
+    assert gradient_map[1].item() == 0
 
 
 def test_one_generator_one_map() -> None:

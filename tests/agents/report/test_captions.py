@@ -1,21 +1,21 @@
-"""A play's caption speaks of the agent that plays, and of nothing that it is not."""
+"""Captions mention the properties of the agent, and no others."""
 
 import pytest
 
-from agents.report.captions import Kind, describe, score_sentence
+from agents.report.captions import AgentTraits, describe, score_sentence
 
-IMAGES, STATE = Kind(images=4), Kind()
-
-
-def test_saliency_of_images_is_told_of_agents_that_see_images_only() -> None:
-    told = describe("agent", IMAGES)
-    assert "SmoothGrad" in told and "blurring" in told and "state variables" not in told
-    told = describe("agent", STATE)
-    assert "SmoothGrad" not in told and "blurring" not in told
-    assert "state variables" in told and "gradient by each variable" in told
+IMAGES, STATE = AgentTraits(images=4), AgentTraits()
 
 
-@pytest.mark.parametrize("seen", [IMAGES, STATE])
+def test_image_saliency_is_mentioned_for_image_observations_only() -> None:
+    caption = describe("agent", IMAGES)
+    assert "SmoothGrad" in caption and "blurring" in caption and "state variables" not in caption
+    caption = describe("agent", STATE)
+    assert "SmoothGrad" not in caption and "blurring" not in caption
+    assert "state variables" in caption and "gradient by each variable" in caption
+
+
+@pytest.mark.parametrize("agent", [IMAGES, STATE])
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -25,15 +25,15 @@ def test_saliency_of_images_is_told_of_agents_that_see_images_only() -> None:
         ("iqn", "quantiles at the levels the agent acts by"),
     ],
 )
-def test_a_distribution_is_told_of_agents_that_learn_one_only(
-    seen: Kind, value: str, words: str | None
+def test_a_distribution_is_mentioned_for_distributional_agents_only(
+    agent: AgentTraits, value: str, words: str | None
 ) -> None:
-    told = describe("agent", seen._replace(value=value))
-    assert ("distribut" in told) == (words is not None)
-    assert words is None or words in told
+    caption = describe("agent", agent._replace(value=value))
+    assert ("distribut" in caption) == (words is not None)
+    assert words is None or words in caption
 
 
-def test_the_return_is_told_as_the_agent_learned_it() -> None:
+def test_the_return_is_described_as_learned() -> None:
     assert "clipped" not in describe("agent", IMAGES)
     assert "return of clipped rewards" in describe("agent", IMAGES._replace(clipped=True))
     assert "Munchausen" not in describe("agent", STATE)
@@ -43,11 +43,11 @@ def test_the_return_is_told_as_the_agent_learned_it() -> None:
 @pytest.mark.parametrize(
     ("images", "words"), [(0, "state variables"), (1, "the image it"), (4, "newest last")]
 )
-def test_the_screen_is_told_apart_from_what_the_agent_sees(images: int, words: str) -> None:
-    told = describe("screen", Kind(images=images))
-    assert words in told and ("on the right" in told) == (images > 0)
+def test_the_screen_is_distinguished_from_the_observation(images: int, words: str) -> None:
+    caption = describe("screen", AgentTraits(images=images))
+    assert words in caption and ("on the right" in caption) == (images > 0)
 
 
-def test_a_score_says_over_how_many_games_it_is() -> None:
+def test_a_score_names_its_number_of_episodes() -> None:
     assert score_sentence(-13.25, 30) == "This agent scored -13.2, the mean of 30 greedy episodes."
     assert score_sentence(9.0, 1) == "This agent scored 9.0 in one greedy episode."

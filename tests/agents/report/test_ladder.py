@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from agents.config import ConfigError
@@ -19,17 +21,20 @@ def rungs(folder: Path) -> Path:
     return folder
 
 
-def test_the_ladder_counts_a_run_that_never_came_as_later_than_all(tmp_path: Path) -> None:
+def test_the_ladder_counts_unsuccessful_runs_as_later_than_all(tmp_path: Path) -> None:
     files = write_ladder(compared(rungs(tmp_path / "runs")), LADDER, tmp_path / "out")
     lines = files[0].read_text().splitlines()
     assert lines[2].startswith("| `dqn` | 3 of 3 | 10,000 [8,000, 12,000] | 10.0 [8.0, 12.0] |")
     assert lines[3].startswith("| `rainbow` |  |  |  | 2 of 3 | 6,000 [5,000, -] |")
-    assert "with a probability of 75% where there are 3" in lines[-1]
+    assert "with a probability of 75% with 3 runs" in lines[-1]
     assert [file.name for file in files] == ["ladder.md", "ladder.png", "ladder.svg"]
-    assert all(file.stat().st_size > 100 for file in files)
+    svg = files[2].read_text()
+    assert all(name in svg for name in ("dqn", "rainbow", "from state", "from pixels"))
+    image = cv2.imread(str(files[1]))
+    assert image is not None and len(np.unique(image.reshape(-1, 3), axis=0)) > 2
 
 
-def test_a_ladder_needs_one_environment_with_a_mark(tmp_path: Path) -> None:
+def test_a_ladder_needs_one_environment_with_a_reward_threshold(tmp_path: Path) -> None:
     write_run(tmp_path / "pong", env="ALE/Pong-v5", obs="pixels", scores=[1.0], reward_threshold=None)
     with pytest.raises(ConfigError, match="name one --env"):
         write_ladder(compared(tmp_path), LADDER, tmp_path / "out")
