@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from agents.acting.episodes import EpisodeCounter, clipped, play
+from agents.acting.policy import Array, GreedyPolicy
 from agents.acting.rng import draw_seeds
 from agents.agent import load
 from agents.recording.drawing import Floats, Image
@@ -17,10 +20,14 @@ from agents.recording.video import count_frames, encode_png, write_video
 from agents.report.captions import AgentTraits, ViewName, describe, score_sentence
 from agents.runs.checkpoint import BestCheckpoint
 from agents.runs.files import write_whole
+from agents.runs.paths import RunPaths
 from agents.runs.reader import read_summary
 from envs.factory import make_env
 from envs.spec import describe as describe_env
 from envs.vector import SerialVectorEnv
+from models.prediction import Prediction
+
+NO_SCREEN: Image = np.zeros((0, 0, 3), np.uint8)
 
 
 class Outcome(NamedTuple):
@@ -29,6 +36,26 @@ class Outcome(NamedTuple):
     reward: float  # as the agent learned from it
     end: bool  # whether rewards stop here: an end, a time limit, the end of the recording
     bootstrap: float  # at an end, the agent's value of the next observation; 0 at a true end
+
+
+class PredictingPolicy:
+    """A greedy policy that keeps its latest prediction.
+
+    Args:
+        policy: The agent.
+    """
+
+    prediction: Prediction
+    values: Floats  # [E, A]
+
+    def __init__(self, policy: GreedyPolicy) -> None:
+        self._policy = policy
+
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return the greedy actions `[E]` for observations `[E, *obs]`."""
+        self.prediction = self._policy.predict(observation)
+        self.values = self.prediction.mean.numpy()
+        return self.values.argmax(axis=1)
 
 
 class EpisodePlayer:
@@ -120,30 +147,28 @@ class EpisodePlayer:
     def _pass(self, *, render: bool = True) -> Iterator[tuple[RecordedStep, Outcome]]:
         """Act from the seeds; yield every step, without the observation after an episode's end."""
         self.returns.clear()
-        observation, return_so_far, frame = self._env.reset(), 0.0, 0
-        blank: Image = np.zeros((0, 0, 3), np.uint8)
+        policy, counter, screen = PredictingPolicy(self._policy), EpisodeCounter(1), NO_SCREEN
+        observation = self._env.reset()
+        steps = play(self._env, policy, observation)
         for t in range(self._max_frames):
-            prediction = self._policy.predict(observation)
-            values = prediction.mean.numpy()
-            screen = self._env.render() if render else blank
-            episode = len(self.returns) + 1
-            current = RecordedStep(
-                screen, observation[0].copy(), values[0], return_so_far, frame, episode, t
+            if render:
+                screen = self._env.render()
+            acted_on, score, frame = observation[0].copy(), float(counter.score[0]), int(counter.length[0])
+            _, step = next(steps)
+            recorded = RecordedStep(
+                screen, acted_on, policy.values[0], score, frame, len(self.returns) + 1, t
             )
-            returns, probabilities = (column[0].numpy() for column in prediction.distribution())
+            returns, probabilities = (column[0].numpy() for column in policy.prediction.distribution())
             if returns.shape[1] > 1:
-                current = current._replace(returns=returns, probabilities=probabilities)
-            step = self._env.step(values.argmax(axis=1))
-            reward, ended, last = float(step.reward[0]), bool(step.terminated[0]), bool(step.last[0])
-            end = ended or last or t + 1 == self._max_frames
-            bootstrap = 0.0 if ended or not end else float(self._policy.values(step.next_observation).max())
-            return_so_far, frame = return_so_far + reward, frame + 1
-            if last:
-                self.returns.append(return_so_far)
-                return_so_far, frame = 0.0, 0
-            learned = min(max(reward, -1.0), 1.0) if self._config.returns.clip_reward else reward
-            yield current, Outcome(learned, end, bootstrap)
+                recorded = recorded._replace(returns=returns, probabilities=probabilities)
+            reward = clipped(step.reward) if self._config.returns.clip_reward else step.reward
+            terminated = bool(step.terminated[0])
+            end = terminated or bool(step.last[0]) or t + 1 == self._max_frames
+            bootstraps = end and not terminated
+            bootstrap = float(self._policy.values(step.next_observation).max()) if bootstraps else 0.0
+            self.returns += [episode.score for episode in counter.add(step, reward)]
             observation = step.observation
+            yield recorded, Outcome(float(reward[0]), end, bootstrap)
             if len(self.returns) == self._episodes:
                 return
 
@@ -181,8 +206,8 @@ def record_episode(folder: Path, max_frames: int = 500, seed: int = 0) -> Record
     Raises:
         ConfigError: the folder holds no run with a checkpoint.
     """
-    video, thumbnail = folder / "episode.mp4", folder / "thumbnail.png"
-    best = folder / "checkpoint" / "best.pt"
+    paths = RunPaths(folder)
+    video, thumbnail, best = paths.video, paths.thumbnail, paths.best
     times = [path.stat().st_mtime_ns for path in (video, thumbnail) if path.is_file()]
     current = len(times) == 2 and best.is_file() and min(times) >= best.stat().st_mtime_ns
     if not (current and 0 < count_frames(video) <= max_frames):

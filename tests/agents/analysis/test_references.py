@@ -13,6 +13,7 @@ from agents.cli.train import Train
 from agents.config import flatten, to_dict
 from agents.config.presets import preset_config
 from agents.runs.reader import Curve, Run
+from agents.runs.summary import Summary
 
 CONFIG: dict[str, Any] = flatten(to_dict(preset_config("dqn", "CartPole-v1", "state")))
 
@@ -22,10 +23,18 @@ def curve(*values: float) -> Curve:
     return Curve(steps, np.array(values, float), steps / 100)
 
 
+def summary_at(solved: int | None, env_steps: int = 0) -> Summary:
+    return Summary(
+        env_steps=env_steps,
+        eval_mean=487.7,
+        final_mean=487.7,
+        solved=solved is not None,
+        steps_to_solve=solved,
+    )
+
+
 def run(solved: int | None, *values: float, **changed: Any) -> Run:
-    steps = solved or 1000 * len(values)
-    summary = {"steps_to_solve": solved, "solved": solved is not None, "env_steps": steps}
-    summary["eval_mean"] = 487.7
+    summary = summary_at(solved, solved or 1000 * len(values))
     config = CONFIG | {name.replace("__", "."): value for name, value in changed.items()}
     return Run(Path("x"), config, {"return/eval": curve(*values)}, summary, "abc")
 
