@@ -1,4 +1,4 @@
-"""The page for those who change things is true: its picture, and every symbol it names."""
+"""The page for those who change things is true: its diagram, and every symbol it names."""
 
 import dataclasses
 import importlib
@@ -40,6 +40,6 @@ def test_the_way_of_an_observation_has_twelve_steps_and_the_table_at_least_twent
     assert len(ROW.findall(table)) >= 20
 
 
-def test_the_picture_is_that_of_the_imports() -> None:
+def test_the_diagram_is_that_of_the_imports() -> None:
     script = runpy.run_path(str(ROOT / "scripts" / "draw_architecture.py"))
     assert script["FILE"].read_text() == script["draw"](), "run python scripts/draw_architecture.py"

@@ -128,7 +128,7 @@ def test_a_play_that_does_not_fit_is_not_there_at_all(
     assert files(tmp_path) == set()
 
 
-def test_what_the_encoder_has_against_a_film_is_one_sentence(
+def test_an_error_of_the_encoder_is_one_sentence(
     call: Callable[..., int],
     runs: Path,
     monkeypatch: pytest.MonkeyPatch,

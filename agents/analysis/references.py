@@ -43,7 +43,7 @@ PUBLISHED = (
         "none",
         450.0,
         None,
-        "pass mark of a course, on each of 3 seeds",
+        "passing score of a class, on each of 3 seeds",
         "Charles University NPFL139, task cart_pole_pixels",
     ),
     Reference(

@@ -146,7 +146,7 @@ def cautions(comparison: Comparison) -> list[str]:
         if any(MIN_RUNS <= count < MIN_RUNS_FOR_RATIO for count in counts):
             sentences.append(
                 f"{task.name}: with fewer than {MIN_RUNS_FOR_RATIO} runs a side, the interval of a ratio "
-                "covers the truth in about 90 of 100 cases, not 95."
+                "covers the true value in about 90 of 100 cases, not 95."
             )
     commits = {run.commit for group in comparison.groups for run in group.runs}
     if len(commits) > 1:

@@ -29,13 +29,13 @@ def coverage(draw: Draw, tasks: int, runs: int) -> tuple[float, float]:
     """Share of trials in which Student's interval, and percentiles, hold the true interquartile mean."""
     generator = np.random.default_rng(0)
     levels = np.linspace(-2, 2, tasks)[:, np.newaxis] if tasks > 1 else np.zeros((1, 1))
-    truth = stats.trim_mean((draw(generator, (tasks, 400_000 // tasks)) + levels).ravel(), 0.25)
+    exact = stats.trim_mean((draw(generator, (tasks, 400_000 // tasks)) + levels).ravel(), 0.25)
     held = np.zeros(2)
     for trial in range(TRIALS):
         scores = list(draw(generator, (tasks, runs)) + levels)
         _, low, high = student_interval(iqm, scores, repeats=1_000, seed=trial)
         low2, high2 = percentile_interval(bootstrap(iqm, scores, repeats=1_000, seed=trial))
-        held += (low <= truth <= high, low2 <= truth <= high2)
+        held += (low <= exact <= high, low2 <= exact <= high2)
     student, percentile = held / TRIALS
     print(
         f"{draw.__name__}, {tasks} tasks, {runs} runs: student {student:.3f}, percentile {percentile:.3f}"
@@ -72,12 +72,12 @@ def test_percentiles_are_too_narrow_with_few_runs(runs: int) -> None:
 @pytest.mark.parametrize("ahead", [0.0, 1.0, 2.0])
 @pytest.mark.parametrize("runs", [3, 5, 10, 30])
 def test_improvement_interval_holds_what_it_says(runs: int, ahead: float) -> None:
-    generator, truth, held = np.random.default_rng(0), stats.norm.cdf(ahead / np.sqrt(2)), 0
+    generator, exact, held = np.random.default_rng(0), stats.norm.cdf(ahead / np.sqrt(2)), 0
     for _ in range(TRIALS):
         x, y = generator.normal(ahead, 1, runs), generator.normal(0, 1, runs)
         _, low, high = improvement_interval(float(probability_of_improvement([x], [y])), [(runs, runs)])
-        held += low <= truth <= high
-    print(f"{truth:.2f}, {runs} runs: {held / TRIALS:.3f}")
+        held += low <= exact <= high
+    print(f"{exact:.2f}, {runs} runs: {held / TRIALS:.3f}")
     assert (0.90 if runs == 3 else 0.93) <= held / TRIALS <= 0.98
 
 

@@ -128,7 +128,7 @@ def test_methods_with_other_numbers_of_tasks_are_not_compared() -> None:
         probability_of_improvement([np.ones(2)], [np.ones(2), np.ones(2)])
 
 
-def test_optimality_gap_ignores_what_lies_above_the_goal() -> None:
+def test_optimality_gap_ignores_what_lies_above_the_target() -> None:
     """1 - (0.5 + 1 + 1) / 3 = 1/6."""
     assert optimality_gap([np.array([0.5, 1.0, 9.0])]) == pytest.approx(1 / 6)
 
@@ -233,7 +233,7 @@ def times(*observed: float, missed: int = 0) -> Times:
     return Times(np.array(observed, float), reached)
 
 
-def test_median_time_counts_runs_that_never_reached_the_mark() -> None:
+def test_median_time_counts_runs_that_never_reached_the_threshold() -> None:
     assert median_time(times(3, 5, 4, missed=0)) == 4
     assert median_time(times(8, 9, 4, missed=1)) == 9  # 4 is where the third ended, not when it got there
     assert median_time(times(8, 9, 10, 10, missed=2)) == np.inf
@@ -246,7 +246,7 @@ def test_ratio_of_medians_by_hand() -> None:
     assert made == (3, 2, 4)  # a median of three is the lowest with probability 7/27, the highest likewise
 
 
-def test_ratio_of_medians_is_open_where_runs_never_reached_the_mark() -> None:
+def test_ratio_of_medians_is_open_where_runs_never_reached_the_threshold() -> None:
     made = ratio_of_medians(times(20, 30, 40, 40, 40, missed=3), times(10, 10, 10, 10, 10))
     assert np.isnan(made.point)
     assert (made.low, made.high) == (2, np.inf)  # had they ended at 40, the highest would be 4
@@ -254,7 +254,7 @@ def test_ratio_of_medians_is_open_where_runs_never_reached_the_mark() -> None:
     assert (turned.low, turned.high) == (0, 0.5)
 
 
-def test_ratio_of_medians_stays_known_where_few_missed_the_mark() -> None:
+def test_ratio_of_medians_stays_known_where_few_missed_the_threshold() -> None:
     made = ratio_of_medians(times(20, 20, 20, 20, 40, missed=1), times(10, 10, 10, 10, 10))
     assert made.point == 2
     assert made.low == 2 and made.high == np.inf  # three draws of the fifth run: 5.8 %

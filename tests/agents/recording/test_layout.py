@@ -78,7 +78,7 @@ def test_views_of_other_panels_are_as_large_as_their_boxes() -> None:
     assert view.frame(step([0.0])).shape == (148, 94, 3)
 
 
-def test_a_frame_leaves_no_trace_in_the_next() -> None:
+def test_a_frame_leaves_nothing_in_the_next() -> None:
     view = agent_view(
         (40, 60), (2,), trajectory([[0.0, 1.0], [1.0, 0.0]], np.ones((2, 2))), ["a", "b"], ["x", "y"]
     )

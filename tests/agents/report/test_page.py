@@ -48,7 +48,7 @@ def test_the_page_is_valid_and_self_contained(both: Path, games: Path) -> None:
     assert "theta velocity" in page
     assert (
         page.count('class="figure" role="img"') == 4 + 1 + 3 + 3 + 1
-    )  # cart, its probe, two games, joined
+    )  # cart, its probe, two games, in one
 
 
 def test_figures_take_the_pages_colours(both: Path) -> None:
