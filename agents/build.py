@@ -31,6 +31,7 @@ from agents.memory.rollout import Rollout
 from agents.memory.sampling import UniformSampler
 from agents.runs.checkpoint import RunCheckpoint
 from agents.runs.folder import RunFolder
+from agents.runs.sinks import Image
 from agents.runs.summary import Summary
 from agents.training.evaluation import EvaluationRule
 from agents.training.hardware import pick_device, set_up_torch
@@ -39,7 +40,6 @@ from agents.training.progress import Progress
 from agents.training.stopwatch import Stopwatch
 from agents.training.trainer import Trainer
 from envs.factory import make_vector_env
-from envs.families import human_normalised
 from envs.spec import EnvSpec, describe
 from models.factory import make_network
 from models.q_network import QNetwork
@@ -175,10 +175,8 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
         policy=evaluated,
         evaluator=Evaluator(config, evaluated),
         progress=progress,
-        sink=folder.logger,
-        checkpoints=folder,
+        folder=folder,
         reward_threshold=reward_threshold(config),
-        normalise=partial(human_normalised, config.env.id),
     )
     return Trainer(
         config,
@@ -188,8 +186,7 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
         memory=memory,
         collector=Collector(env, policy, memory, clip_reward=clip_reward, lap=stopwatch.lap),
         evaluation=evaluation,
-        sink=folder.logger,
-        checkpoints=folder,
+        folder=folder,
         device=device,
     )
 
@@ -202,7 +199,7 @@ def start(trainer: Trainer, folder: RunFolder) -> None:
         _tell(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
     observation = trainer.collector.start()
     if config.env.obs == "pixels":
-        folder.logger.image(0, "observation/first", np.hstack(observation[0]))
+        folder.log(0, {"observation/first": Image(np.hstack(observation[0]))})
 
 
 def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:
@@ -215,10 +212,7 @@ def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:
     try:
         trainer.load_state_dict(saved.trainer)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"The checkpoint in {folder.path} does not fit this version ({error!r}); resume it at the "
-            "commit named in its config.json."
-        ) from error
+        raise folder.misfit(error) from error
     previous = folder.previous or config
     trainer.evaluation.resume(new_threshold=previous.reward_threshold != config.reward_threshold)
     folder.open(saved, resume=EXACT if exact else TRUNCATED)
@@ -287,5 +281,5 @@ def train(
 
 
 def _tell(folder: RunFolder, env_steps: int, tag: str, sentence: str) -> None:
-    folder.logger.text(env_steps, tag, sentence)
+    folder.log(env_steps, {tag: sentence})
     print(sentence, file=sys.stderr)

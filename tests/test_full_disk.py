@@ -72,11 +72,13 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["events", "lines"])
 def test_metrics_on_a_full_disk_fail_in_the_call_that_writes_them(kind: str, tmp_path: Path) -> None:
-    sink: Sink = TensorBoard(tmp_path, None) if kind == "events" else JsonLines(tmp_path / "metrics.jsonl")
+    sink: Sink = (
+        TensorBoard(tmp_path, None, {}, []) if kind == "events" else JsonLines(tmp_path / "metrics.jsonl")
+    )
     started = time.monotonic()
     with no_file_beyond(20_000), pytest.raises(OSError, match="File too large") as caught:
         for env_steps in range(10_000):
-            sink.scalars(env_steps, {"return/train": 1.0})
+            sink.log(env_steps, {"return/train": 1.0})
     with contextlib.suppress(OSError):
         sink.close()
     assert caught.value.errno == errno.EFBIG

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -16,39 +16,26 @@ State: TypeAlias = dict[str, Any]
 """Nested dictionaries and lists of tensors, arrays, numbers, strings and None."""
 
 
-class BestCheckpoint(NamedTuple):
-    """The best agent of a run so far."""
-
-    agent: Mapping[str, torch.Tensor]
-    """`state_dict` of its network."""
-
-    env_steps: int
-    """Agent steps of training."""
-
-    score: ScoreSummary
-    """Of the evaluation that chose it."""
-
-    confirmed: bool = False
-    """Whether that was the confirmation of a reward threshold."""
-
-
 class RunCheckpoint(NamedTuple):
     """The complete state of a run."""
 
     trainer: State
     env_steps: int
-    metrics_bytes: int
-    """Size of `metrics.jsonl` at this point."""
+    metrics_bytes: int  # size of `metrics.jsonl` at this point
 
 
-def save_best(folder: Path, best: BestCheckpoint) -> None:
-    """Save the best agent of the run in this folder.
+class BestCheckpoint(NamedTuple):
+    """The best agent of a run so far."""
 
-    Raises:
-        OSError: it cannot be written.
-    """
-    note = {"env_steps": best.env_steps, "score": dict(best.score), "confirmed": best.confirmed}
-    save(RunPaths(folder).best, {"agent": dict(best.agent), "note": note})
+    agent: Mapping[str, torch.Tensor]  # `state_dict` of its network
+    env_steps: int
+    score: ScoreSummary  # of the evaluation that chose it
+    confirmed: bool = False  # whether that was the confirmation of a reward threshold
+
+    def save(self, path: Path) -> None:
+        """Save atomically; see `save`."""
+        note = {"env_steps": self.env_steps, "score": dict(self.score), "confirmed": self.confirmed}
+        save(path, {"agent": dict(self.agent), "note": note})
 
 
 def read_best(folder: Path) -> BestCheckpoint:
@@ -60,37 +47,9 @@ def read_best(folder: Path) -> BestCheckpoint:
     path = RunPaths(folder).best
     state = load(path)
     try:
-        note = state["note"]
-        score = cast(ScoreSummary, dict(note["score"]))
-        return BestCheckpoint(state["agent"], note["env_steps"], score, bool(note.get("confirmed")))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path} holds no agent ({error!r}); restore the file.") from error
-
-
-def save_run(folder: Path, state: RunCheckpoint) -> None:
-    """Save the state of the run in this folder.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    output = {"env_steps": state.env_steps, "bytes": state.metrics_bytes}
-    save(RunPaths(folder).last, {"trainer": state.trainer, "output": output})
-
-
-def read_run_checkpoint(folder: Path) -> RunCheckpoint | None:
-    """Return the state of the run in this folder; None before the first checkpoint.
-
-    Raises:
-        ConfigError: the file is damaged.
-    """
-    path = RunPaths(folder).last
-    if not path.exists():
-        return None
-    state = load(path)
-    try:
-        return RunCheckpoint(state["trainer"], state["output"]["env_steps"], state["output"]["bytes"])
+        return BestCheckpoint(state["agent"], **state["note"])
     except (KeyError, TypeError) as error:
-        raise ConfigError(f"{path} holds no run ({error!r}); restore the file.") from error
+        raise ConfigError(f"{path} holds no agent ({error!r}); restore the file.") from error
 
 
 def save(path: Path, state: State) -> None:

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
@@ -18,7 +18,7 @@ from agents.runs.checkpoint import BestCheckpoint, RunCheckpoint, State
 from agents.runs.files import write_json
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_config
-from agents.runs.sinks import JsonLines, Sinks
+from agents.runs.sinks import JsonLines, Sink, Value
 from agents.runs.summary import Summary
 from agents.runs.tensorboard import TensorBoard
 
@@ -54,7 +54,7 @@ class RunFolder:
         on_open: Callable[[], None] = lambda: None,
     ) -> None:
         self.path, self.config, self._on_open = path, config, on_open
-        self.paths, self.logger = RunPaths(path), Sinks()
+        self.paths = RunPaths(path)
         self.previous: Config | None = None
         """Configuration of the run in the folder, if there is one."""
         if self.paths.config.exists():
@@ -64,6 +64,7 @@ class RunFolder:
         place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise ConfigError(f"{path}: {place} is no folder to write to; choose another --run-dir.")
+        self._sinks: list[Sink] = []
         self._metrics: JsonLines | None = None
         self._lock: IO[bytes] | None = None
 
@@ -86,9 +87,21 @@ class RunFolder:
         """Return the state to resume from; None for a new run.
 
         Raises:
-            ConfigError: the file is damaged.
+            ConfigError: the file is damaged, or of another version.
         """
-        return checkpoint.read_run_checkpoint(self.path)
+        if not self.paths.last.exists():
+            return None
+        try:
+            return RunCheckpoint(**checkpoint.load(self.paths.last))
+        except TypeError as error:
+            raise self.misfit(error) from error
+
+    def misfit(self, error: Exception) -> ConfigError:
+        """Return the error about a checkpoint of another version."""
+        return ConfigError(
+            f"The checkpoint in {self.path} does not fit this version ({error!r}); resume it at the commit "
+            "named in its config.json."
+        )
 
     def open(self, resumed: RunCheckpoint | None = None, *, resume: str) -> None:
         """Make the folder and open its logs.
@@ -118,11 +131,19 @@ class RunFolder:
         stamp = {"config": config, "versions": _versions(), "commit": git_commit(), "resume": resume}
         write_json(self.paths.config, stamp)
         self._metrics = JsonLines(self.paths.metrics, resumed.metrics_bytes if resumed else 0)
-        self.logger.all.append(self._metrics)
-        self.logger.all.append(TensorBoard(self.path, resumed.env_steps if resumed else None))
-        if resumed is None:
-            settings = {name: value for name, value in flatten(config).items() if name not in NO_RESULT}
-            self.logger.settings(settings, [f"final/{name}" for name in RESULTS])
+        self._sinks.append(self._metrics)
+        settings = {name: value for name, value in flatten(config).items() if name not in NO_RESULT}
+        at, results = resumed.env_steps if resumed else None, [f"final/{name}" for name in RESULTS]
+        self._sinks.append(TensorBoard(self.path, at, settings, results))
+
+    def log(self, env_steps: int, values: Mapping[str, Value]) -> None:
+        """Write values by tag to all sinks.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        for sink in self._sinks:
+            sink.log(env_steps, values)
 
     def save(self, trainer: State, env_steps: int) -> None:
         """Save the state of the run, to resume it.
@@ -131,8 +152,8 @@ class RunFolder:
             OSError: it cannot be written.
         """
         assert self._metrics is not None
-        self.logger.flush()
-        checkpoint.save_run(self.path, RunCheckpoint(trainer, env_steps, self._metrics.size))
+        state = RunCheckpoint(trainer, env_steps, self._metrics.size)
+        checkpoint.save(self.paths.last, state._asdict())
 
     def save_best(self, best: BestCheckpoint) -> None:
         """Save the best agent so far.
@@ -140,22 +161,22 @@ class RunFolder:
         Raises:
             OSError: it cannot be written.
         """
-        checkpoint.save_best(self.path, best)
+        best.save(self.paths.best)
 
     def finish(self, summary: Summary) -> None:
-        """Write the summary, and its results into the logs."""
+        """Write the summary, and its results to the sinks."""
         values = summary.to_dict()
         results = {f"final/{name}": values[name] for name in RESULTS}
-        numbers = {tag: float(value) for tag, value in results.items() if isinstance(value, int | float)}
-        self.logger.scalars(summary.env_steps, numbers)
+        numbers = {tag: value for tag, value in results.items() if isinstance(value, int | float)}
+        self.log(summary.env_steps, numbers)
         write_json(self.paths.summary, values)
 
     def close(self) -> None:
-        """Close the logs and release the lock."""
+        """Close the sinks and release the lock."""
         with contextlib.ExitStack() as stack:
-            if self._lock is not None:
-                stack.callback(self._lock.close)
-            stack.callback(self.logger.close)
+            for file in (self._lock, *self._sinks):
+                if file is not None:
+                    stack.callback(file.close)
 
 
 def differing_options(old: Config, new: Config) -> list[str]:

@@ -7,13 +7,13 @@ program waits for it forever. Here the caller gets the `OSError`.
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
-from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -21,7 +21,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary as make
 
 from agents.runs import tags
-from agents.runs.sinks import Sink
+from agents.runs.sinks import Histogram, Image, Value, Video
 
 VIDEO_SIDE = 120  # pixels of a video's longer side, about
 VIDEO_MILLISECONDS = 60  # a frame
@@ -55,77 +55,68 @@ def _with_first_columns(experiment: Summary) -> Summary:
     return experiment
 
 
-class TensorBoard(Sink):
+class TensorBoard:
     """A new event file in a folder.
 
     Args:
         folder: It exists.
         resumed_at: Agent steps at which a run is resumed; TensorBoard drops later steps of older files.
             None: a new run.
+        settings: A new run's row of the *HParams* table.
+        results: Tags of its results; the table first shows five of them.
     """
 
-    def __init__(self, folder: Path, resumed_at: int | None) -> None:
-        purge_step = 0 if resumed_at is None else resumed_at + 1
+    def __init__(
+        self, folder: Path, resumed_at: int | None, settings: Mapping[str, object], results: Sequence[str]
+    ) -> None:
         name = f"events.out.tfevents.{time.time_ns() // 10**9}.{socket.gethostname()}.{os.getpid()}"
-        taken = len(list(folder.glob(f"{name}.*")))
-        self._records = RecordWriter((folder / f"{name}.{taken}").open("wb"))
+        number = len(list(folder.glob(f"{name}.*")))
+        self._records = RecordWriter((folder / f"{name}.{number}").open("wb"))
         self._write(Event(file_version="brain.Event:2"))
+        purge_step = 0 if resumed_at is None else resumed_at + 1
         self._write(Event(step=purge_step, session_log=SessionLog(status=SessionLog.START)))
         if resumed_at is None:
-            self._add(make.custom_scalars(CHARTS))
+            plain = {k: v if isinstance(v, bool | int | float) else str(v) for k, v in settings.items()}
+            experiment, *session = make.hparams(plain, dict.fromkeys(results, 0.0))
+            for summary in (make.custom_scalars(CHARTS), _with_first_columns(experiment), *session):
+                self._write(Event(summary=summary))
+            self._records.flush()
 
     def _write(self, event: Event) -> None:
         event.wall_time = time.time()
         self._records.write(event.SerializeToString())
 
-    def _add(self, summary: Summary, env_steps: int = 0) -> None:
-        self._write(Event(step=env_steps, summary=summary))
-
-    def scalars(self, env_steps: int, values: Mapping[str, float]) -> None:
-        """Add scalars under their tags."""
+    def log(self, env_steps: int, values: Mapping[str, Value]) -> None:
+        """Add values by tag."""
         for tag, value in values.items():
-            self._add(Summary(value=[Summary.Value(tag=tag, simple_value=float(value))]), env_steps)
-        self.flush()
-
-    def image(self, env_steps: int, tag: str, image: NDArray[np.uint8]) -> None:
-        """Add a gray image `[H, W] uint8`."""
-        self._add(make.image(tag, image[np.newaxis], dataformats="CHW"), env_steps)
-
-    def histogram(self, env_steps: int, tag: str, values: NDArray[np.generic]) -> None:
-        """Add the distribution of values `[N]`."""
-        self._add(make.histogram(tag, values, BINS), env_steps)
-
-    def video(self, env_steps: int, tag: str, images: NDArray[np.uint8]) -> None:
-        """Add gray images `[T, H, W] uint8` as an animated GIF: TensorBoard plays such images."""
-        scale = max(VIDEO_SIDE // max(images.shape[1:]), 1)
-        first, *others = (Image.fromarray(image.repeat(scale, 0).repeat(scale, 1)) for image in images)
-        encoded = BytesIO()
-        first.save(encoded, "GIF", save_all=True, append_images=others, duration=VIDEO_MILLISECONDS, loop=0)
-        image = Summary.Image(
-            height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
-        )
-        self._add(Summary(value=[Summary.Value(tag=tag, image=image)]), env_steps)
-
-    def text(self, env_steps: int, tag: str, sentence: str) -> None:
-        """Add a sentence."""
-        self._add(make.text(tag, sentence), env_steps)
-
-    def settings(self, values: Mapping[str, object], results: Iterable[str]) -> None:
-        """Add a row of settings and results to the *HParams* table.
-
-        Args:
-            values: Settings by name.
-            results: Tags of the results; the first five are columns.
-        """
-        plain = {k: v if isinstance(v, (bool, int, float)) else str(v) for k, v in values.items()}
-        experiment, *session = make.hparams(plain, dict.fromkeys(results, 0.0))
-        for summary in (_with_first_columns(experiment), *session):
-            self._add(summary)
-
-    def flush(self) -> None:
-        """Hand everything to the operating system."""
+            self._write(Event(step=env_steps, summary=_summary(tag, value)))
         self._records.flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the rest."""
         self._records.close()
+
+
+def _summary(tag: str, value: Value) -> Summary:
+    match value:
+        case Image(pixels):
+            return make.image(tag, pixels[np.newaxis], dataformats="CHW")
+        case Video(frames):
+            return _animation(tag, frames)
+        case Histogram(values):
+            return make.histogram(tag, values, BINS)
+        case str():
+            return make.text(tag, value)
+    return Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+
+
+def _animation(tag: str, frames: NDArray[np.uint8]) -> Summary:
+    """Return an animated GIF, which TensorBoard plays."""
+    scale = max(VIDEO_SIDE // max(frames.shape[1:]), 1)
+    first, *others = (PIL.Image.fromarray(frame.repeat(scale, 0).repeat(scale, 1)) for frame in frames)
+    encoded = BytesIO()
+    first.save(encoded, "GIF", save_all=True, append_images=others, duration=VIDEO_MILLISECONDS, loop=0)
+    image = Summary.Image(
+        height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
+    )
+    return Summary(value=[Summary.Value(tag=tag, image=image)])

@@ -10,44 +10,22 @@
 `agents/acting/evaluator.py` defines seeds, episodes and ε of each evaluation.
 """
 
-from collections.abc import Callable
-from typing import Protocol
-
 import numpy as np
 
 from agents.acting.episodes import ShouldStop, never
+from agents.acting.evaluator import Evaluator
 from agents.acting.policy import GreedyPolicy
 from agents.acting.score import Score
 from agents.config import Config
 from agents.runs import tags
-from agents.runs.checkpoint import BestCheckpoint, State
-from agents.runs.sinks import Sink
+from agents.runs.checkpoint import BestCheckpoint
+from agents.runs.folder import RunFolder
+from agents.runs.sinks import Histogram, Image, Value, Video
 from agents.runs.summary import ScoreSummary, Summary
 from agents.training.divergence import check_finite
 from agents.training.progress import Progress, Report
 from agents.training.stopwatch import Stopwatch
-
-
-class Evaluations(Protocol):
-    """Evaluations of a run; `acting.evaluator.Evaluator` is the real one."""
-
-    def periodic(self, should_stop: ShouldStop = never) -> Score:
-        """Evaluate on the run's evaluation seeds."""
-
-    def confirm(
-        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
-    ) -> Score:
-        """Evaluate on more episodes, from fresh seeds."""
-
-
-class Checkpoints(Protocol):
-    """Storage of a run's checkpoints; `runs.folder.RunFolder` is the real one."""
-
-    def save(self, trainer: State, env_steps: int) -> None:
-        """Save the state of the run, to resume it."""
-
-    def save_best(self, best: BestCheckpoint) -> None:
-        """Save the best agent so far."""
+from envs.families import human_normalised
 
 
 class EvaluationRule:
@@ -58,10 +36,8 @@ class EvaluationRule:
         policy: The evaluated agent.
         evaluator: Evaluates it.
         progress: The run's counters.
-        sink: Gets the results.
-        checkpoints: Gets the best agent.
+        folder: Gets the results and the best agent.
         reward_threshold: Mean return of a confirmation that ends the run; None: the budget ends it.
-        normalise: Scales a score to random play = 0 and a human = 1, if both are known.
     """
 
     def __init__(
@@ -69,16 +45,13 @@ class EvaluationRule:
         config: Config,
         *,
         policy: GreedyPolicy,
-        evaluator: Evaluations,
+        evaluator: Evaluator,
         progress: Progress,
-        sink: Sink,
-        checkpoints: Checkpoints,
+        folder: RunFolder,
         reward_threshold: float | None,
-        normalise: Callable[[float], float | None],
     ) -> None:
         self._config, self._policy, self._evaluator = config, policy, evaluator
-        self._progress, self._sink, self._checkpoints = progress, sink, checkpoints
-        self._normalise = normalise
+        self._progress, self._folder = progress, folder
         self.reward_threshold = reward_threshold
 
     @property
@@ -137,27 +110,28 @@ class EvaluationRule:
 
     def _save(self, score: Score, *, confirmed: bool) -> None:
         agent, at = self._policy.network.state_dict(), self._progress.env_steps
-        self._checkpoints.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
+        self._folder.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
 
     def _log(self, kind: str, score: Score) -> None:
         at = self._progress.env_steps
-        values = {
+        values: dict[str, Value] = {
             f"return/{kind}": score.mean,
             f"length/{kind}": float(score.lengths.mean()),
             f"truncated/{kind}": float(score.truncated),
         }
-        normalised = self._normalise(score.mean)
+        normalised = human_normalised(self._config.env.id, score.mean)
         if normalised is not None:
             values[f"return/{kind}_human_normalised"] = normalised
-        self._sink.scalars(at, values | dict(score.probe))
+        values |= score.probe
         if score.values is not None:
             check_finite(self._config, at, float(score.values.min()), float(score.values.max()))
-            self._sink.histogram(at, f"q/{kind}", score.values.max(axis=1))
-            self._sink.histogram(at, f"actions/{kind}", score.values.argmax(axis=1))
+            values[f"q/{kind}"] = Histogram(score.values.max(axis=1))
+            values[f"actions/{kind}"] = Histogram(score.values.argmax(axis=1))
         if score.first is not None and score.first.ndim == 3:
-            self._sink.image(at, f"observation/{kind}", np.hstack(list(score.first)))
+            values[f"observation/{kind}"] = Image(np.hstack(list(score.first)))
         if score.video is not None:
-            self._sink.video(at, f"video/{kind}", score.video)
+            values[f"video/{kind}"] = Video(score.video)
+        self._folder.log(at, values)
 
     def summarize(
         self, best: BestCheckpoint, stopwatch: Stopwatch, should_stop: ShouldStop = never
@@ -199,7 +173,7 @@ class EvaluationRule:
             eval_min=score["min"],
             eval_ci95=(score["ci95_low"], score["ci95_high"]),
             eval_at_step=best.env_steps,
-            eval_human_normalised=self._normalise(score["mean"]),
+            eval_human_normalised=human_normalised(config.env.id, score["mean"]),
             final_mean=final["mean"],
             final_min=final["min"],
             reward_threshold=threshold,

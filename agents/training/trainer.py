@@ -12,11 +12,11 @@ from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.memory.protocol import Memory
 from agents.runs.checkpoint import State
-from agents.runs.sinks import Sink
+from agents.runs.folder import RunFolder
 from agents.runs.tags import SECONDS
 from agents.training.clock import Clock
 from agents.training.divergence import check_finite, diverged
-from agents.training.evaluation import Checkpoints, EvaluationRule
+from agents.training.evaluation import EvaluationRule
 from agents.training.progress import Interval, Progress, Report, say_nothing
 from agents.training.stopwatch import Stopwatch
 
@@ -32,8 +32,7 @@ class Trainer:
         memory: Stores the steps to learn from.
         collector: Acts and fills the memory.
         evaluation: Evaluates the agent.
-        sink: Gets the metrics.
-        checkpoints: Gets the state of the run.
+        folder: Gets the metrics and the state of the run.
         device: Device of the agent.
     """
 
@@ -47,14 +46,13 @@ class Trainer:
         memory: Memory,
         collector: Collector,
         evaluation: EvaluationRule,
-        sink: Sink,
-        checkpoints: Checkpoints,
+        folder: RunFolder,
         device: torch.device,
     ) -> None:
         self.config, self.agent, self.memory, self.collector = config, agent, memory, collector
         self.progress, self.stopwatch, self.evaluation = progress, stopwatch, evaluation
         self.clock = Clock(config, progress)
-        self._sink, self._checkpoints, self._device = sink, checkpoints, device
+        self._folder, self._device = folder, device
         self._interval = Interval()
 
     @property
@@ -170,7 +168,7 @@ class Trainer:
             if self.config.returns.clip_reward:
                 values["return/train_clipped"] = sum(episode.learned for episode in episodes) / count
             self.progress.last_return, self.progress.last_episodes = values["return/train"], count
-        self._sink.scalars(self.progress.env_steps, values)
+        self._folder.log(self.progress.env_steps, values)
         episodes.clear()
         self.stopwatch.clear()
         self._interval = Interval()
@@ -180,7 +178,7 @@ class Trainer:
 
     def _save(self) -> None:
         self._check(float(self._interval.loss), float(self._interval.q))
-        self._checkpoints.save(self.state_dict(), self.progress.env_steps)
+        self._folder.save(self.state_dict(), self.progress.env_steps)
         self.stopwatch.lap("save")
 
     def state_dict(self) -> State:

@@ -15,7 +15,6 @@ from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from agents.learning.batch import Batch
 from agents.runs.checkpoint import BestCheckpoint, State
-from agents.runs.sinks import Sink
 from agents.training.evaluation import EvaluationRule
 from agents.training.progress import Progress
 from agents.training.stopwatch import Stopwatch
@@ -108,14 +107,14 @@ class FakeCollector:
         return {}
 
 
-class FakeFolder(Sink):
+class FakeFolder:
     """Records scalars and checkpoints, with their steps."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.logged: list[tuple[int, dict[str, float]]] = []
 
-    def scalars(self, env_steps: int, values: Mapping[str, float]) -> None:
+    def log(self, env_steps: int, values: Mapping[str, float]) -> None:
         self._tape.append(("log", env_steps))
         self.logged.append((env_steps, dict(values)))
 
@@ -166,12 +165,10 @@ def make_trainer(
     evaluation = EvaluationRule(
         config,
         policy=cast(Any, FakePolicy(agent.ema_network)),
-        evaluator=FakeEvaluator(tape, scores, confirmations),
+        evaluator=cast(Any, FakeEvaluator(tape, scores, confirmations)),
         progress=progress,
-        sink=folder,
-        checkpoints=folder,
+        folder=cast(Any, folder),
         reward_threshold=reward_threshold,
-        normalise=lambda _: None,
     )
     trainer = Trainer(
         config,
@@ -181,8 +178,7 @@ def make_trainer(
         memory=cast(Any, FakeMemory(tape, block)),
         collector=cast(Any, FakeCollector(tape, config.env.num_envs, ends)),
         evaluation=evaluation,
-        sink=folder,
-        checkpoints=folder,
+        folder=cast(Any, folder),
         device=torch.device("cpu"),
     )
     return trainer, folder

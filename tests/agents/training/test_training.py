@@ -117,7 +117,7 @@ def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) 
     assert process.returncode == 128 + number
     assert f"--resume --run-dir {stopped}" in error
     assert "Traceback" not in error
-    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["output"]["env_steps"] < 1600
+    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["env_steps"] < 1600
     words = command("--run-dir", str(stopped), "--resume")
     subprocess.run(words, check=True, capture_output=True)
     assert_same_run(whole, stopped)
@@ -300,9 +300,9 @@ def test_a_run_at_work_again_has_no_summary(tmp_path: Path) -> None:
 def test_metrics_after_the_checkpoint_are_dropped_when_a_run_is_resumed(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     log = JsonLines(path)
-    log.scalars(1, {"x": 1.0})
+    log.log(1, {"x": 1.0})
     size = log.size
-    log.scalars(2, {"x": 2.0})
+    log.log(2, {"x": 2.0})
     log.close()
     resumed = JsonLines(path, size)
     assert resumed.size == size == path.stat().st_size
