@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import agents.recording.player
 from agents.cli.arguments import RecordArguments
 from agents.cli.parser import parse
 from agents.config import ConfigError
@@ -22,6 +23,7 @@ from agents.recording.player import EpisodePlayer, record_episode
 from agents.recording.value_panels import FILL
 from agents.recording.video import SHEET_COLUMNS, count_frames, write_video
 from envs.config import EnvConfig
+from envs.factory import make_env
 from envs.spec import describe as describe_env
 from tests.hostile import HOSTILE, harmless
 from tests.small_runs import small, train, train_both
@@ -82,7 +84,7 @@ def test_the_agents_view_comes_in_every_format(name: str, runs: Path, tmp_path: 
 def test_without_view_the_screen_is_recorded(runs: Path) -> None:
     assert parse(RecordArguments, ["run", "--out", "episode.mp4"]).view == "screen"
     player = EpisodePlayer(runs / "pixels", 1, 0, 3)
-    steps = [step for step, _ in player._pass()]
+    steps = [step for step, _ in player.steps()]
     view = screen_view(steps[0].screen.shape[:2], steps[0].observation.shape)
     plain = [view.frame(step) for step in steps]
     assert all(np.array_equal(a, b) for a, b in zip(player.frames("screen"), plain, strict=True))
@@ -98,7 +100,7 @@ def test_every_pass_replays_the_same_episodes(obs: str, runs: Path) -> None:
     player = EpisodePlayer(runs / obs, 3, 5, 1_000)
     trajectory = player.trajectory()
     returns = list(player.returns)
-    steps = [step for step, _ in player._pass()]
+    steps = [step for step, _ in player.steps()]
     assert player.returns == returns and len(returns) == 3
     assert np.array_equal(trajectory.values, np.stack([step.values for step in steps]))
     assert [step.t for step in steps] == list(range(len(steps)))
@@ -124,13 +126,16 @@ def test_a_recording_cut_off_bootstraps_from_the_agents_own_value(runs: Path) ->
     assert short.observations.shape == (5, 4)
 
 
-def test_rewards_count_as_the_agent_learned_them(tmp_path: Path) -> None:
+def test_rewards_count_as_the_agent_learned_them(tmp_path: Path, monkeypatch: Any) -> None:
     """The toy pays -.1 and 1; twenty times that is -2 and 20, and clipped -1 and 1."""
     train(small("state", env=TOY, steps=200, **{"returns.clip_reward": True}), tmp_path / "run")
+
+    def scaled(config: EnvConfig, **options: Any) -> Any:
+        return gym.wrappers.TransformReward(make_env(config, **options), lambda reward: 20 * float(reward))
+
+    monkeypatch.setattr(agents.recording.player, "make_env", scaled)
     player = EpisodePlayer(tmp_path / "run", 1, 0, 30)
-    inner = player._env.envs[0]
-    player._env.envs[0] = gym.wrappers.TransformReward(inner, lambda reward: 20 * float(reward))
-    outcomes = [outcome for _, outcome in player._pass(render=False)]
+    outcomes = [outcome for _, outcome in player.steps(render=False)]
     assert {outcome.reward for outcome in outcomes} <= {-1.0, 1.0}
     assert player.returns == [] or abs(player.returns[0]) > 1
 
@@ -158,7 +163,7 @@ def test_a_distributional_agent_shows_its_return_distributions(
     train(small("state", steps=100, **fields), tmp_path / "run")
     player = EpisodePlayer(tmp_path / "run", 1, 0, 3)
     trajectory: Any = player.trajectory()
-    steps: list[Any] = [step for step, _ in player._pass()]
+    steps: list[Any] = [step for step, _ in player.steps()]
     assert all(step.returns.shape == step.probabilities.shape == (2, size) for step in steps)
     means = np.stack([(step.returns * step.probabilities).sum(axis=1) for step in steps])
     assert np.allclose(means, trajectory.values, atol=1e-4)

@@ -55,7 +55,7 @@ class Ratio(NamedTuple):
 
 
 class Improvement(NamedTuple):
-    """Probability that a run of one method has a higher mean score than one of another."""
+    """Probability that one method's run has the higher mean score."""
 
     left: str
     right: str
@@ -155,9 +155,9 @@ def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
     areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
     best = [run.summary.eval_mean for run in group.runs if run.summary]
     confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
-    steps, seconds = (
-        (None, None) if reward_threshold is None else _times(group, reward_threshold, confirmed)
-    )
+    steps, seconds = None, None
+    if reward_threshold is not None:
+        steps, seconds = _times(group, reward_threshold, confirmed)
     return Row(
         group=group,
         final=final,
@@ -177,35 +177,29 @@ def _final_score(run: Run) -> float:
 
 
 def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:
-    """Return the steps and the seconds to a reward threshold, or to the end."""
+    """Return steps and seconds to a reward threshold, or the end."""
     times = []
     for run in group.runs:
         curve = run.curves.get(CONFIRMED) if confirmed else run.score
-        above = (
-            np.flatnonzero(curve.values >= reward_threshold) if curve is not None else np.zeros(0, np.int64)
-        )
-        success = curve is not None and len(above) > 0
-        source = curve if curve is not None and success else run.score
-        index = above[0] if success else -1
+        above = curve.values >= reward_threshold if curve is not None else np.zeros(0, bool)
+        success = bool(above.any())
+        source, index = (curve, above.argmax()) if curve is not None and success else (run.score, -1)
         times.append((float(source.steps[index]), float(source.seconds[index]), success))
     steps, seconds, reached = (np.array(column) for column in zip(*times, strict=True))
     return Times(steps, reached), Times(seconds, reached)
 
 
 def _ratios(rows: list[Row], reward_threshold: float) -> list[Ratio]:
-    """Pair the groups that differ in the observation only, both timed by the same rule."""
+    """Pair groups that differ in the observation only, timed alike."""
     ratios = []
     for pixels in (row for row in rows if row.group.observation == "pixels"):
         for state in (row for row in rows if row.group.observation == "state"):
             method = pixels.group.apart_from_observation
             if method == state.group.apart_from_observation:
                 both = pixels.confirmed and state.confirmed
-                times = zip(
-                    _times(pixels.group, reward_threshold, both),
-                    _times(state.group, reward_threshold, both),
-                    strict=True,
-                )
-                ratios.append(Ratio(method, pixels, state, *(ratio_of_medians(p, s) for p, s in times)))
+                sides = [_times(row.group, reward_threshold, both) for row in (pixels, state)]
+                steps, seconds = (ratio_of_medians(*pair) for pair in zip(*sides, strict=True))
+                ratios.append(Ratio(method, pixels, state, steps, seconds))
     return ratios
 
 
@@ -244,12 +238,9 @@ def _over_games(tasks: list[Task]) -> list[Aggregate]:
         for row in task.rows:
             scores = [human_normalised(task.name, score) for score in row.final]
             methods.setdefault(row.group.method, []).append(np.array(scores, np.float64))
+    statistics = (iqm, median, mean, optimality_gap)
     return [
-        Aggregate(
-            method,
-            tuple(scores),
-            *(student_interval(s, scores) for s in (iqm, median, mean, optimality_gap)),
-        )
+        Aggregate(method, tuple(scores), *(student_interval(s, scores) for s in statistics))
         for method, scores in methods.items()
         if len(scores) == len(played)
     ]

@@ -24,7 +24,7 @@ class GroupCurve(NamedTuple):
 
 
 def grid(task: Task, axis: Axis) -> Array:
-    """Return the points `[G]` at which curves are compared: the evaluations, thinned out."""
+    """Return the points `[G]` of comparison: the evaluations, thinned out."""
     curves = [run.score for row in task.rows for run in row.group.runs]
     points = np.unique(np.concatenate([getattr(curve, axis) for curve in curves]))
     if axis == "steps":
@@ -40,7 +40,7 @@ def is_wide(task: Task) -> bool:
 
 
 def interpolate(group: Group, points: Array, axis: Axis) -> GroupCurve:
-    """Interpolate a group's runs on a grid, up to the end of the longest.
+    """Interpolate a group's runs on a grid, to the longest's end.
 
     The last score of a shorter run is carried forward.
     """

@@ -1,11 +1,10 @@
 """Groups of runs whose configurations differ in nothing but the seed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from agents.config import ConfigError
-from agents.config.idle import NO_RESULT, idle_settings
+from agents.config.idle import NO_RESULT, Flat, idle_settings
 from agents.runs.reader import Run
 from envs.families import is_atari
 
@@ -37,7 +36,7 @@ class Group:
         return f"{self.environment}, {self.method}"
 
     @property
-    def config(self) -> Mapping[str, Any]:
+    def config(self) -> Flat:
         """Configuration of its first run."""
         return self.runs[0].config
 
@@ -48,7 +47,7 @@ class Group:
 
     @property
     def apart_from_observation(self) -> str:
-        """The method's name without its observation: the same for the two sides of a comparison."""
+        """The method's name without its observation, equal for pixels and state."""
         return self.method.replace(f", {self.observation}", "", 1)
 
     @property
@@ -65,10 +64,10 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     Returns:
         Groups by environment, in the order of their runs.
     """
-    families: dict[tuple[Any, ...], list[Run]] = {}
+    families: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         families.setdefault(tuple(run.config[name] for name in KEY), []).append(run)
-    fields: dict[tuple[Any, ...], set[str]] = {}  # by preset and observation, for one name everywhere
+    fields: dict[tuple[str, ...], set[str]] = {}  # by preset and observation, for one name everywhere
     for (_, *kind), members in families.items():
         fields.setdefault(tuple(kind), set()).update(differing(run.config for run in members))
     groups: dict[tuple[str, str], list[Run]] = {}
@@ -82,7 +81,7 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     return [Group(*key, tuple(groups[key])) for key in ranked]
 
 
-def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+def differing(configs: Iterable[Flat]) -> list[str]:
     """Return the fields with an effect on results whose values differ."""
     pairs = [(config, idle_settings(config)) for config in configs]
     names = dict.fromkeys(name for config, _ in pairs for name in config if name not in NO_EFFECT)
@@ -91,16 +90,14 @@ def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    """Return each option that differs between groups, with its value in every group."""
+    """Return options that differ between groups, with every group's value."""
     fields = [field for field in differing(group.config for group in groups) if field not in KEY]
     idle = {group.name: idle_settings(group.config) for group in groups}
-    return [
-        (
-            option(f),
-            [UNUSED if f in idle[group.name] else formatted(group.config.get(f)) for group in groups],
-        )
-        for f in fields
-    ]
+
+    def value(field: str, group: Group) -> str:
+        return UNUSED if field in idle[group.name] else formatted(group.config.get(field))
+
+    return [(option(field), [value(field, group) for group in groups]) for field in fields]
 
 
 def option(field: str) -> str:
@@ -108,7 +105,7 @@ def option(field: str) -> str:
     return field.replace("_", "-")
 
 
-def formatted(value: Any) -> str:
+def formatted(value: object) -> str:
     """Format a setting as on the command line."""
     if isinstance(value, tuple):
         return " ".join(map(str, value))

@@ -100,9 +100,9 @@ def share_interval(share: Array, runs: int, level: float = 0.95) -> tuple[Array,
 
 
 class Times(NamedTuple):
-    """Right-censored times of R runs to a reward threshold, in steps or seconds."""
+    """Right-censored times of R runs to a reward threshold."""
 
-    observed: Array  # [R] the time, or the end of a run that never reached it
+    observed: Array  # [R] steps or seconds to it, or the end of a run that never reached it
     reached: NDArray[np.bool_]  # [R]
 
     @property
@@ -112,7 +112,7 @@ class Times(NamedTuple):
 
 
 def median_time(times: Times) -> float:
-    """Return the median of the times, infinite if half of them are censored.
+    """Return the median time, infinite if half of them are censored.
 
     Example:
         >>> median_time(Times(np.array([3.0, 9.0, 5.0]), np.array([True, False, True])))

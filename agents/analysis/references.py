@@ -1,7 +1,7 @@
-"""Reference scores of a run: published numbers, and bands of this project's own runs."""
+"""Reference scores: published numbers, and bands of this project's runs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.analysis.groups import differing
 from agents.config import Config, flatten, to_dict
+from agents.config.idle import Flat
 from agents.runs.files import write_whole
 from agents.runs.reader import Curve, Run
 from agents.runs.summary import Summary
@@ -59,20 +60,12 @@ PUBLISHED = (
     Reference(
         "ALE/Pong-v5", "pixels", "nature", 20.0, 1_500_000, "3-step DQN of Tianshou", "examples/atari"
     ),
-    Reference(
-        "ALE/Breakout-v5",
-        "pixels",
-        "nature",
-        366.9,
-        10_000_000,
-        "DQN of CleanRL",
-        "CleanRL's docs",
-    ),
+    Reference("ALE/Breakout-v5", "pixels", "nature", 366.9, 10_000_000, "DQN of CleanRL", "CleanRL's docs"),
 )
 
 
 class Band(NamedTuple):
-    """Lowest, median and highest score of this project's own runs of a preset."""
+    """Lowest, median and highest scores of this project's runs."""
 
     env: str
     obs: str
@@ -80,7 +73,7 @@ class Band(NamedTuple):
     preset: str
     commit: str
     seeds: int
-    settings: dict[str, Any]  # of the first run, under dotted names
+    settings: Flat  # of the first run, under dotted names
     solved: tuple[int, ...]  # agent steps to solve, of the runs that did
     steps: tuple[int, ...]
     low: tuple[float, ...]
@@ -94,7 +87,7 @@ class Band(NamedTuple):
         source = f"commit {self.commit}"
         return Reference(*self[:3], self.middle[-1], self.steps[-1], text, source)
 
-    def holds_for(self, config: Mapping[str, Any]) -> bool:
+    def holds_for(self, config: Flat) -> bool:
         """Return whether the band's runs had these settings.
 
         Seed and reward threshold may differ; so may the number of steps, unless a schedule depends on it.
@@ -104,7 +97,7 @@ class Band(NamedTuple):
         ignored = {"reward_threshold"}
         if config["learning.learning_rate_end"] is None and not config["memory.priority_exponent"]:
             ignored.add("steps")
-        return not set(differing([DEFAULTS | self.settings, config])) - ignored
+        return not set(differing([{**DEFAULTS, **self.settings}, config])) - ignored
 
 
 def read_bands(path: Path = BANDS) -> list[Band]:
@@ -115,7 +108,7 @@ def read_bands(path: Path = BANDS) -> list[Band]:
     return [Band(**row) for row in rows]
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -138,9 +131,7 @@ def references(runs: Sequence[Run]) -> list[Reference]:
     return list(unique)
 
 
-def on_track(
-    config: Mapping[str, Any], score: Curve, summary: Summary | None, bands: Path = BANDS
-) -> list[str]:
+def on_track(config: Flat, score: Curve, summary: Summary | None, bands: Path = BANDS) -> list[str]:
     """Compare a run with this project's own of the same settings.
 
     Args:
@@ -154,7 +145,7 @@ def on_track(
 
 
 def published(runs: Sequence[Run]) -> list[str]:
-    """Return a sentence for each published number that applies to some of the runs.
+    """Return a sentence for each published number that applies.
 
     With a single run the sentence includes its own score.
     """
@@ -176,24 +167,22 @@ def _own_score(run: Run) -> str:
     return f"; here {reached:.1f} within {int(run.score.steps[-1]):,}."
 
 
-def _verdict(band: Band, config: Mapping[str, Any], score: Curve, summary: Summary | None) -> str | None:
+def _verdict(band: Band, config: Flat, score: Curve, summary: Summary | None) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
     solved = summary.steps_to_solve if summary else None
     same_threshold = config["reward_threshold"] == band.settings["reward_threshold"]
     if solved and same_threshold and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five runs.
-        verdict = (
-            "Ahead" if solved * TOLERANCE < low else "Behind" if solved > high * TOLERANCE else "On track"
-        )
+        behind = solved > high * TOLERANCE
+        verdict = "Ahead" if solved * TOLERANCE < low else "Behind" if behind else "On track"
         return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     last = int(score.steps[-1])
     if last < config["evaluation.every"]:
         return None  # the band begins at the first evaluation of its runs
     at, value = min(last, band.steps[-1]), round(float(score.values[-1]), 1)
-    neighbours = slice(
-        max(int(np.searchsorted(band.steps, at)) - 1, 0), int(np.searchsorted(band.steps, at)) + 1
-    )
+    place = int(np.searchsorted(band.steps, at))
+    neighbours = slice(max(place - 1, 0), place + 1)
     lowest, highest = min(band.low[neighbours]), max(band.high[neighbours])
     verdict = "Ahead" if value > highest else "Behind" if value < lowest else "On track"
     score_text = f"{verdict}: the last evaluation, after {last:,} steps, had {value:.1f}"
@@ -208,31 +197,19 @@ def make_band(runs: Sequence[Run]) -> Band:
     first = runs[0]
     horizon = max(int(run.score.steps[-1]) for run in runs)
     steps = np.linspace(0, horizon, GRID).round().astype(int)[1:]
-    scores = np.stack(
-        [np.interp(steps, run.score.steps, run.score.values) for run in runs]
-    )  # [R, GRID - 1]
+    curves = [run.score for run in runs]
+    scores = np.stack([np.interp(steps, curve.steps, curve.values) for curve in curves])  # [R, GRID - 1]
     solved = [run.summary.steps_to_solve for run in runs if run.summary and run.summary.steps_to_solve]
     sides = (np.round(side(scores, axis=0), 1).tolist() for side in (np.min, np.median, np.max))
     low, middle, high = (tuple(side) for side in sides)
     env, obs, protocol, preset = (str(first.config[name]) for name in KEY)
-    return Band(
-        env,
-        obs,
-        protocol,
-        preset,
-        first.commit or "unknown",
-        len(runs),
-        dict(first.config),
-        tuple(sorted(solved)),
-        tuple(steps.tolist()),
-        low,
-        middle,
-        high,
-    )
+    commit, settings = first.commit or "unknown", dict(first.config)
+    own = (commit, len(runs), settings, tuple(sorted(solved)), tuple(steps.tolist()))
+    return Band(env, obs, protocol, preset, *own, low, middle, high)
 
 
 def write_bands(groups: Sequence[Sequence[Run]], path: Path) -> None:
-    """Write the bands of groups of runs to a file, replacing those of the same presets."""
+    """Write bands of runs, replacing those of the same presets."""
     new = [make_band(runs) for runs in groups]
     others = [band for band in read_bands(path) if band[:4] not in {own[:4] for own in new}]
     ranked = sorted([*others, *new], key=lambda band: band[:4])

@@ -41,7 +41,7 @@ def median(tasks: Tasks) -> Array:
 
 
 def optimality_gap(tasks: Tasks, target: float = 1.0) -> Array:
-    """Mean shortfall of runs below a target, `[...]`; higher scores count as the target."""
+    """Mean shortfall of runs below a target, `[...]`."""
     return target - np.minimum(np.concatenate(tasks, axis=-1), target).mean(axis=-1)
 
 
@@ -61,7 +61,7 @@ def probability_of_improvement(left: Tasks, right: Tasks) -> Array:
 
 
 def performance_profile(tasks: Tasks, scores: ArrayLike) -> Array:
-    """Share of runs above each of K scores, `[..., K]` (Dolan and Moré 2002).
+    """Share of runs above each score, `[..., K]` (Dolan and Moré 2002).
 
     Example:
         >>> performance_profile([np.array([1.0, 2.0]), np.array([3.0, 4.0])], [0, 2, 4]).tolist()
@@ -91,7 +91,7 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
 
 
 def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Draw runs with replacement within each task, `[..., R] -> [repeats, ..., R]`."""
+    """Resample runs within each task, `[..., R] -> [repeats, ..., R]`."""
     resamples = []
     for task in tasks:
         rows = generator.integers(task.shape[-1], size=(repeats, task.shape[-1]))

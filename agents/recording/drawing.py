@@ -56,7 +56,7 @@ def write(
 
 
 def fit(shape: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
-    """Return the largest `(height, width)` of an image within bounds, at its aspect ratio.
+    """Return the largest size within bounds that keeps the aspect ratio.
 
     Example:
         >>> fit((16, 60), (400, 354)), fit((84, 84), (90, 354))
@@ -78,21 +78,21 @@ def resize(image: Image, size: tuple[int, int]) -> Image:
 
 
 def paste(area: Image, image: Image, top: int, left: int) -> None:
-    """Paste a gray `[h, w]` or coloured `[h, w, 3]` image with a thin frame."""
+    """Paste a gray `[h, w]` or RGB `[h, w, 3]` image, framed."""
     height, width = image.shape[:2]
     area[top : top + height, left : left + width] = image if image.ndim == 3 else image[..., None]
     cv2.rectangle(area, (left - 1, top - 1), (left + width, top + height), MUTED, 1)
 
 
 def bar(area: Image, top: int, height: int, track: tuple[int, int], share: float, colour: Colour) -> None:
-    """Draw a horizontal bar that fills a share of its track `(left, right)`."""
+    """Draw a bar that fills a share of its track `(left, right)`."""
     end = track[0] + round(min(max(share, 0.0), 1.0) * (track[1] - track[0]))
     area[top : top + height, track[0] : track[1]] = FAINT
     area[top : top + height, track[0] : end] = colour
 
 
 def blurring_effect(images: Image, gradient: Floats) -> Floats:
-    """Return the change of the value under local blurring at each pixel, `[h, w]`.
+    """Return the value's change under local blurring, by pixel: `[h, w]`.
 
     Greydanus et al. 2018, arXiv:1711.00138, blur one spot after another and evaluate the network each
     time; this is the same to first order, at once: `|mask * Σ_s (blurred_s - image_s) gradient_s|`. A bare
@@ -109,7 +109,7 @@ def blurring_effect(images: Image, gradient: Floats) -> Floats:
 
 
 def normalise(effect: Floats) -> Floats:
-    """Scale a non-negative map to [0, 1]; its 99th percentile and all above become 1.
+    """Scale a non-negative map to [0, 1], clipped at its 99th percentile.
 
     Example:
         >>> normalise(np.array([0.0, 2.0, 2.0])).tolist()

@@ -1,4 +1,4 @@
-"""Frame layouts: the plain screen view, and the agent's view with saliency and values."""
+"""Frame layouts: the screen, and the agent's view of it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -37,7 +37,7 @@ class Box(NamedTuple):
 
 
 class View:
-    """Panels at fixed boxes of a frame; all frames have one size with even sides."""
+    """Panels at fixed boxes of a frame with even sides."""
 
     def __init__(self, panels: Sequence[tuple[Panel, Box]]) -> None:
         self._panels = panels
@@ -60,7 +60,7 @@ def _area(canvas: Image, box: Box) -> Image:
 
 
 def screen_view(screen: tuple[int, int], observation: tuple[int, ...], *, numbered: bool = False) -> View:
-    """Lay out the screen and, of a pixel agent, the observation's images to its right.
+    """Lay out the screen, with observed images to its right.
 
     Args:
         screen: `(H, W)` of the screen; narrow ones are enlarged by an integer factor.
@@ -107,14 +107,11 @@ def agent_view(
     whole = height + MARGIN + TRAJECTORY_HEIGHT
     lower, middle = MARGIN + height + MARGIN, MARGIN + left + MARGIN
     right = middle + IMAGES_WIDTH + MARGIN
-    distributional = trajectory.return_range is not None
+    values_height = whole if trajectory.return_range is None else height
     panels: list[tuple[Panel, Box]] = [
         (ScreenPanel(numbered), Box(MARGIN, MARGIN, height, left)),
         (TrajectoryPanel(trajectory), Box(lower, MARGIN, TRAJECTORY_HEIGHT, left)),
-        (
-            ValuesPanel(actions, trajectory),
-            Box(MARGIN, right, height if distributional else whole, VALUES_WIDTH),
-        ),
+        (ValuesPanel(actions, trajectory), Box(MARGIN, right, values_height, VALUES_WIDTH)),
     ]
     box = Box(MARGIN, middle, whole, IMAGES_WIDTH)
     if len(observation) == 3:
@@ -128,7 +125,7 @@ def agent_view(
 
 
 def _image_panels(shape: tuple[int, int, int], box: Box) -> list[tuple[Panel, Box]]:
-    """Return stack and saliency, one above the other; wide images are stacked vertically."""
+    """Return stack above saliency; wide images are stacked vertically."""
     count, image = shape[0], shape[1:]
     height, width = box.height - 2 * TITLE - 2 * GAP, box.width - 2
     if image[1] >= 2 * image[0]:

@@ -32,7 +32,7 @@ MAX_VARIABLES = 9
 
 
 class Panel(Protocol):
-    """A part of a frame; the view always gives it the same area of the canvas."""
+    """A part of a frame, always drawn on the same area."""
 
     def prepare(self, area: Image) -> None:
         """Draw the static content, once."""
@@ -88,12 +88,8 @@ class StackPanel:
         height, width = self._size
         for i, image in enumerate(step.observation.astype(np.uint8)):
             row, column = divmod(i, self._columns)
-            paste(
-                area,
-                resize(image, self._size),
-                TITLE + 1 + row * (height + GAP),
-                1 + column * (width + GAP),
-            )
+            top, left = TITLE + 1 + row * (height + GAP), 1 + column * (width + GAP)
+            paste(area, resize(image, self._size), top, left)
 
 
 class SaliencyPanel:

@@ -1,4 +1,4 @@
-"""Greedy episodes of a run's best checkpoint, frame by frame: for videos, pages and images."""
+"""Greedy episodes of a run's best checkpoint, frame by frame."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,12 +88,12 @@ class EpisodePlayer:
         """Returns of the episodes that ended in the latest pass."""
 
     def frames(self, view: ViewName) -> Iterator[Image]:
-        """Act and draw every frame, `[H, W, 3] uint8`, all of one size."""
+        """Act and draw every frame, `[H, W, 3]`, all of one size."""
         if view == "agent":
             yield from self.agent_frames(self.trajectory())
             return
         layout: View | None = None
-        for step, _ in self._pass():
+        for step, _ in self.steps():
             if layout is None:
                 layout = screen_view(*_shapes(step), numbered=self._episodes > 1)
             yield layout.frame(step)
@@ -101,7 +101,7 @@ class EpisodePlayer:
     def agent_frames(self, trajectory: Trajectory) -> Iterator[Image]:
         """Act again and draw every frame of the agent's view."""
         saliency, layout = self._saliency(), None
-        for step, _ in self._pass():
+        for step, _ in self.steps():
             if layout is None:
                 names = (self._actions, self._variables)
                 layout = agent_view(*_shapes(step), trajectory, *names, numbered=self._episodes > 1)
@@ -121,7 +121,7 @@ class EpisodePlayer:
     def trajectory(self) -> Trajectory:
         """Act without rendering; return the trajectory."""
         values, ranges, observations, outcomes = [], [], [], []
-        for step, outcome in self._pass(render=False):
+        for step, outcome in self.steps(render=False):
             values.append(step.values)
             if step.returns is not None and step.probabilities is not None:
                 ranges.append(probable_range(step.returns, step.probabilities))
@@ -134,7 +134,7 @@ class EpisodePlayer:
         return Trajectory(np.stack(values), returns, ends, np.stack(observations), extremes)
 
     def _saliency(self) -> Callable[[RecordedStep], Floats]:
-        """Return SmoothGrad for images, the plain gradient for state vectors, whose units differ."""
+        """Return SmoothGrad for images, the plain gradient for state vectors."""
         network, generator = self._policy.network, torch.Generator().manual_seed(self._seed)
         network.requires_grad_(False)  # or autograd also computes the gradient of every weight
         shape = self._env.observation_shape
@@ -144,8 +144,8 @@ class EpisodePlayer:
             gradient = SmoothGrad(network, shape, generator, samples=1, noise=0.0)
         return lambda step: gradient(torch.from_numpy(step.observation), int(step.values.argmax())).numpy()
 
-    def _pass(self, *, render: bool = True) -> Iterator[tuple[RecordedStep, Outcome]]:
-        """Act from the seeds; yield every step, without the observation after an episode's end."""
+    def steps(self, *, render: bool = True) -> Iterator[tuple[RecordedStep, Outcome]]:
+        """Act from the seeds; yield every step and its outcome."""
         self.returns.clear()
         policy, counter, screen = PredictingPolicy(self._policy), EpisodeCounter(1), NO_SCREEN
         observation = self._env.reset()
@@ -179,7 +179,7 @@ def _shapes(step: RecordedStep) -> tuple[tuple[int, int], tuple[int, ...]]:
 
 
 def _score(folder: Path, best: BestCheckpoint) -> str:
-    """Return the final score of a finished run, else that of its best evaluation."""
+    """Return a finished run's score, else that of its best evaluation."""
     summary = read_summary(folder)
     if summary is not None and summary.eval_episodes is not None:
         return score_sentence(summary.eval_mean, summary.eval_episodes)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class SmoothGrad:
-    """The gradient of an action's value, averaged over noisy copies of the observation.
+    """Gradient of an action's value, averaged over noisy observations.
 
     `M(s, a) = 1/N Σ_i ∂Q(s + ε_i, a) / ∂s` with `ε_i ~ Normal(0, σ²)` (Smilkov et al. 2017,
     arXiv:1706.03825, section 3). σ is a share of the observation's own range, as there. All observations
@@ -41,7 +41,7 @@ class SmoothGrad:
         self._noise = noise * torch.randn(samples, *shape, generator=generator)
 
     def __call__(self, observation: Tensor, action: int) -> Tensor:
-        """Return the map `[*obs] float32` of one observation `[*obs]`, in value per unit."""
+        """Return the map of one observation `[*obs]`, in value per unit."""
         centre = observation.float()
         copies = centre + (centre.max() - centre.min()) * self._noise  # [N, *obs]
         copies.requires_grad_()

@@ -34,7 +34,7 @@ class Trajectory(NamedTuple):
 
 
 def probable_range(returns: Floats, probabilities: Floats) -> tuple[float, float]:
-    """Return the lowest and the highest of returns `[A, K]` that are at all probable.
+    """Return the lowest and the highest probable return of `[A, K]`.
 
     That is: with a tenth of the likeliest one's probability, as all quantiles are.
 
@@ -49,7 +49,7 @@ def probable_range(returns: Floats, probabilities: Floats) -> tuple[float, float
 def discounted_returns(
     rewards: Floats, bootstrap: Floats, ends: NDArray[np.bool_], gamma: float
 ) -> NDArray[np.float64]:
-    """Return the discounted return from each step on, `G_t = r_t + γ G_{t+1}`: `[T]`.
+    """Return the discounted returns `[T]`, `G_t = r_t + γ G_{t+1}`.
 
     Args:
         rewards: `[T]`, as the agent learned from them.

@@ -15,13 +15,13 @@ FILL = (204, 227, 240)  # light blue
 SMOOTH = 40  # the kernel's standard deviation is the range of returns divided by this
 
 
-def _decimals(spread: float) -> int:
-    """Return the number of decimals that resolves a hundredth of the spread, 2 to 5."""
+def decimals(spread: float) -> int:
+    """Return the decimals, 2 to 5, that resolve spread / 100."""
     return int(np.clip(np.ceil(2 - np.log10(spread)), 2, 5)) if spread > 0 else 2
 
 
 class ValuesPanel:
-    """The value of each action as a bar, the greedy one in colour.
+    """The value of each action as a bar, the greedy one blue.
 
     A thin bar below each shows the advantage over the worst action, as the values of all actions vary
     together far more than they differ.
@@ -36,7 +36,7 @@ class ValuesPanel:
         self._low, self._high = float(trajectory.values.min()), float(trajectory.values.max())
         self._largest = float(np.ptp(trajectory.values, axis=1).max())
         self._left = max(text_width(name, bold=True) for name in names) + 16
-        self._decimals = _decimals(self._largest)
+        self._decimals = decimals(self._largest)
         widest = (self._number(x) for x in (self._low, self._high))
         self._digits = GAP + max(text_width(text, bold=True) for text in widest)
 
@@ -76,7 +76,7 @@ class ValuesPanel:
 
 
 def density(returns: Floats, probabilities: Floats, points: Floats, bandwidth: float) -> Floats:
-    """Return the kernel density of returns, unnormalised: `[A, K], [A, K], [X] -> [A, X]`.
+    """Return the unnormalised kernel density of returns at points `[X]`: `[A, X]`.
 
     A Gaussian for each atom or quantile, weighted by its probability (Rosenblatt 1956,
     doi:10.1214/aoms/1177728190).
@@ -109,16 +109,15 @@ class ReturnsPanel:
         height, width = area.shape[:2]
         self._base = height - LINE - 1
         area[TITLE : self._base] = 248
-        decimals = _decimals(self._range)
-        write(area, f"{self._low:.{decimals}f}", (0, height - 2), colour=MUTED, size=0.4)
-        write(
-            area, f"{self._high:.{decimals}f}", (width - 1, height - 2), colour=MUTED, size=0.4, right=True
-        )
+        digits = decimals(self._range)
+        write(area, f"{self._low:.{digits}f}", (0, height - 2), colour=MUTED, size=0.4)
+        high = f"{self._high:.{digits}f}"
+        write(area, high, (width - 1, height - 2), colour=MUTED, size=0.4, right=True)
         margin = 3 * self._range / SMOOTH
         self._points = np.linspace(self._low - margin, self._high + margin, width)
 
     def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw a curve for each action, the greedy one filled and on top."""
+        """Draw a curve per action, the greedy one filled and on top."""
         assert step.returns is not None and step.probabilities is not None
         curves = density(step.returns, step.probabilities, self._points, self._range / SMOOTH)
         share = curves / (curves.max() or 1.0)
@@ -144,7 +143,7 @@ class TrajectoryPanel:
         self._ends = trajectory.ends
         both = np.concatenate([self._values, self._returns])
         self._low, self._high = float(both.min()), float(both.max())
-        self._decimals = _decimals(self._high - self._low)
+        self._decimals = decimals(self._high - self._low)
 
     def prepare(self, area: Image) -> None:
         """Draw the curves."""

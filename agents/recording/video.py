@@ -1,4 +1,4 @@
-"""A recording as a video, an animated image, a page or a contact sheet."""
+"""Recordings as video, animated image, page or contact sheet."""
 
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ WIDE = 1000  # pixels; text in wider videos would be too small on a telephone
 def write_video(
     frames: Iterable[Image], path: Path, *, fps: float, title: str, caption: Sequence[str] = ()
 ) -> None:
-    """Write a recording as .mp4, .gif, .html (self-contained page) or .png (contact sheet).
+    """Write a recording as .mp4, .gif, .html (page) or .png (contact sheet).
 
     Args:
         frames: `[H, W, 3] uint8` each, all of one size.
@@ -66,5 +66,5 @@ def encode_png(image: Image) -> bytes:
 
 
 def count_frames(video: Path) -> int:
-    """Return the number of frames of an MP4 file; 0 for any other file."""
+    """Return the number of frames of an MP4 file, else 0."""
     return int(cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT))

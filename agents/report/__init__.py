@@ -1,4 +1,4 @@
-"""Results for readers: figures, tables, sentences, and the offline page of a comparison.
+"""Results for readers: figures, tables, sentences, offline pages.
 
 All pages extend one template with autoescaping (`templates.py`, `page.html.j2`).
 """

@@ -1,4 +1,4 @@
-"""Figures of a comparison, for a page (light and dark) and as files."""
+"""Figures of a comparison, for a page and as files."""
 
 import io
 import re
@@ -92,7 +92,7 @@ def probe_panels(task: Task) -> dict[str, Draw]:
 
 
 def probes(group: Group) -> list[str]:
-    """Return the tags of the linear probe that any run of the group logged."""
+    """Return the tags of the linear probes in a group's runs."""
     return list(dict.fromkeys(tag for run in group.runs for tag in run.curves if tag.startswith("probe/")))
 
 
@@ -106,21 +106,13 @@ def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Refere
             ax.plot(curve.x, curve.runs.T, color=colour, alpha=0.3, linewidth=0.7)
         if np.isfinite(curve.iqm.low).all():
             ax.fill_between(curve.x, curve.iqm.low, curve.iqm.high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(
-            curve.x,
-            curve.iqm.point,
-            color=colour,
-            linestyle=dash,
-            linewidth=2,
-            label=literal(name),
-        )
+        ax.plot(curve.x, curve.iqm.point, color=colour, linestyle=dash, linewidth=2, label=literal(name))
         ax.plot(curve.x[-1], curve.iqm.point[-1], "o", color=colour, markersize=4)
     scores = np.concatenate([run.score.values for row in task.rows for run in row.group.runs])
     low, high = min(scores.min(), 0.0), max(scores.max(), task.reward_threshold or scores.max())
     span = (high - low) or 1.0
-    ax.set_ylim(
-        low - 0.04 * span, high + 0.06 * span
-    )  # not to the ends of the bands, which may exceed possible scores
+    # Not to the ends of the bands, which may exceed possible scores.
+    ax.set_ylim(low - 0.04 * span, high + 0.06 * span)
     if task.reward_threshold is not None:
         ax.axhline(task.reward_threshold, color=GRAY, linestyle=":", linewidth=1.2)
     ax.set_ylabel("greedy score")
@@ -189,7 +181,7 @@ def _draw_profile(task: Task, look: Look, ax: Axes) -> None:
 
 
 def draw_game_profile(comparison: Comparison, look: Look, ax: Axes) -> None:
-    """Draw the share of runs over all games that score above a human-normalised score."""
+    """Draw the share of runs above each human-normalised score."""
     scores = np.concatenate([scores for method in comparison.games for scores in method.scores])
     x = np.linspace(min(0.0, scores.min()), max(1.0, scores.max()), 200)
     for method in comparison.games:
@@ -282,7 +274,6 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
 def _write(draws: Mapping[str, Draw], stem: Path) -> list[Path]:
     if not draws:
         return []
-    files = [stem.with_name(stem.name + ending) for ending in (".png", ".svg")]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
         figure = Figure(figsize=(5 * len(draws), 4), layout="constrained")
         axes: Sequence[Axes] = figure.subplots(1, len(draws), squeeze=False)[0]
@@ -292,7 +283,13 @@ def _write(draws: Mapping[str, Draw], stem: Path) -> list[Path]:
         if axes[0].get_legend() is None:
             lines = axes[0].get_legend_handles_labels()
             figure.legend(*lines, loc="outside lower center", ncols=4, fontsize="small")
-        for file in files:
-            with replacing(file) as partial:
-                figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
+        return save(figure, stem)
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as .png and .svg; return the files."""
+    files = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+    for file in files:
+        with replacing(file) as partial:
+            figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
     return files

@@ -1,4 +1,4 @@
-"""One table and one figure of the times of many methods to the reward threshold."""
+"""Table and figure of many methods' times to the reward threshold."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ from matplotlib.ticker import EngFormatter
 from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.intervals import Times, median_time
 from agents.config import ConfigError
-from agents.report.figures import STYLE, literal
+from agents.report.figures import STYLE, literal, save
 from agents.report.templates import COLOURS
 from agents.report.text import number
-from agents.runs.files import replacing, write_whole
+from agents.runs.files import write_whole
 
 OBSERVATIONS = {"state": COLOURS[0], "pixels": COLOURS[1]}
 Rungs = Mapping[str, Mapping[str, Row]]
@@ -23,7 +23,7 @@ Rungs = Mapping[str, Mapping[str, Row]]
 
 
 def coverage_of_range(runs: int) -> float:
-    """Return the probability that the range of R runs encloses the true median.
+    """Return the probability that R runs enclose the true median.
 
     All runs fall on one side of it otherwise: `1 − 2^(1 − R)`, for any distribution
     (David and Nagaraja 2003, Order Statistics, section 7.1).
@@ -36,7 +36,7 @@ def coverage_of_range(runs: int) -> float:
 
 
 def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> list[Path]:
-    """Write `ladder.md`, `ladder.png` and `ladder.svg`; returns the files.
+    """Write `ladder.md`, `ladder.png` and `ladder.svg`; return the files.
 
     Args:
         comparison: Runs of one environment that has a reward threshold.
@@ -70,8 +70,7 @@ def _table(task: Task, rungs: Rungs) -> str:
     head = ["preset", *(f"{side}: {column}" for side in sides for column in ("solved", "steps", "seconds"))]
     lines = [head, ["---"] * len(head)]
     for name, rung in rungs.items():
-        cells = [cell for side in sides for cell in _cells(rung.get(side))]
-        lines.append([f"`{name}`", *cells])
+        lines.append([f"`{name}`", *(cell for side in sides for cell in _cells(rung.get(side)))])
     counts = sorted({len(row.final) for row in task.rows}, reverse=True)
     coverage = ", ".join(f"{coverage_of_range(runs):.0%} with {runs} runs" for runs in counts)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -97,21 +96,16 @@ def _formatted(times: Times) -> str:
 
 
 def _draw(task: Task, rungs: Rungs, folder: Path) -> list[Path]:
-    files = [folder / "ladder.png", folder / "ladder.svg"]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
         figure = Figure(figsize=(10, 0.9 + 0.36 * len(rungs)), layout="constrained")
         axes: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
         for ax, axis in zip(axes, ("steps", "seconds"), strict=True):
             _draw_axis(rungs, axis, ax)
-        figure.suptitle(
-            f"{task.name}: to a mean of {number(task.reward_threshold or 0.0)}", fontsize="medium"
-        )
+        threshold = number(task.reward_threshold or 0.0)
+        figure.suptitle(f"{task.name}: to a mean of {threshold}", fontsize="medium")
         lines = axes[0].get_legend_handles_labels()
         figure.legend(*lines, loc="outside lower center", ncols=3, fontsize="small")
-        for file in files:
-            with replacing(file) as partial:
-                figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
-    return files
+        return save(figure, folder / "ladder")
 
 
 def _draw_axis(rungs: Rungs, axis: str, ax: Axes) -> None:
@@ -130,13 +124,12 @@ def _draw_axis(rungs: Rungs, axis: str, ax: Axes) -> None:
 
 
 def _draw_times(times: Times, place: float, colour: str, label: str | None, ax: Axes) -> None:
-    """Draw the range and the median; an open arrow marks the end of an unsuccessful run."""
+    """Draw range and median, and unsuccessful runs' ends as open arrows."""
     y = np.full(len(times.observed), place)
     ax.plot(times.observed, y, color=colour, linewidth=1.5)
     ax.plot(times.observed[times.reached], y[times.reached], "|", color=colour, markersize=7)
-    ax.plot(
-        times.observed[~times.reached], y[~times.reached], ">", color=colour, fillstyle="none", markersize=6
-    )
+    ended, rows = times.observed[~times.reached], y[~times.reached]
+    ax.plot(ended, rows, ">", color=colour, fillstyle="none", markersize=6)
     middle = median_time(times)
     if np.isfinite(middle):
         ax.plot(middle, place, "o", color=colour, markersize=6, label=label)

@@ -97,7 +97,7 @@ def _lettered(task: Task, references: Sequence[Reference]) -> list[tuple[str, Re
 def _figures(
     comparison: Comparison, look: Look, references: Sequence[Reference]
 ) -> dict[str, list[Figure]]:
-    """Return the figures by environment; those over all games under an empty name."""
+    """Return figures by environment; those over all games under an empty name."""
     draws: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
         own = [reference for _, reference in _lettered(task, references)]
@@ -129,7 +129,7 @@ def _episodes(
 
 
 def _record(task: Task, row: Row) -> dict[str, object]:
-    """Return a row of `table.csv`: nominal 95 % intervals, agent steps, training seconds."""
+    """Return a row of `table.csv`, with intervals of nominal 95 %."""
     return {
         "environment": task.name,
         "method": row.group.method,
@@ -165,8 +165,7 @@ def _curve_rows(task: Task) -> Iterator[list[str]]:
     points = grid(task, "steps")
     for row in task.rows:
         curve = interpolate(row.group, points, "steps")
-        columns = (curve.x.astype(int), *curve.iqm)
-        for cells in zip(*columns, strict=True):
+        for cells in zip(curve.x.astype(int), *curve.iqm, strict=True):
             yield [task.name, row.group.method, *map(_cell, cells), str(len(row.final))]
 
 
@@ -191,11 +190,8 @@ def console_table(comparison: Comparison) -> str:
         head = ("", "runs", end, "mean score", f"steps{threshold}", f"seconds{threshold}")
         cells = [head, *(_cells(row) for row in task.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        lines += [
-            task.name,
-            *("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells),
-        ]
-        lines.append("")
+        padded = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells)
+        lines += [task.name, *padded, ""]
     lines += cautions(comparison)
     return "\n".join(lines).strip()
 

@@ -4,23 +4,16 @@ import base64
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agents.report.text import (
-    best_checkpoint_sentence,
-    factor,
-    fraction,
-    number,
-    times,
-    with_interval,
-)
+from agents.report import text
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
 FILTERS = {
-    "number": number,
-    "interval": with_interval,
-    "fraction": fraction,
-    "times": times,
-    "factor": factor,
-    "best_checkpoint": best_checkpoint_sentence,
+    "number": text.number,
+    "interval": text.with_interval,
+    "fraction": text.fraction,
+    "times": text.times,
+    "factor": text.factor,
+    "best_checkpoint": text.best_checkpoint_sentence,
 }
 
 
@@ -43,5 +36,5 @@ def render_page(template: str, **values: object) -> str:
 
 
 def data_uri(kind: str, content: bytes | None) -> str:
-    """Return content of a MIME type as a data URI; empty for None."""
+    """Encode content of a MIME type as a data URI; empty without."""
     return "" if content is None else f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -50,13 +50,13 @@ def bounds(estimate: Estimate) -> str:
 
 
 def fraction(estimate: Estimate) -> str:
-    """Format an estimate on the scale from 0 to 1, and its interval, if any."""
+    """Format an estimate between 0 and 1, and its interval, if any."""
     text = f"{estimate.point:.2f}"
     return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def times(at: Times | None) -> str:
-    """Format median and range of the times, and the number of successful runs."""
+    """Format median and range of times, and the number of successes."""
     if at is None:
         return "no reward threshold"
     middle = median_time(at)
@@ -68,7 +68,7 @@ def times(at: Times | None) -> str:
 
 
 def factor(estimate: Estimate) -> str:
-    """Format a ratio of medians, or its lower bound if a median is infinite."""
+    """Format a ratio of medians, or its lower bound if infinite."""
     if not math.isnan(estimate.point):
         return with_interval(estimate)
     bounded = math.isfinite(estimate.low) and estimate.low > 0
@@ -127,9 +127,8 @@ def _row_sentence(task: Task, row: Row) -> str:
     if row.steps is not None and np.isfinite(median_time(row.steps)) and row.seconds is not None:
         return (
             f"{row.group.name}: {row.steps.reached.sum()} of {count} runs reached "
-            f"{number(task.reward_threshold or 0.0)}, the median after "
-            f"{number(median_time(row.steps))} steps and "
-            f"{number(median_time(row.seconds))} s of training."
+            f"{number(task.reward_threshold or 0.0)}, the median after {number(median_time(row.steps))} "
+            f"steps and {number(median_time(row.seconds))} s of training."
         )
     end = with_interval(row.final_iqm)
     return f"{row.group.name}: scored {end} at the end ({count} run{'s' * (count > 1)})."
@@ -194,7 +193,7 @@ def best_checkpoint_sentence(task: Task) -> str:
 
 
 def games_of(runs: Sequence[Run]) -> str:
-    """Return the number of games behind the final scores, as in `30 games`."""
+    """Return the number of games per final score, as in `30 games`."""
     counts = sorted({run.score_episodes for run in runs})
     plural = "game" if counts == [1] else "games"
     return f"{' or '.join(map(str, counts))} {plural}"

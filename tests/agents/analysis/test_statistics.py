@@ -168,8 +168,8 @@ def test_bootstrap_is_repeatable() -> None:
 def test_student_interval_of_a_mean_is_the_classical_one(runs: int) -> None:
     scores = np.random.default_rng(runs).normal(5, 2, runs)
     low, high = stats.t.interval(0.95, runs - 1, scores.mean(), stats.sem(scores))
-    made = student_interval(mean, [scores], repeats=40_000)
-    assert (made.low, made.high) == pytest.approx((low, high), abs=0.015 * (high - low))
+    interval = student_interval(mean, [scores], repeats=40_000)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.015 * (high - low))
 
 
 def test_student_interval_takes_welchs_degrees_of_freedom() -> None:
@@ -177,8 +177,8 @@ def test_student_interval_takes_welchs_degrees_of_freedom() -> None:
     generator = np.random.default_rng(0)
     x, y = generator.normal(0, 5, 4), generator.normal(0, 1, 9)
     welch = stats.ttest_ind(x, -y, equal_var=False).confidence_interval()
-    made = student_interval(mean, [x, y], repeats=40_000)
-    assert (made.low, made.high) == pytest.approx((welch.low / 2, welch.high / 2), rel=0.03)
+    interval = student_interval(mean, [x, y], repeats=40_000)
+    assert (interval.low, interval.high) == pytest.approx((welch.low / 2, welch.high / 2), rel=0.03)
 
 
 @pytest.mark.parametrize(("runs", "factor"), [(3, np.sqrt(3 / 2)), (5, 1.0)])
@@ -186,8 +186,8 @@ def test_student_interval_of_a_trimmed_task_is_not_widened(runs: int, factor: fl
     """Three runs are not trimmed, so that their interval is the mean's; five are."""
     scores = [np.random.default_rng(1).normal(size=runs)]
     spread = bootstrap(iqm, scores).std() * factor
-    made = student_interval(iqm, scores)
-    assert made.high - made.point == pytest.approx(stats.t.ppf(0.975, runs - 1) * spread)
+    interval = student_interval(iqm, scores)
+    assert interval.high - interval.point == pytest.approx(stats.t.ppf(0.975, runs - 1) * spread)
 
 
 def test_student_interval_of_curves_is_that_of_each_point() -> None:
@@ -221,9 +221,9 @@ def test_improvement_interval_mirrors_and_narrows() -> None:
 
 @pytest.mark.parametrize(("successes", "runs"), [(0, 10), (3, 10), (25, 25)])
 def test_share_interval_is_wilsons(successes: int, runs: int) -> None:
-    wanted = stats.binomtest(successes, runs).proportion_ci(method="wilson")
+    expected = stats.binomtest(successes, runs).proportion_ci(method="wilson")
     assert share_interval(np.array(successes / runs), runs) == pytest.approx(
-        (wanted.low, wanted.high), abs=1e-9
+        (expected.low, expected.high), abs=1e-9
     )
 
 
@@ -242,20 +242,24 @@ def test_median_time_counts_runs_that_never_reached_the_threshold() -> None:
 def test_ratio_of_medians_by_hand() -> None:
     """20 / 10; with three equal runs a side nothing else can be drawn."""
     assert ratio_of_medians(times(20, 20, 20), times(10, 10, 10)) == (2, 2, 2)
-    made = ratio_of_medians(times(20, 30, 40), times(10, 10, 10))
-    assert made == (3, 2, 4)  # a median of three is the lowest with probability 7/27, the highest likewise
+    interval = ratio_of_medians(times(20, 30, 40), times(10, 10, 10))
+    assert interval == (
+        3,
+        2,
+        4,
+    )  # a median of three is the lowest with probability 7/27, the highest likewise
 
 
 def test_ratio_of_medians_is_open_where_runs_never_reached_the_threshold() -> None:
-    made = ratio_of_medians(times(20, 30, 40, 40, 40, missed=3), times(10, 10, 10, 10, 10))
-    assert np.isnan(made.point)
-    assert (made.low, made.high) == (2, np.inf)  # had they ended at 40, the highest would be 4
+    interval = ratio_of_medians(times(20, 30, 40, 40, 40, missed=3), times(10, 10, 10, 10, 10))
+    assert np.isnan(interval.point)
+    assert (interval.low, interval.high) == (2, np.inf)  # had they ended at 40, the highest would be 4
     turned = ratio_of_medians(times(10, 10, 10, 10, 10), times(20, 30, 40, 40, 40, missed=3))
     assert (turned.low, turned.high) == (0, 0.5)
 
 
 def test_ratio_of_medians_stays_known_where_few_missed_the_threshold() -> None:
-    made = ratio_of_medians(times(20, 20, 20, 20, 40, missed=1), times(10, 10, 10, 10, 10))
-    assert made.point == 2
-    assert made.low == 2 and made.high == np.inf  # three draws of the fifth run: 5.8 %
+    interval = ratio_of_medians(times(20, 20, 20, 20, 40, missed=1), times(10, 10, 10, 10, 10))
+    assert interval.point == 2
+    assert interval.low == 2 and interval.high == np.inf  # three draws of the fifth run: 5.8 %
     assert np.isnan(ratio_of_medians(times(20, 20), times(10, 10, 10)).low)

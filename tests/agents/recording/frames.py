@@ -52,6 +52,15 @@ def filled_shares(area: Array, colours: tuple[tuple[int, int, int], ...]) -> lis
     return [filled[bar[0], first:].sum() / track[bar[0], first:].sum() for bar in bars]
 
 
+def longest_bars(area: Array, colour: tuple[int, int, int]) -> list[tuple[int, int]]:
+    """Return the first and last column of each horizontal bar of a colour, from top to bottom."""
+    filled = is_colour(area, colour)
+    rows = np.flatnonzero(filled.sum(axis=1) > area.shape[1] // 8)
+    bars = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    columns = [np.flatnonzero(filled[bar[len(bar) // 2]]) for bar in bars]
+    return [(int(x[0]), int(x[-1])) for x in columns]
+
+
 def stack(height: int, width: int) -> Array:
     """Return four images of one gray each, oldest first."""
     return np.stack([np.full((height, width), gray, np.uint8) for gray in GRAYS])

@@ -7,13 +7,21 @@ import pytest
 from agents.recording.drawing import BLUE, BLUR, FAINT, MUTED, VERMILLION, blurring_effect, overlay
 from agents.recording.panels import TITLE, SaliencyPanel, ScreenPanel, StackPanel, VariablesPanel
 from agents.recording.steps import discounted_returns, probable_range
-from agents.recording.value_panels import FILL, ReturnsPanel, TrajectoryPanel, ValuesPanel, density
+from agents.recording.value_panels import (
+    FILL,
+    ReturnsPanel,
+    TrajectoryPanel,
+    ValuesPanel,
+    decimals,
+    density,
+)
 from tests.agents.recording.frames import (
     centres,
     count,
     drawn,
     filled_shares,
     is_colour,
+    longest_bars,
     stack,
     step,
     trajectory,
@@ -82,8 +90,7 @@ def test_a_bar_is_as_long_as_its_value_on_the_scale_of_the_trajectory() -> None:
 
 def test_small_values_keep_enough_decimals_to_tell_them_apart() -> None:
     """A hundredth of the largest lead shows: of 0.001, five decimals; of 100, the usual two."""
-    texts = [ValuesPanel(["a", "b"], trajectory([[0.0, x]]))._number(0.9 * x) for x in (1e-3, 100.0)]
-    assert texts == ["0.00090", "90.00"]
+    assert [decimals(spread) for spread in (1e-3, 100.0, 0.0)] == [5, 2, 2]
 
 
 @pytest.mark.parametrize("actions", [2, 18])
@@ -131,12 +138,12 @@ def test_variables_show_their_values_and_their_saliency() -> None:
     states = [[-1.0, -2.0], [1.0, 2.0]]
     panel = VariablesPanel(["a", "b"], trajectory([[0, 0]] * 2, states))
     current = step([0, 0], np.array([1.0, -1.0], np.float32), saliency=np.array([4.0, -1.0]))
-    area = drawn(panel, current, (400, 301))
-    top = [panel._top(area, i) + TITLE for i in range(2)]
-    assert [count(area[y + 17], VERMILLION) for y in top] == [300, 150]
-    blue = [np.flatnonzero((area[y + 5] == BLUE).all(axis=-1)) for y in top]
-    assert (blue[0].min(), blue[0].max()) == (151, 299)
-    assert (blue[1].min(), blue[1].max()) == (75, 149)
+    area = drawn(panel, current, (400, 301))[2 * TITLE :]  # without the title and the first name
+    saliency, values = (longest_bars(area, colour) for colour in (VERMILLION, BLUE))
+    width = saliency[0][1] - saliency[0][0]
+    assert [(right - left) / width for left, right in saliency] == pytest.approx([1, 0.5], abs=0.01)
+    assert [(right - left) / width for left, right in values] == pytest.approx([0.5, 0.25], abs=0.01)
+    assert values[0][0] == pytest.approx(values[1][1], abs=3)  # positive to the right, negative to the left
 
 
 def test_many_variables_are_truncated() -> None:
@@ -147,16 +154,18 @@ def test_many_variables_are_truncated() -> None:
 
 
 def test_the_trajectory_marks_the_time_step_and_breaks_at_episode_ends() -> None:
-    panel = TrajectoryPanel(trajectory(np.zeros((11, 2)), ends=np.arange(11) % 5 == 4))
+    panel = TrajectoryPanel(trajectory(np.zeros((11, 2)), ends=np.isin(np.arange(11), (4, 10))))
     area = np.full((130, 400, 3), 255, np.uint8)
     panel.prepare(area)
-    curve = (area[TITLE:] != 248).any(axis=(0, 2))
-    assert not curve[(panel._x[4] + panel._x[5]) // 2]
-    assert curve[(panel._x[2] + panel._x[3]) // 2]
+    red, _, blue = np.moveaxis(area[TITLE:].astype(int), -1, 0)
+    columns = np.flatnonzero((blue > red + 60).any(axis=0))
+    x = np.linspace(columns[0], columns[-1], 11)  # of the time steps
+    assert not ((columns > x[4] + 3) & (columns < x[5] - 3)).any()
+    assert ((columns > x[2] + 3) & (columns < x[3] - 3)).any()
     before = area.copy()
     panel.draw(area, step([0, 0], t=7))
     changed = np.flatnonzero((before != area)[TITLE + 8 : -10].any(axis=(0, 2)))
-    assert abs(changed.mean() - panel._x[7]) < 3
+    assert abs(changed.mean() - x[7]) < 3
 
 
 def test_all_quantiles_count_and_improbable_atoms_do_not() -> None:
