@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.recording.layout import MARGIN, Box, View, agent_view, screen_view
+from agents.recording.layout import MARGIN, MIN_LEFT, Box, View, agent_view, screen_view
 from agents.recording.panels import TITLE, ScreenPanel
 from tests.agents.recording.frames import GRAYS, centres, count, stack, step, trajectory
 
@@ -64,9 +64,9 @@ def test_the_screen_view_has_the_screen_by_an_integer_factor_beside_the_stack(
     view = screen_view(screen, observation)
     frame = view.frame(step([0.0], images, screen=image))
     assert frame.shape[0] % 2 == frame.shape[1] % 2 == 0
-    scale = max(360 // screen[1], 1)
+    scale = max(MIN_LEFT // screen[1], 1)
     enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    top, left = MARGIN + TITLE + 1, MARGIN + (max(scale * screen[1] + 2, 360) - scale * screen[1]) // 2
+    top, left = MARGIN + TITLE + 1, MARGIN + (max(scale * screen[1] + 2, MIN_LEFT) - scale * screen[1]) // 2
     inside = frame[top : top + enlarged.shape[0], left : left + enlarged.shape[1]]
     assert np.array_equal(inside, enlarged)
     right = frame[:, left + enlarged.shape[1] + 1 :]
@@ -75,7 +75,8 @@ def test_the_screen_view_has_the_screen_by_an_integer_factor_beside_the_stack(
 
 def test_views_of_other_panels_are_as_large_as_their_boxes() -> None:
     view = View([(ScreenPanel(False), Box(0, 0, 70, 81)), (ScreenPanel(True), Box(75, 10, 60, 60))])
-    assert view.frame(step([0.0])).shape == (148, 94, 3)
+    height, width = 75 + 60 + MARGIN, 81 + MARGIN
+    assert view.frame(step([0.0])).shape == (height + height % 2, width + width % 2, 3)
 
 
 def test_a_frame_leaves_nothing_in_the_next() -> None:
