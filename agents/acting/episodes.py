@@ -45,8 +45,8 @@ def play(
 ) -> Iterator[Transition]:
     """Act and step for as long as the caller asks for transitions.
 
-    Training, evaluation, recording and probe consume this loop; between two transitions they may change
-    the policy, the environments and `active`.
+    Training, evaluation, recording, the probe and the check of images consume this loop; between two
+    transitions they may change the policy, the environments and `active`.
 
     Args:
         env: Environments to step.

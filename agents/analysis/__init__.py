@@ -1,1 +1,6 @@
-"""Statistics and comparisons of runs, from their folders alone."""
+"""Statistics and comparisons of runs, from their folders alone.
+
+`statistics.py` aggregates scores (interquartile mean) and resamples them, `intervals.py` bounds them.
+`groups.py` sorts runs into groups, `curves.py` interpolates their scores, `comparison.py` compares them;
+`references.py` holds published results and this project's own bands (`bands.json`).
+"""

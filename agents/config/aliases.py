@@ -1,4 +1,4 @@
-"""Old names of fields, values and results, to read older runs."""
+"""Old names: read in run folders, refused on the command line with the present name."""
 
 from collections.abc import Mapping
 from typing import Any

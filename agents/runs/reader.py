@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -210,21 +210,21 @@ def _curve(points: list[tuple[int, float, float]]) -> Curve:
     return Curve(steps.astype(np.int64), values, seconds)
 
 
-def _read_lines(path: Path) -> list[dict[str, float]]:
-    """Return the entries of a metrics file; the last line of a running run may be incomplete."""
+def _read_lines(path: Path) -> Iterator[dict[str, float]]:
+    """Yield the entries of a metrics file; the last line of a running run may be incomplete."""
     if not path.is_file():
         raise ConfigError(f"{path.parent} holds no run (no metrics.jsonl); name folders made by train.py.")
     whole, _, _ = path.read_bytes().rpartition(b"\n")
-    lines = whole.splitlines()
-    try:
-        # One call of the parser for all lines takes half as long as one for each.
-        entries: list[dict[str, float]] = json.loads(b"[" + b",".join(lines) + b"]")
-    except (ValueError, RecursionError):
-        entries = []
-    if len(entries) == len(lines) and all(map(_is_entry, entries)):
-        return entries
-    bad = next((i for i, line in enumerate(lines, 1) if not _holds_entry(line)), 1)
-    raise ConfigError(f"{path} is damaged in line {bad}; restore the file or leave this run out.")
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            entry = None
+        if not _is_entry(entry):
+            raise ConfigError(
+                f"{path} is damaged in line {number}; restore the file or leave this run out."
+            )
+        yield entry
 
 
 def _is_entry(entry: object) -> bool:
@@ -236,10 +236,3 @@ def _is_entry(entry: object) -> bool:
 def _is_number(value: object) -> bool:
     """Whether a value fits a float; infinite ones do, from diverging runs."""
     return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
-
-
-def _holds_entry(line: bytes) -> bool:
-    try:
-        return _is_entry(json.loads(line))
-    except (ValueError, RecursionError):
-        return False

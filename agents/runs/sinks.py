@@ -1,4 +1,4 @@
-"""Destinations of a run's metrics; `RunFolder.open` opens them."""
+"""Destinations of a run's metrics; `RunFolder._open` opens them."""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Names of the scalars that are read again after they were logged."""
+"""Tags that are read again.
+
+All others are named where they are logged: `Trainer._log`, `EvaluationRule._log`, `RunFolder.finish`.
+"""
 
 PERIODIC, CONFIRMATION = "eval", "solved"
 """Kinds of evaluations, the second half of their tags."""

@@ -1,1 +1,1 @@
-"""Classic control: CartPole drawn as by Gymnasium, many times faster."""
+"""Classic control: `cartpole.py` draws CartPole as Gymnasium does, many times faster."""

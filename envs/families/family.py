@@ -63,7 +63,7 @@ class Family:
     """Environments of one kind: how they are made, observed, saved and described."""
 
     name: str
-    """Word for it in the settings of presets."""
+    """Its name, by which presets ask for it."""
 
     pattern: str
     """Regular expression for the start of its ids."""
