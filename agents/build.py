@@ -262,14 +262,6 @@ def train(
 
     Raises:
         ConfigError: the configuration is impossible here, or the folder holds something else.
-
-    Example:
-        >>> from pathlib import Path
-        >>> import agents
-        >>> from agents.config.presets import preset_config
-        >>> config = preset_config("fast", "CartPole-v1", "state")
-        >>> agents.train(config, Path("runs/cartpole")).solved  # doctest: +SKIP
-        True
     """
     config, sentence = with_capacity(config)
     run = RunFolder(folder, config, resume=resume, on_open=on_open)

@@ -1,4 +1,4 @@
-"""Folder of a run: the one that writes it."""
+"""The folder of a run, as written; every write may raise `OSError`."""
 
 import contextlib
 import errno
@@ -137,30 +137,18 @@ class RunFolder:
         self._sinks.append(TensorBoard(self.path, at, settings, results))
 
     def log(self, env_steps: int, values: Mapping[str, Value]) -> None:
-        """Write values by tag to all sinks.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Write values by tag to all sinks."""
         for sink in self._sinks:
             sink.log(env_steps, values)
 
     def save(self, trainer: State, env_steps: int) -> None:
-        """Save the state of the run, to resume it.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Save the state of the run, to resume it."""
         assert self._metrics is not None
         state = RunCheckpoint(trainer, env_steps, self._metrics.size)
         checkpoint.save(self.paths.last, state._asdict())
 
     def save_best(self, best: BestCheckpoint) -> None:
-        """Save the best agent so far.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Save the best agent so far."""
         best.save(self.paths.best)
 
     def finish(self, summary: Summary) -> None:
