@@ -12,21 +12,6 @@ Number = TypeVar("Number", int, float, int | None, float | None, tuple[int, int]
 
 LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
-ATARI_FIELDS = (
-    "protocol",
-    "frame_skip",
-    "repeat_action_probability",
-    "noop_max",
-    "fire",
-    "zero_discount_on_life_loss",
-    "full_action_space",
-    "max_frames",
-    "mode",
-    "difficulty",
-    "backend",
-    "threads",
-)
-"""Fields of `EnvConfig` that apply to Atari games only."""
 
 
 class ConfigError(ValueError):
@@ -165,3 +150,8 @@ class EnvConfig:
                 raise ConfigError(
                     f"--env.crop is {top} {bottom} {left} {right}; give top < bottom and left < right."
                 )
+
+
+_GENERAL_FIELDS = ("id", "obs", "num_envs", "crop", "size", "frame_stack", "action_repeat")
+ATARI_FIELDS = tuple(f.name for f in dataclasses.fields(EnvConfig) if f.name not in _GENERAL_FIELDS)
+"""Fields of `EnvConfig` that apply to Atari games only."""

@@ -19,69 +19,53 @@ class Protocol:
     source: str
     env: Mapping[str, Any]
     """Fields of `EnvConfig` fixed by the protocol."""
-    clip_reward: bool
-    """Whether the agent learns from rewards clipped to [-1, 1]."""
     evaluation_epsilon: float
     """Probability of a random action during evaluation."""
+    clip_reward: bool = True
+    """Whether the agent learns from rewards clipped to [-1, 1]."""
     steps: int | None = None
     """Agent steps allowed for training; None: any number."""
 
+
+_NATURE_ENV = {
+    "repeat_action_probability": 0.0,
+    "zero_discount_on_life_loss": True,
+    "noop_max": 30,
+    "full_action_space": False,
+    "max_frames": 18_000,
+    "frame_skip": 4,
+}
+_MACHADO_ENV = {
+    "repeat_action_probability": 0.25,
+    "zero_discount_on_life_loss": False,
+    "noop_max": 0,
+    "full_action_space": True,
+    "max_frames": 18_000,
+}
 
 PROTOCOLS: dict[str, Protocol] = {
     "nature": Protocol(
         summary="no sticky actions, a lost life ends the value, up to 30 no-ops, games of 5 minutes",
         source="Mnih et al. 2015, doi:10.1038/nature14236, Methods",
-        env={
-            "repeat_action_probability": 0.0,
-            "zero_discount_on_life_loss": True,
-            "noop_max": 30,
-            "full_action_space": False,
-            "max_frames": 18_000,
-            "frame_skip": 4,
-        },
-        clip_reward=True,
+        env=_NATURE_ENV,
         evaluation_epsilon=0.05,
     ),
     "machado": Protocol(
         summary="sticky actions .25, whole games only, all 18 actions, games of 5 minutes",
         source="Machado et al. 2018, arXiv:1709.06009",
-        env={
-            "repeat_action_probability": 0.25,
-            "zero_discount_on_life_loss": False,
-            "noop_max": 0,
-            "full_action_space": True,
-            "fire": False,
-            "max_frames": 18_000,
-        },
-        clip_reward=True,
+        env=_MACHADO_ENV | {"fire": False},
         evaluation_epsilon=0.01,
     ),
     "ale-v5": Protocol(
         summary="sticky actions .25, whole games only, the game's own actions, games of 30 minutes",
         source="Gymnasium's ALE/<Game>-v5, as ale-py registers it",
-        env={
-            "repeat_action_probability": 0.25,
-            "zero_discount_on_life_loss": False,
-            "noop_max": 0,
-            "full_action_space": False,
-            "max_frames": 108_000,
-            "frame_skip": 4,
-        },
-        clip_reward=True,
+        env=_MACHADO_ENV | {"full_action_space": False, "max_frames": 108_000, "frame_skip": 4},
         evaluation_epsilon=0.0,
     ),
     "atari100k": Protocol(
         summary="100,000 agent steps; no sticky actions, life loss, up to 30 no-ops, 30 minutes",
         source="Kaiser et al. 2020, arXiv:1903.00374; van Hasselt et al. 2019, arXiv:1906.05243",
-        env={
-            "repeat_action_probability": 0.0,
-            "zero_discount_on_life_loss": True,
-            "noop_max": 30,
-            "full_action_space": False,
-            "max_frames": 108_000,
-            "frame_skip": 4,
-        },
-        clip_reward=True,
+        env=_NATURE_ENV | {"max_frames": 108_000},
         evaluation_epsilon=0.001,
         steps=100_000,
     ),

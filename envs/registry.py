@@ -104,7 +104,10 @@ def make_registered(config: EnvConfig, *, drawn: bool) -> gym.Env[Any, Any]:
     Raises:
         ConfigError: nothing to render, or a setting that only Atari games have.
     """
-    _refuse_atari_fields(config)
+    for field in fields(EnvConfig):
+        if field.name in ATARI_FIELDS and getattr(config, field.name) != field.default:
+            option = field.name.replace("_", "-")
+            raise ConfigError(f"--env.{option} is for Atari games; leave it out for {config.id}.")
     env = _make(config.id)
     if not drawn:
         return env
@@ -113,7 +116,18 @@ def make_registered(config: EnvConfig, *, drawn: bool) -> gym.Env[Any, Any]:
         raise ConfigError(f"{config.id} cannot be drawn (no rgb_array rendering); {instead}.")
     env.close()
     env = _make(config.id, render_mode="rgb_array")
-    _try_to_draw(env, config.id)
+    env.reset(seed=0)
+    try:
+        frame: Any = env.render()  # loads the library that draws, or fails
+    except (gym.error.DependencyNotInstalled, ModuleNotFoundError):
+        raise
+    except Exception as error:  # of any library, such as pygame without a display
+        raise ConfigError(
+            f"{config.id} cannot be drawn here ({type(error).__name__}: {error}); mend that, or do without "
+            "images (--obs state)."
+        ) from error
+    if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3):
+        raise ConfigError(f"{config.id} renders no RGB array; use --obs state.")
     return env
 
 
@@ -124,27 +138,3 @@ def _make(env_id: str, **settings: Any) -> gym.Env[Any, Any]:
         return gym.make(spec, disable_env_checker=True, **settings)
     env = gym.make(spec, max_episode_steps=-1, disable_env_checker=True, **settings)
     return SavableTimeLimit(env, spec.max_episode_steps, attributes)
-
-
-def _refuse_atari_fields(config: EnvConfig) -> None:
-    defaults = {field.name: field.default for field in fields(EnvConfig)}
-    for name in ATARI_FIELDS:
-        if getattr(config, name) != defaults[name]:
-            option = name.replace("_", "-")
-            raise ConfigError(f"--env.{option} is for Atari games; leave it out for {config.id}.")
-
-
-def _try_to_draw(env: gym.Env[Any, Any], env_id: str) -> None:
-    """Draw an image: the library that draws it is loaded, and fails, only then."""
-    env.reset(seed=0)
-    try:
-        frame: Any = env.render()
-    except (gym.error.DependencyNotInstalled, ModuleNotFoundError):
-        raise
-    except Exception as error:  # of whatever library, such as pygame without a display
-        raise ConfigError(
-            f"{env_id} cannot be drawn here ({type(error).__name__}: {error}); mend that, or do without "
-            "images (--obs state)."
-        ) from error
-    if not (isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3):
-        raise ConfigError(f"{env_id} renders no RGB array; use --obs state.")

@@ -121,30 +121,25 @@ class SerialVectorEnv:
 
     @property
     def exact(self) -> bool:
-        """Whether `load_state_dict` resumes the current episodes exactly."""
+        """Whether every environment is `exact`."""
         return all(is_exact(env) for env in self.envs)
 
     def seed(self, seeds: Sequence[int]) -> None:
-        """Set the seeds for the next `reset`, one for each environment."""
+        """Set the seeds of the next `reset`."""
         self._seeds = list(seeds)
 
     def reset(self) -> Array:
-        """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
+        """Start all episodes from the seeds."""
         for e, seed in enumerate(self._seeds):
             self._begin(e, seed)
         return self._now
 
-    def _begin(self, e: int, seed: int | None) -> None:
+    def _begin(self, e: int, seed: int | None = None) -> None:
         self._now[e], info = self.envs[e].reset(seed=seed)
         self._lives[e] = info.get("lives", 0)
 
     def step(self, action: Array, acting: Array | None = None) -> Step:
-        """Step every environment.
-
-        Args:
-            action: `[E]` integers from 0 to `num_actions - 1`.
-            acting: `[E] bool`, false where an environment stays as it is. None: all are stepped.
-        """
+        """Step every environment; where `acting` is false it stays as it is."""
         self._reward[:], self._terminated[:], self._last[:] = 0.0, False, False
         for e, env in enumerate(self.envs):
             if acting is not None and not acting[e]:
@@ -160,13 +155,12 @@ class SerialVectorEnv:
             self._terminated[e], self._last[e] = terminated, last
         self._now[:] = self._next
         for e in np.flatnonzero(self._last).tolist():
-            self._begin(e, None)
+            self._begin(e)
         return Step(self._next, self._reward, self._terminated, self._last, self._now)
 
     def render(self) -> Frame:
-        """Return the first environment's screen, `[H, W, 3] uint8`."""
-        screen: Any = self.envs[0].render()
-        return screen
+        """Return the first environment's screen."""
+        return self.envs[0].render()  # type: ignore[return-value]
 
     def state_dict(self) -> Snapshot:
         """Return the state of every environment and the observations to act on."""
@@ -177,10 +171,7 @@ class SerialVectorEnv:
         }
 
     def load_state_dict(self, state: Snapshot) -> Array:
-        """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
-
-        Where `exact` is false new episodes start, from the saved generators.
-        """
+        """Restore a `state_dict`; new episodes start from the saved generators."""
         for env, saved in zip(self.envs, state["envs"], strict=True):
             load_env_state(env, saved)
         if self.exact:
@@ -188,7 +179,7 @@ class SerialVectorEnv:
             self._lives[:] = np.asarray(state["lives"])
         else:
             for e in range(self.num_envs):
-                self._begin(e, None)
+                self._begin(e)
         return self._now
 
     def close(self) -> None:

@@ -1,9 +1,7 @@
 """Wrappers that turn environments into stacks of small images, or into state vectors.
 
-Rendered images pass through Gymnasium's `AddRenderObservation`, then `GrayscaleObservation`, `Crop`,
-Gymnasium's `ResizeObservation` and `FrameStackObservation` (Mnih et al. 2015, doi:10.1038/nature14236,
-Methods: Preprocessing). Images of an environment's own pass through `own_images`. Only
-`FrameStackObservation` has a state; its `state_dict` is saved by `envs/snapshot.py`.
+Mnih et al. 2015, doi:10.1038/nature14236, Methods: Preprocessing. Only `FrameStackObservation` has a
+state; its `state_dict` is saved by `envs/snapshot.py`.
 """
 
 from typing import Any
@@ -25,6 +23,7 @@ from envs.config import ConfigError, EnvConfig
 from envs.snapshot import Snapshot
 
 Frame = NDArray[np.uint8]
+CropBox = tuple[int, int, int, int]
 
 
 def image_space(*shape: int) -> gym.Space[Frame]:
@@ -34,16 +33,62 @@ def image_space(*shape: int) -> gym.Space[Frame]:
 
 def rendered_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
     """Observe the rendered screen, gray, cropped and resized: `[H, W] uint8`."""
-    env = GrayscaleObservation(AddRenderObservation(env))
-    return ResizeObservation(Crop(env, config.crop) if config.crop else env, config.size)
+    return _cropped_and_resized(grayscale(AddRenderObservation(env)), config)
 
 
 def own_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
     """Observe the environment's own colour images, cropped and resized: `[H, W, C] -> [C, H, W]`."""
-    resized = ResizeObservation(Crop(env, config.crop) if config.crop else env, config.size)
+    resized = _cropped_and_resized(env, config)
     height, width, planes = resized.observation_space.shape  # type: ignore[misc]
     first = image_space(planes, height, width)
     return TransformObservation(resized, lambda image: np.moveaxis(image, -1, 0), first)
+
+
+def _cropped_and_resized(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
+    return ResizeObservation(crop(env, config.crop) if config.crop else env, config.size)
+
+
+def grayscale(env: gym.Env[Frame, Any]) -> gym.Env[Frame, Any]:
+    """Observe the luma of an RGB image: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
+
+    Gymnasium's `GrayscaleObservation` is 70 times slower, and weights the colours differently from ALE and
+    OpenCV.
+
+    Example:
+        >>> env = AddRenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
+        >>> grayscale(env).reset(seed=1)[0].shape
+        (400, 600)
+    """
+    space = image_space(*env.observation_space.shape[:2])  # type: ignore[index]
+    return TransformObservation(env, lambda image: cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), space)
+
+
+def crop(env: gym.Env[Frame, Any], box: CropBox) -> gym.Env[Frame, Any]:
+    """Observe a part of `[H, W]` or `[H, W, C]` images, contiguous; Gymnasium has no such wrapper.
+
+    Args:
+        env: An environment that observes images.
+        box: `(top, bottom, left, right)` in pixels.
+
+    Raises:
+        ConfigError: the box reaches outside the image.
+    """
+    height, width, *planes = env.observation_space.shape  # type: ignore[misc]
+    check_crop(box, height, width, "the image")
+    top, bottom, left, right = box
+    part = np.s_[top:bottom, left:right]
+    space = image_space(bottom - top, right - left, *planes)
+    return TransformObservation(env, lambda image: np.ascontiguousarray(image[part]), space)
+
+
+def check_crop(box: CropBox, height: int, width: int, image: str) -> None:
+    """Raise a `ConfigError` if a box reaches outside an image of this size."""
+    top, bottom, left, right = box
+    if not (0 <= top < bottom <= height and 0 <= left < right <= width):
+        raise ConfigError(
+            f"--env.crop {top} {bottom} {left} {right} does not fit {image} of {height} rows and {width} "
+            "columns; stay inside it or leave the option out."
+        )
 
 
 def state_vectors(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
@@ -71,57 +116,6 @@ def state_vectors(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     with np.errstate(over="ignore"):  # float64's largest numbers become infinity
         low, high = space.low.astype(np.float32), space.high.astype(np.float32)
     return TransformObservation(env, lambda row: np.asarray(row, np.float32), Box(low, high))
-
-
-class GrayscaleObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """Luma of an RGB image: `[H, W, 3] -> [H, W]` (ITU-R BT.601, as OpenCV computes it).
-
-    Gymnasium's is 70 times slower, and weights the colours differently from ALE and OpenCV.
-
-    Example:
-        >>> env = AddRenderObservation(gym.make("CartPole-v1", render_mode="rgb_array"))
-        >>> GrayscaleObservation(env).reset(seed=1)[0].shape
-        (400, 600)
-    """
-
-    def __init__(self, env: gym.Env[Frame, Any]) -> None:
-        RecordConstructorArgs.__init__(self)
-        gym.ObservationWrapper.__init__(self, env)
-        height, width, _ = env.observation_space.shape  # type: ignore[misc]
-        self.observation_space = image_space(height, width)
-
-    def observation(self, observation: Frame) -> Frame:
-        """Return the gray image."""
-        return cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
-
-
-class Crop(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
-    """Rows `top:bottom` and columns `left:right` of an image; Gymnasium has no such wrapper.
-
-    Args:
-        env: An environment that observes `[H, W]` or `[H, W, C]` images.
-        box: `(top, bottom, left, right)` in pixels.
-
-    Raises:
-        ConfigError: the box reaches outside the image.
-    """
-
-    def __init__(self, env: gym.Env[Frame, Any], box: tuple[int, int, int, int]) -> None:
-        RecordConstructorArgs.__init__(self, box=box)
-        gym.ObservationWrapper.__init__(self, env)
-        height, width, *planes = env.observation_space.shape  # type: ignore[misc]
-        top, bottom, left, right = box
-        if not (0 <= top < bottom <= height and 0 <= left < right <= width):
-            raise ConfigError(
-                f"--env.crop {top} {bottom} {left} {right} does not fit the image of "
-                f"{height} rows and {width} columns; stay inside it or leave the option out."
-            )
-        self._rows, self._columns = slice(top, bottom), slice(left, right)
-        self.observation_space = image_space(bottom - top, right - left, *planes)
-
-    def observation(self, observation: Frame) -> Frame:
-        """Return the part inside the box, as a contiguous image."""
-        return np.ascontiguousarray(observation[self._rows, self._columns])
 
 
 class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):

@@ -121,11 +121,11 @@ def frames(count: int = 1_500) -> None:
     from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
     from envs.classic.cartpole import CartPoleRenderer
-    from envs.wrappers import Crop, GrayscaleObservation
+    from envs.wrappers import crop, grayscale
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
-    crop, size = (160, 320, 0, 600), (16, 60)
-    plain: Any = ResizeObservation(Crop(GrayscaleObservation(AddRenderObservation(base)), crop), size)
+    box, size = (160, 320, 0, 600), (16, 60)
+    plain: Any = ResizeObservation(crop(grayscale(AddRenderObservation(base)), box), size)
     states: list[Any] = []
     random = np.random.default_rng(0)
     plain_seconds = 0.0
@@ -141,7 +141,7 @@ def frames(count: int = 1_500) -> None:
             for layer in (plain.env.env, plain.env, plain):
                 image = layer.observation(image)
             plain_seconds += time.perf_counter() - started
-    renderer = CartPoleRenderer(crop, size)
+    renderer = CartPoleRenderer(box, size)
     started = time.perf_counter()
     for state in states:
         renderer.draw(state[0], state[2])

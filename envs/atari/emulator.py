@@ -3,6 +3,7 @@
 ALE's own (0.12.1) are not exact.
 """
 
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,8 @@ class Emulator:
         self.ale.loadROM(rom)
         self.exact = rom.stem not in CANNOT_BE_SAVED
         self._rom, self._replayed = rom, rom.stem in REPLAYED
-        self._repeats_below = (
-            float(np.float32(repeat_action_probability)) * 2**32
-        )  # ALE holds the probability as a float
+        # ALE holds the probability as a float.
+        self._repeats_below = float(np.float32(repeat_action_probability)) * 2**32
         self._generator, self._executed = np.random.MT19937(), NOOP
         self._start, self._played = b"", bytearray()
 
@@ -117,26 +117,23 @@ def inside_a_frame(state: bytes) -> bool:
         state: A serialized `ALEState`: six words and the console, of which the cartridge, the clock and the
             generator come first, then the processor: its name, 13 registers and its execution status.
     """
-    outer = _Reader(state)
-    outer.words(6)
-    console = _Reader(outer.text())
-    console.text(), console.text(), console.words(1), console.text()
-    console.text(), console.words(13)
-    return not console.words(1)[0] & STOPPED
+    outer = io.BytesIO(state)
+    _read_words(outer, 6)
+    console = io.BytesIO(_read_text(outer))
+    _read_text(console)
+    _read_text(console)
+    _read_words(console, 1)
+    _read_text(console)
+    _read_text(console)
+    *_, status = _read_words(console, 14)
+    return not status & STOPPED
 
 
-class _Reader:
-    """Reader of ALE's `Serializer`: little-endian words, texts after their length."""
+def _read_words(stream: io.BytesIO, count: int) -> tuple[int, ...]:
+    """Read little-endian words, as written by ALE's `Serializer`."""
+    return struct.unpack(f"<{count}i", stream.read(4 * count))
 
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
 
-    def words(self, count: int) -> tuple[int, ...]:
-        values = struct.unpack_from(f"<{count}i", self._data, self._at)
-        self._at += 4 * count
-        return values
-
-    def text(self) -> bytes:
-        (length,) = self.words(1)
-        self._at += length
-        return self._data[self._at - length : self._at]
+def _read_text(stream: io.BytesIO) -> bytes:
+    """Read a text, stored after its length."""
+    return stream.read(*_read_words(stream, 1))

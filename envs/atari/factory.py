@@ -7,20 +7,10 @@ from envs.atari.native import NativeAtariEnv
 from envs.config import ConfigError, EnvConfig
 from envs.registry import find_spec
 
-GAME_FIELDS = (
-    "size",
-    "frame_skip",
-    "repeat_action_probability",
-    "noop_max",
-    "full_action_space",
-    "max_frames",
-)
-
 
 def make_game(config: EnvConfig) -> AtariGame:
     """Make one game, stepped in Python."""
-    settings = {name: getattr(config, name) for name in ("fire", "mode", "difficulty", *GAME_FIELDS)}
-    return AtariGame(_rom(config), **settings)
+    return AtariGame(_rom(config), config)
 
 
 def make_native(config: EnvConfig, seeds: Sequence[int]) -> NativeAtariEnv | None:
@@ -35,14 +25,7 @@ def make_native(config: EnvConfig, seeds: Sequence[int]) -> NativeAtariEnv | Non
         raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")
     if config.backend == "python" or reason is not None:
         return None
-    return NativeAtariEnv(
-        rom,
-        seeds,
-        stack=config.frame_stack,
-        zero_discount_on_life_loss=config.zero_discount_on_life_loss,
-        threads=config.threads,
-        **{name: getattr(config, name) for name in GAME_FIELDS},
-    )
+    return NativeAtariEnv(rom, seeds, config)
 
 
 def why_not_native(config: EnvConfig) -> str | None:

@@ -11,7 +11,7 @@ from ale_py import roms
 from gymnasium.utils import seeding
 
 from envs.atari.emulator import NOOP, Emulator
-from envs.config import ConfigError
+from envs.config import ConfigError, EnvConfig
 from envs.wrappers import Frame, image_space
 
 FRAMES_A_SECOND = 60
@@ -56,22 +56,13 @@ class AtariGame(gym.Env[Frame, np.int64]):
 
     Args:
         game: Name of the ROM, such as `ms_pacman`.
-        size: `(height, width)` of the observation in pixels.
-        frame_skip: Frames for which an action is repeated; the newest two are pooled by their maximum.
-        repeat_action_probability: Probability, for each frame, that the previous frame's action is
-            repeated instead of the chosen one; no-ops and FIRE included.
-        noop_max: A game starts with 1 to this many no-op frames; 0: none.
-        fire: Press FIRE at the start and after a lost life, in games that wait for it.
-        full_action_space: All 18 actions instead of those the game uses.
-        max_frames: Frames after which the game is truncated.
-        mode: Variant of the game; None: the first.
-        difficulty: Difficulty switch; None: the first.
+        config: The rules of the game, and the size of the observation.
 
     Raises:
         ConfigError: no such game, mode or difficulty.
 
     Example:
-        >>> env = AtariGame("pong")
+        >>> env = AtariGame("pong", EnvConfig())
         >>> env.reset(seed=1)[0].shape
         (84, 84)
     """
@@ -79,41 +70,29 @@ class AtariGame(gym.Env[Frame, np.int64]):
     action_space: gym.spaces.Discrete
     metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_A_SECOND / 4}  # noqa: RUF012
 
-    def __init__(
-        self,
-        game: str,
-        *,
-        size: tuple[int, int] = (84, 84),
-        frame_skip: int = 4,
-        repeat_action_probability: float = 0.0,
-        noop_max: int = 0,
-        fire: bool = False,
-        full_action_space: bool = False,
-        max_frames: int = 108_000,
-        mode: int | None = None,
-        difficulty: int | None = None,
-    ) -> None:
+    def __init__(self, game: str, config: EnvConfig) -> None:
         self.render_mode = "rgb_array"
-        self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / frame_skip}
+        self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / config.frame_skip}
+        sticky = config.repeat_action_probability
         self._emulator = Emulator(
-            require_rom(game), repeat_action_probability=repeat_action_probability, max_frames=max_frames
+            require_rom(game), repeat_action_probability=sticky, max_frames=config.max_frames
         )
         self.ale, self.exact = self._emulator.ale, self._emulator.exact
-        self._mode = _choose(game, "mode", mode, self.ale.getAvailableModes())
-        self._difficulty = _choose(game, "difficulty", difficulty, self.ale.getAvailableDifficulties())
-        own = self.ale.getMinimalActionSet()
-        self._actions = self.ale.getLegalActionSet() if full_action_space else own
+        self._mode = _choose(game, "mode", config.mode, self.ale.getAvailableModes())
+        difficulties = self.ale.getAvailableDifficulties()
+        self._difficulty = _choose(game, "difficulty", config.difficulty, difficulties)
+        full = config.full_action_space
+        self._actions = self.ale.getLegalActionSet() if full else self.ale.getMinimalActionSet()
+        presses_fire = config.fire and game in WAIT_FOR_FIRE
         # A sticky action may swallow a frame of FIRE.
-        self._fire_frames = (
-            (1 if repeat_action_probability == 0 else frame_skip) if fire and game in WAIT_FOR_FIRE else 0
-        )
-        self._skip, self._noop_max = frame_skip, noop_max
-        self._width_height = size[::-1]  # OpenCV counts width first
+        self._fire_frames = (config.frame_skip if sticky else 1) if presses_fire else 0
+        self._skip, self._noop_max = config.frame_skip, config.noop_max
+        self._width_height = config.size[::-1]  # OpenCV counts width first
         self._before = np.zeros(self.ale.getScreenDims(), np.uint8)
         self._newest = self._before.copy()
         self._lives = 0
         self.action_space = gym.spaces.Discrete(len(self._actions))
-        self.observation_space = image_space(*size)
+        self.observation_space = image_space(*config.size)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode
 
 from envs.atari.game import FRAMES_A_SECOND, ale_seeds, require_rom
+from envs.config import EnvConfig
 from envs.snapshot import Snapshot
 from envs.vector import Array, Frame, Step
 
@@ -27,69 +28,50 @@ class NativeAtariEnv:
     Args:
         game: Name of the ROM.
         seeds: One for each game.
-        size: `(height, width)` of an image in pixels.
-        stack: Newest images in one observation.
-        frame_skip: Frames for which an action is repeated.
-        noop_max: A game starts with 1 to this many no-op frames; 0: none.
-        max_frames: Frames, no-ops included, after which a game is truncated.
-        zero_discount_on_life_loss: Whether no value follows a lost life.
-        threads: Threads of the emulators; 0: one per core.
-        settings: Further arguments of `AtariVectorEnv`.
+        config: The rules of the game, the size and number of images in an observation, the threads.
     """
 
     exact = False
-    """Whether `load_state_dict` resumes the current episodes exactly."""
 
-    def __init__(
-        self,
-        game: str,
-        seeds: Sequence[int],
-        *,
-        size: tuple[int, int] = (84, 84),
-        stack: int = 4,
-        frame_skip: int = 4,
-        noop_max: int = 0,
-        max_frames: int = 108_000,
-        zero_discount_on_life_loss: bool = False,
-        threads: int = 0,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, game: str, seeds: Sequence[int], config: EnvConfig) -> None:
         require_rom(game)
-        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), zero_discount_on_life_loss
-        self._noop_max, self._max_frames = noop_max, max_frames
+        self.num_envs, self._seeds = len(seeds), list(seeds)
+        self._life_loss = config.zero_discount_on_life_loss
+        self._noop_max, self._max_frames = config.noop_max, config.max_frames
         self._env = AtariVectorEnv(
             game,
             self.num_envs,
             # ale-py fills a new stack with black; ours repeats the first image, as the memory does.
             stack_num=1,
-            img_height=size[0],
-            img_width=size[1],
-            frameskip=frame_skip,
-            noop_max=noop_max + 1 if noop_max else 0,  # ale-py draws 0 to noop_max - 1
-            max_num_frames_per_episode=max_frames + frame_skip,  # never reached
-            num_threads=threads,
+            img_height=config.size[0],
+            img_width=config.size[1],
+            frameskip=config.frame_skip,
+            repeat_action_probability=config.repeat_action_probability,
+            full_action_space=config.full_action_space,
+            noop_max=config.noop_max + 1 if config.noop_max else 0,  # ale-py draws 0 to noop_max - 1
+            max_num_frames_per_episode=config.max_frames + config.frame_skip,  # never reached
+            num_threads=config.threads,
             use_fire_reset=False,
             reward_clipping=False,
             autoreset_mode=AutoresetMode.SAME_STEP,
-            **settings,
         )
         actions = self._env.single_action_space
         assert isinstance(actions, Discrete)
         self.num_actions = int(actions.n)
-        self.observation_shape: tuple[int, ...] = (stack, *size)
+        self.observation_shape: tuple[int, ...] = (config.frame_stack, *config.size)
         self.dtype: np.dtype[Any] = np.dtype(np.uint8)
-        self.render_fps = FRAMES_A_SECOND / frame_skip
+        self.render_fps = FRAMES_A_SECOND / config.frame_skip
         self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
         self._spare, self._now = self._next.copy(), self._next.copy()
         self._lives = np.zeros(self.num_envs, np.int32)
         self._generator = np.random.default_rng(self._seeds)
 
     def seed(self, seeds: Sequence[int]) -> None:
-        """Set the seeds for the next `reset`, one for each game."""
+        """Set the seeds of the next `reset`."""
         self._seeds = list(seeds)
 
     def reset(self) -> Array:
-        """Start all games from the seeds; return the first observations `[E, S, H, W]`."""
+        """Start all games from the seeds."""
         emulator = np.array([ale_seeds(seed)[1] for seed in self._seeds], np.int32)
         first, info = self._env.reset(seed=emulator)
         first, info = self._begin(np.zeros(self.num_envs, np.bool_), first, info)
@@ -108,12 +90,7 @@ class NativeAtariEnv:
             ended = np.zeros_like(ended)
 
     def step(self, action: Array, acting: Array | None = None) -> Step:  # noqa: ARG002
-        """Step every game; the arrays are valid until the next call.
-
-        Args:
-            action: `[E]` integers from 0 to `num_actions - 1`.
-            acting: Ignored: ale-py steps all games.
-        """
+        """Step every game, wherever it is `acting`; the arrays are valid until the next call."""
         self._env.send(action)
         self._next, self._spare = self._spare, self._next
         self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate

@@ -22,8 +22,7 @@ from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.utils import RecordConstructorArgs
 from pygame import gfxdraw
 
-from envs.config import ConfigError
-from envs.wrappers import Frame, image_space
+from envs.wrappers import CropBox, Frame, check_crop, image_space
 
 HEIGHT, WIDTH = 400, 600
 SCALE = WIDTH / 4.8  # pixels a metre: the screen shows twice the x threshold of 2.4
@@ -50,13 +49,9 @@ class CartPoleRenderer:
         ConfigError: the crop reaches outside the screen.
     """
 
-    def __init__(self, crop: tuple[int, int, int, int], size: tuple[int, int]) -> None:
+    def __init__(self, crop: CropBox, size: tuple[int, int]) -> None:
+        check_crop(crop, HEIGHT, WIDTH, "CartPole's image")
         top, bottom, left, right = crop
-        if not (0 <= top < bottom <= HEIGHT and 0 <= left < right <= WIDTH):
-            raise ConfigError(
-                f"--env.crop {top} {bottom} {left} {right} does not fit CartPole's image of "
-                f"{HEIGHT} rows and {WIDTH} columns; stay inside it or leave the option out."
-            )
         self._crop, self._size = crop, size
         self._surface = pygame.Surface((WIDTH, HEIGHT), depth=32)
         self._surface.fill(WHITE)
@@ -64,7 +59,7 @@ class CartPoleRenderer:
         pixels = np.frombuffer(self._surface.get_buffer(), np.uint8)  # type: ignore[call-overload]
         self._bgra = pixels.reshape(HEIGHT, WIDTH, 4)  # row 0 is the bottom
         self._background = self._bgra.copy()
-        self._gray = self._read((top, bottom, left, right))
+        self._gray = self._read(crop)
         self._empty = _resize(self._gray, size)
         self._block_y, rest_y = divmod(bottom - top, size[0])
         self._block_x, rest_x = divmod(right - left, size[1])
@@ -124,7 +119,7 @@ class CartPoleRenderer:
         self._wipe(box)
         return (slice(0), slice(0), patch) if empty else (slice(y0, y1), slice(x0, x1), patch)
 
-    def _paint(self, cart: Corners, pole: Corners, axle: int) -> tuple[int, int, int, int]:
+    def _paint(self, cart: Corners, pole: Corners, axle: int) -> CropBox:
         """Draw as `CartPoleEnv.render`; return the box touched: top, bottom, left, right."""
         surface = self._surface
         gfxdraw.aapolygon(surface, cart, BLACK)
@@ -142,12 +137,12 @@ class CartPoleRenderer:
             min(max(xs) + 1 + MARGIN, WIDTH),
         )
 
-    def _wipe(self, box: tuple[int, int, int, int]) -> None:
+    def _wipe(self, box: CropBox) -> None:
         top, bottom, left, right = box
         part = np.s_[HEIGHT - bottom : HEIGHT - top, left:right]
         self._bgra[part] = self._background[part]
 
-    def _read(self, box: tuple[int, int, int, int]) -> Frame:
+    def _read(self, box: CropBox) -> Frame:
         top, bottom, left, right = box
         upside_down = self._bgra[HEIGHT - bottom : HEIGHT - top, left:right]
         return cv2.flip(cv2.cvtColor(upside_down, cv2.COLOR_BGRA2GRAY), 0)  # type: ignore[return-value]
@@ -173,7 +168,7 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
     def __init__(
         self,
         env: gym.Env[Any, Any],
-        crop: tuple[int, int, int, int] | None,
+        crop: CropBox | None,
         size: tuple[int, int],
     ) -> None:
         RecordConstructorArgs.__init__(self, crop=crop, size=size)

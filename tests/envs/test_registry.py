@@ -139,7 +139,7 @@ def test_such_a_run_is_trained_resumed_evaluated_recorded_and_compared(obs: str,
         return process
 
     output = done("train.py", "--env", name, "--run-dir", "run", *WORDS).stdout
-    assert "record.py run --out play.html --module walk_env" in output
+    assert "record.py run --out episode.html --module walk_env" in output
     refused(
         run("train.py", "--run-dir", "run", "--resume", "--steps", "160", cwd=tmp_path), f"--env {name}"
     )

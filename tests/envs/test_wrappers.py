@@ -12,17 +12,17 @@ from gymnasium.wrappers import AddRenderObservation, RepeatAction, ResizeObserva
 from envs.classic.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_env, make_vector_env
-from envs.wrappers import Crop, FrameStackObservation, GrayscaleObservation
+from envs.wrappers import FrameStackObservation, crop, grayscale
 
 Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
 
 CHAINS: dict[str, Wrap] = {
     "render": AddRenderObservation,
-    "gray": lambda env: GrayscaleObservation(AddRenderObservation(env)),
-    "crop": lambda env: Crop(GrayscaleObservation(AddRenderObservation(env)), (10, 200, 20, 300)),
-    "resize": lambda env: ResizeObservation(GrayscaleObservation(AddRenderObservation(env)), (40, 60)),
+    "gray": lambda env: grayscale(AddRenderObservation(env)),
+    "crop": lambda env: crop(grayscale(AddRenderObservation(env)), (10, 200, 20, 300)),
+    "resize": lambda env: ResizeObservation(grayscale(AddRenderObservation(env)), (40, 60)),
     "stack": lambda env: FrameStackObservation(
-        ResizeObservation(GrayscaleObservation(AddRenderObservation(env)), (40, 60)), 3
+        ResizeObservation(grayscale(AddRenderObservation(env)), (40, 60)), 3
     ),
     "repeat": lambda env: AddRenderObservation(RepeatAction(env, 2)),
     "cartpole": lambda env: FrameStackObservation(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
@@ -67,14 +67,14 @@ def test_an_observation_is_not_changed_by_later_steps() -> None:
 
 def test_crop_outside_the_image_is_refused() -> None:
     with pytest.raises(ConfigError, match="does not fit the image"):
-        Crop(GrayscaleObservation(AddRenderObservation(rendered())), (0, 401, 0, 600))
+        crop(grayscale(AddRenderObservation(rendered())), (0, 401, 0, 600))
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"])
 def test_gray_image_is_opencvs_luma_of_the_render(env_id: str) -> None:
     """Worked by hand: Y = 0.299 R + 0.587 G + 0.114 B, rounded (OpenCV's fixed point: within 1)."""
     env = rendered(env_id)
-    gray = GrayscaleObservation(AddRenderObservation(env))
+    gray = grayscale(AddRenderObservation(env))
     observation, _ = gray.reset(seed=1)
     luma = np.asarray(env.render(), np.float64) @ [0.299, 0.587, 0.114]
     assert np.abs(observation - luma).max() <= 1.0

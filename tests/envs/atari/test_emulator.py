@@ -109,7 +109,11 @@ def assert_resumes(
     """Play at random, and again from each snapshot in a new game: all observations are equal."""
     first, second = (
         SerialVectorEnv(
-            [AtariGame(game, repeat_action_probability=repeat_action_probability, frame_skip=skip)],
+            [
+                AtariGame(
+                    game, EnvConfig(repeat_action_probability=repeat_action_probability, frame_skip=skip)
+                )
+            ],
             [number],
         )
         for number in (seed, seed + 1)

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import AtariPreprocessing
 
 from envs.atari.game import WAIT_FOR_FIRE, AtariGame, ale_seeds
-from envs.config import ConfigError
+from envs.config import ConfigError, EnvConfig
 from envs.vector import SerialVectorEnv
 
 GAMES = {
@@ -42,7 +42,7 @@ def test_frames_equal_gymnasiums_wrapper(game: str, repeat_action_probability: f
         f"ALE/{GAMES[game]}-v5", frameskip=1, repeat_action_probability=repeat_action_probability
     )
     theirs: Any = AtariPreprocessing(raw, noop_max=30, frame_skip=4, screen_size=84)
-    ours = AtariGame(game, repeat_action_probability=repeat_action_probability, noop_max=30)
+    ours = AtariGame(game, EnvConfig(repeat_action_probability=repeat_action_probability, noop_max=30))
     assert ours.action_space.n == theirs.action_space.n
     seed = seed_with_the_same_emulator()
     generator = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def naive_frames(game: str, seed: int, actions: list[int], skip: int = 4) -> lis
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("game", ["breakout", "qbert"])
 def test_a_game_that_ends_inside_a_skip_shows_its_true_last_frame(game: str, seed: int) -> None:
-    env = AtariGame(game)
+    env = AtariGame(game, EnvConfig())
     env.reset(seed=seed)
     generator = np.random.default_rng(seed)
     actions, images, terminated = [], [], False
@@ -102,7 +102,7 @@ def ball_height(env: AtariGame) -> int:
 
 def test_fire_starts_the_game_and_starts_it_again_after_a_lost_life() -> None:
     """In Breakout no ball appears until FIRE is pressed; a player that waits sees five, one per life."""
-    waiting, firing = AtariGame("breakout"), AtariGame("breakout", fire=True)
+    waiting, firing = AtariGame("breakout", EnvConfig()), AtariGame("breakout", EnvConfig(fire=True))
     waiting.reset(seed=0)
     assert all(waiting.step(0)[4]["lives"] == 5 and ball_height(waiting) == 0 for _ in range(100))
     firing.reset(seed=0)
@@ -120,7 +120,7 @@ def test_fire_starts_the_game_and_starts_it_again_after_a_lost_life() -> None:
 
 def test_fire_is_pressed_until_a_sticky_emulator_obeys() -> None:
     """One frame of FIRE is lost in a quarter of the cases; four in one of 256."""
-    env = AtariGame("breakout", fire=True, repeat_action_probability=0.25)
+    env = AtariGame("breakout", EnvConfig(fire=True, repeat_action_probability=0.25))
     started = [env.reset(seed=seed) and env.step(0) and ball_height(env) > 0 for seed in range(20)]
     assert all(started)
 
@@ -130,7 +130,7 @@ def test_only_three_games_wait_for_fire() -> None:
     """600 steps of other buttons: no reward, no lost life, no end; after FIRE there is."""
     waiting = set()
     for game in set(roms.get_all_rom_ids()) - {"combat", "joust", "maze_craze", "warlords"}:
-        env = AtariGame(game)
+        env = AtariGame(game, EnvConfig())
         has_fire = ale_py.Action.FIRE in env.ale.getMinimalActionSet()
         if has_fire and not lively(env, fire_first=False) and lively(env, fire_first=True):
             waiting.add(game)
@@ -154,14 +154,14 @@ def lively(env: AtariGame, *, fire_first: bool) -> bool:
 
 def test_the_frame_cap_is_a_truncation() -> None:
     """100 frames of 4 each: 25 steps."""
-    env = AtariGame("pong", max_frames=100)
+    env = AtariGame("pong", EnvConfig(max_frames=100))
     env.reset(seed=0)
     ends = [env.step(0)[2:4] for _ in range(25)]
     assert ends == [(False, False)] * 24 + [(False, True)]
 
 
 def test_a_lost_life_ends_the_value_and_not_the_game() -> None:
-    env = AtariGame("breakout", fire=True)
+    env = AtariGame("breakout", EnvConfig(fire=True))
     vector = SerialVectorEnv([env], [0], zero_discount_on_life_loss=True)
     vector.reset()
     ends = []
@@ -182,7 +182,7 @@ def test_a_lost_life_ends_the_value_and_not_the_game() -> None:
 def test_a_saved_game_resumes_exactly(game: str) -> None:
     """Sticky actions too: the emulator's generator is part of what is saved."""
     first, second = (
-        AtariGame(game, repeat_action_probability=0.25, fire=True, noop_max=10) for _ in range(2)
+        AtariGame(game, EnvConfig(repeat_action_probability=0.25, fire=True, noop_max=10)) for _ in range(2)
     )
     first.reset(seed=3)
     generator = np.random.default_rng(1)
@@ -200,23 +200,23 @@ def test_a_saved_game_resumes_exactly(game: str) -> None:
 
 
 def test_it_is_a_gymnasium_environment() -> None:
-    check_env(AtariGame("pong"), skip_render_check=True)
+    check_env(AtariGame("pong", EnvConfig()), skip_render_check=True)
 
 
 def test_the_full_action_set_has_18_actions() -> None:
-    assert AtariGame("pong").action_space.n == 6
-    assert AtariGame("pong", full_action_space=True).action_space.n == 18
+    assert AtariGame("pong", EnvConfig()).action_space.n == 6
+    assert AtariGame("pong", EnvConfig(full_action_space=True)).action_space.n == 18
 
 
 def test_modes_and_difficulties_are_kept_over_games_and_checked() -> None:
-    env = AtariGame("breakout", mode=4, difficulty=1)
-    assert not np.array_equal(env.reset(seed=0)[0], AtariGame("breakout").reset(seed=0)[0])
+    env = AtariGame("breakout", EnvConfig(mode=4, difficulty=1))
+    assert not np.array_equal(env.reset(seed=0)[0], AtariGame("breakout", EnvConfig()).reset(seed=0)[0])
     with pytest.raises(ConfigError, match=r"--env.mode 7: pong offers 0, 1; choose one"):
-        AtariGame("pong", mode=7)
+        AtariGame("pong", EnvConfig(mode=7))
     with pytest.raises(ConfigError, match=r"--env.difficulty 9: pong offers 0, 1, 2, 3"):
-        AtariGame("pong", difficulty=9)
+        AtariGame("pong", EnvConfig(difficulty=9))
 
 
 def test_an_unknown_game_is_refused_with_the_closest_names() -> None:
     with pytest.raises(ConfigError, match=r"breakot is no Atari game; did you mean breakout"):
-        AtariGame("breakot")
+        AtariGame("breakot", EnvConfig())

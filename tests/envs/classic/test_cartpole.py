@@ -9,7 +9,8 @@ from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
 from envs.classic.cartpole import CartPolePixels, CartPoleRenderer
 from envs.config import ConfigError
-from envs.wrappers import Crop, GrayscaleObservation
+from envs.wrappers import crop as crop_images
+from envs.wrappers import grayscale
 
 Box = tuple[int, int, int, int]
 FULL: Box = (0, 400, 0, 600)
@@ -18,8 +19,8 @@ PLAY: Box = (160, 320, 0, 600)
 
 def plain_layers(env: gym.Env[Any, Any], crop: Box, size: tuple[int, int]) -> list[Any]:
     render = AddRenderObservation(env)
-    gray = GrayscaleObservation(render)
-    cropped = Crop(gray, crop)
+    gray = grayscale(render)
+    cropped = crop_images(gray, crop)
     return [render, gray, cropped, ResizeObservation(cropped, size)]
 
 
