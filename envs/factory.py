@@ -1,6 +1,7 @@
 """From `EnvConfig` to a `VectorEnv`; the only place that orders wrappers."""
 
 from collections.abc import Sequence
+from pkgutil import resolve_name
 from typing import Any
 
 import gymnasium as gym
@@ -8,6 +9,7 @@ from gymnasium.wrappers import RepeatAction, TimeLimit
 
 from envs.config import ConfigError, EnvConfig
 from envs.families import family_of
+from envs.families.family import RENDERED_IMAGES
 from envs.registry import find_spec
 from envs.vector import SerialVectorEnv, VectorEnv
 from envs.wrappers import FrameStackObservation, state_vectors
@@ -27,7 +29,8 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     """
     spec, family, pixels = find_spec(config.id), family_of(config.id), config.obs == "pixels"
     try:
-        env = family.make(config, screen or (pixels and family.images_are_rendered))
+        drawn = screen or (pixels and family.images == RENDERED_IMAGES)
+        env: gym.Env[Any, Any] = resolve_name(family.make)(config, drawn)
     except (gym.error.DependencyNotInstalled, ModuleNotFoundError) as error:
         raise ConfigError(f"{config.id} needs a package that is missing: {error}") from error
     if not isinstance(env.action_space, gym.spaces.Discrete):
@@ -41,7 +44,9 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
         env = TimeLimit(env, max_steps)
     if not pixels:
         return state_vectors(env)
-    return FrameStackObservation(family.images(env, config), config.frame_stack)
+    if family.images is not None:
+        env = resolve_name(family.images)(env, config)
+    return FrameStackObservation(env, config.frame_stack)
 
 
 def can_be_drawn(config: EnvConfig) -> bool:
@@ -56,15 +61,11 @@ def can_be_drawn(config: EnvConfig) -> bool:
 def make_vector_env(config: EnvConfig, seeds: Sequence[int], *, max_steps: int | None = None) -> VectorEnv:
     """Make one environment for each seed, behind the façade.
 
-    Args:
-        config: The environment and how it is observed.
-        seeds: One for each environment.
-        max_steps: As for `make_env`.
-
     Raises:
         ConfigError: as `make_env`, or the native back-end is required and cannot be used.
     """
-    native = family_of(config.id).make_vector(config, seeds)
+    make_native = family_of(config.id).make_vector
+    native: VectorEnv | None = resolve_name(make_native)(config, seeds) if make_native else None
     if native is not None:
         return native
     envs = [make_env(config, max_steps=max_steps) for _ in seeds]

@@ -94,7 +94,7 @@ def find_spec(env_id: str) -> EnvSpec:
     return spec
 
 
-def make_registered(config: EnvConfig, *, drawn: bool) -> gym.Env[Any, Any]:
+def make_registered(config: EnvConfig, drawn: bool) -> gym.Env[Any, Any]:
     """Make a registered environment, with its own observations.
 
     Args:

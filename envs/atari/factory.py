@@ -8,7 +8,7 @@ from envs.config import ConfigError, EnvConfig
 from envs.registry import find_spec
 
 
-def make_game(config: EnvConfig) -> AtariGame:
+def make_game(config: EnvConfig, drawn: bool) -> AtariGame:  # noqa: ARG001  every game can be drawn
     """Make one game, stepped in Python."""
     return AtariGame(_rom(config), config)
 

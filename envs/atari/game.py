@@ -113,7 +113,7 @@ class AtariGame(gym.Env[Frame, np.int64]):
                 self._emulator.reset_game()
         self._lives = self.ale.lives()
         self.ale.getScreenGrayscale(self._newest)
-        return self._image(), self._info()
+        return self._observe()
 
     def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
         """Repeat the action for `frame_skip` frames, or until the game is over."""
@@ -138,7 +138,8 @@ class AtariGame(gym.Env[Frame, np.int64]):
             np.maximum(self._newest, self._before, out=self._newest)
         self._lives = ale.lives()
         terminated = ale.game_over(with_truncation=False)
-        return self._image(), float(reward), terminated, over and not terminated, self._info()
+        image, info = self._observe()
+        return image, float(reward), terminated, over and not terminated, info
 
     def get_action_meanings(self) -> list[str]:
         """Return the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
@@ -157,11 +158,10 @@ class AtariGame(gym.Env[Frame, np.int64]):
         self._emulator.load_state_dict(state["emulator"])
         self._lives = state["lives"]
 
-    def _image(self) -> Frame:
-        return cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-    def _info(self) -> dict[str, Any]:
-        return {"lives": self._lives, "episode_frame_number": self.ale.getEpisodeFrameNumber()}
+    def _observe(self) -> tuple[Frame, dict[str, Any]]:
+        image = cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)
+        info = {"lives": self._lives, "episode_frame_number": self.ale.getEpisodeFrameNumber()}
+        return image, info  # type: ignore[return-value]
 
 
 def _choose(game: str, option: str, value: int | None, choices: list[int]) -> int:

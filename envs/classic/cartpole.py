@@ -22,6 +22,7 @@ from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.utils import RecordConstructorArgs
 from pygame import gfxdraw
 
+from envs.config import EnvConfig
 from envs.wrappers import CropBox, Frame, check_crop, image_space
 
 HEIGHT, WIDTH = 400, 600
@@ -160,24 +161,19 @@ class CartPolePixels(gym.ObservationWrapper[Frame, Any, Any], RecordConstructorA
     """`rendered_images` of CartPole, many times faster.
 
     Example:
-        >>> env = CartPolePixels(gym.make("CartPole-v1"), (160, 320, 0, 600), (16, 60))
+        >>> env = CartPolePixels(gym.make("CartPole-v1"), EnvConfig(crop=(160, 320, 0, 600), size=(16, 60)))
         >>> env.reset(seed=1)[0].shape
         (16, 60)
     """
 
-    def __init__(
-        self,
-        env: gym.Env[Any, Any],
-        crop: CropBox | None,
-        size: tuple[int, int],
-    ) -> None:
-        RecordConstructorArgs.__init__(self, crop=crop, size=size)
+    def __init__(self, env: gym.Env[Any, Any], config: EnvConfig) -> None:
+        RecordConstructorArgs.__init__(self, config=config)
         gym.ObservationWrapper.__init__(self, env)
         if not isinstance(env.unwrapped, CartPoleEnv):
             raise TypeError(f"CartPolePixels draws CartPole only, not {env}.")
         self._cartpole = env.unwrapped
-        self._renderer = shared_renderer(crop or (0, HEIGHT, 0, WIDTH), size)
-        self.observation_space = image_space(*size)
+        self._renderer = shared_renderer(config.crop or (0, HEIGHT, 0, WIDTH), config.size)
+        self.observation_space = image_space(*config.size)
 
     def observation(self, observation: Any) -> Frame:  # noqa: ARG002
         """Return the image of the cart's true (float64) state, as drawn by `render()`."""

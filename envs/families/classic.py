@@ -12,16 +12,8 @@ if TYPE_CHECKING:
     import gymnasium as gym
     from numpy.typing import NDArray
 
-    from envs.config import EnvConfig
-
 SPREAD = (1.2, 1.0, 0.1, 2.0)
 """Half the range of CartPole's random states, around zero: about the range seen in play."""
-
-
-def _fast_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
-    from envs.classic.cartpole import CartPolePixels
-
-    return CartPolePixels(env, config.crop, config.size)
 
 
 def _read_state(env: gym.Env[Any, Any]) -> NDArray[np.float64]:
@@ -37,8 +29,7 @@ def _randomize_state(env: gym.Env[Any, Any], generator: np.random.Generator) -> 
 CARTPOLE = Family(
     name="cartpole",
     pattern=r"CartPole-v\d+$",
-    images=_fast_images,
-    images_are_rendered=False,
+    images="envs.classic.cartpole:CartPolePixels",
     attributes=("state", "steps_beyond_terminated"),
     action_names=("left", "right"),
     variable_names=("cart position", "cart velocity", "pole angle", "pole angular velocity"),
@@ -60,18 +51,10 @@ MOUNTAIN_CAR = Family(
     action_names=("left", "coast", "right"),
     variable_names=("position", "velocity"),
 )
+LEGS = ("left leg", "right leg")
 LUNAR_LANDER = Family(
     name="lunar-lander",
     pattern=r"LunarLander-v\d+$",
     action_names=("coast", "left engine", "main engine", "right engine"),
-    variable_names=(
-        "x",
-        "y",
-        "velocity x",
-        "velocity y",
-        "angle",
-        "angular velocity",
-        "left leg",
-        "right leg",
-    ),
+    variable_names=("x", "y", "velocity x", "velocity y", "angle", "angular velocity", *LEGS),
 )

@@ -1,12 +1,13 @@
 """The type of an environment family.
 
-Gymnasium and emulators are imported inside the functions, when an environment is made.
+Functions that make environments are named as in Gymnasium's `EnvSpec`, `module:function`, so that Gymnasium
+and emulators are imported when an environment is made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from envs.config import EnvConfig
-    from envs.vector import VectorEnv
+
+RENDERED_IMAGES = "envs.wrappers:rendered_images"
 
 
 class ReferenceScores(NamedTuple):
@@ -46,18 +47,6 @@ class Simulator:
     """Name for the mean over all variables, reported in place of each; None: each is reported."""
 
 
-def _make_registered(config: EnvConfig, drawn: bool) -> gym.Env[Any, Any]:
-    from envs.registry import make_registered
-
-    return make_registered(config, drawn=drawn)
-
-
-def _rendered_images(env: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:
-    from envs.wrappers import rendered_images
-
-    return rendered_images(env, config)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """Environments of one kind: how they are made, observed, saved and described."""
@@ -68,17 +57,14 @@ class Family:
     pattern: str
     """Regular expression for the start of its ids."""
 
-    make: Callable[[EnvConfig, bool], gym.Env[Any, Any]] = _make_registered
-    """Make one environment with its own observations; the flag asks for a working `render()`."""
+    make: str = "envs.registry:make_registered"
+    """`(config, drawn) -> Env` with its own observations; `drawn` asks for a working `render()`."""
 
-    images: Callable[[gym.Env[Any, Any], EnvConfig], gym.Env[Any, Any]] = _rendered_images
-    """Wrap it to observe one `uint8` frame a step: `[H, W]` or `[planes, H, W]`."""
+    images: str | None = RENDERED_IMAGES
+    """`(env, config) -> Env` that observes a `uint8` frame, `[H, W]` or `[planes, H, W]`; None: as made."""
 
-    images_are_rendered: bool = True
-    """Whether `images` calls `render()`."""
-
-    make_vector: Callable[[EnvConfig, Sequence[int]], VectorEnv | None] = lambda _config, _seeds: None
-    """Make a batch of environments stepped natively, one for each seed, where the settings allow it."""
+    make_vector: str | None = None
+    """`(config, seeds) -> VectorEnv`, stepped natively, or None where the settings do not allow it."""
 
     has_time_limit: bool = False
     """Whether episodes are truncated without a registered `max_episode_steps`."""

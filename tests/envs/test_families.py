@@ -23,7 +23,6 @@ from envs.factory import make_env, make_vector_env
 from envs.families import FAMILIES, family_of, is_atari, reference_scores
 from envs.families.family import Family
 from envs.spec import describe
-from envs.wrappers import own_images
 
 ROOT = Path(__file__).parents[2]
 TILES = "TestTiles-v0"
@@ -153,7 +152,7 @@ class Tiles(gym.Env[np.ndarray[Any, Any], int]):
 @pytest.fixture
 def tiles(monkeypatch: pytest.MonkeyPatch) -> Any:
     gym.register(TILES, Tiles, max_episode_steps=50)
-    family = Family(name="tiles", pattern="TestTiles-", images=own_images, images_are_rendered=False)
+    family = Family(name="tiles", pattern="TestTiles-", images="envs.wrappers:own_images")
     monkeypatch.setattr(envs.families, "FAMILIES", (family, *FAMILIES))
     yield TILES
     del gym.registry[TILES]

@@ -16,6 +16,7 @@ from envs.wrappers import FrameStackObservation, crop, grayscale
 
 Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
 
+FAST = EnvConfig(crop=(160, 320, 0, 600), size=(16, 60))
 CHAINS: dict[str, Wrap] = {
     "render": AddRenderObservation,
     "gray": lambda env: grayscale(AddRenderObservation(env)),
@@ -25,7 +26,7 @@ CHAINS: dict[str, Wrap] = {
         ResizeObservation(grayscale(AddRenderObservation(env)), (40, 60)), 3
     ),
     "repeat": lambda env: AddRenderObservation(RepeatAction(env, 2)),
-    "cartpole": lambda env: FrameStackObservation(CartPolePixels(env, (160, 320, 0, 600), (16, 60)), 2),
+    "cartpole": lambda env: FrameStackObservation(CartPolePixels(env, FAST), 2),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
 from envs.classic.cartpole import CartPolePixels, CartPoleRenderer
-from envs.config import ConfigError
+from envs.config import ConfigError, EnvConfig
 from envs.wrappers import crop as crop_images
 from envs.wrappers import grayscale
 
@@ -47,7 +47,7 @@ def test_fast_image_equals_render_gray_crop_resize(crop: Box, size: tuple[int, i
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     env.reset(seed=1)
     layers = plain_layers(env, crop, size)
-    fast = CartPolePixels(env, crop, size)
+    fast = CartPolePixels(env, EnvConfig(crop=crop, size=size))
     random = np.random.default_rng(5)
     states = random.uniform([-3.0, -1, -0.5, -1], [3.0, 1, 0.5, 1], (count, 4))
     states[: count // 2] *= [0.6, 1, 0.45, 1]  # half of them in an agent's range
@@ -61,7 +61,7 @@ def test_fast_image_equals_plain_image_along_whole_episodes() -> None:
     """Several episodes of random play, first and last frames included."""
     env = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
     layers = plain_layers(env, PLAY, (16, 60))
-    fast = CartPolePixels(env, PLAY, (16, 60))
+    fast = CartPolePixels(env, EnvConfig(crop=PLAY, size=(16, 60)))
     random = np.random.default_rng(0)
     for seed in range(20):
         observation, _ = fast.reset(seed=seed)
@@ -88,4 +88,4 @@ def test_crop_outside_the_screen_is_refused() -> None:
 
 def test_only_cartpole_is_drawn_fast() -> None:
     with pytest.raises(TypeError, match="CartPole only"):
-        CartPolePixels(gym.make("Acrobot-v1"), PLAY, (16, 60))
+        CartPolePixels(gym.make("Acrobot-v1"), EnvConfig())
