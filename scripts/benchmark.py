@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def heading(parts: Sequence[str]) -> None:
-    """What was measured where: processor, cores, versions, commit."""
+    """Print the command, processor, cores, versions and commit."""
     import torch
 
     from agents.runs.folder import git_commit
@@ -32,29 +33,15 @@ def heading(parts: Sequence[str]) -> None:
     )
 
 
-# What the preset `fast` chooses, one choice at a time undone.
 ABLATIONS = {
-    "pixels": [
-        "--returns.n-step 1",
-        "--network.norm none",
-        "--learning.double",
-        "--learning.huber-delta 1",
-        "--learning.ema-rate 0",
-        "--learning.optimizer adam",
-    ],
-    "state": [
-        "--returns.n-step 1",
-        "--network.norm none",
-        "--learning.no-double",
-        "--learning.huber-delta 8",
-        "--learning.ema-rate 0.005",
-        "--learning.optimizer radam",
-    ],
+    "pixels": ["double", "huber-delta 1", "ema-rate 0", "optimizer adam"],
+    "state": ["no-double", "huber-delta 8", "ema-rate 0.005", "optimizer radam"],
 }
+"""Options of `--learning` that each undo a choice of the preset `fast`."""
 
 
 def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
-    """Trains in a process of its own (or goes on with it) and returns its summary."""
+    """Train or resume a run in a process of its own; return its summary."""
     run = out / f"{'-'.join([obs, *options]).replace('--', '').replace('/', '_')}" / f"seed{seed}"
     words = ["--obs", obs, "--seed", str(seed), "--run-dir", str(run), "--resume", *options]
     subprocess.run([sys.executable, str(HERE / "train.py"), *words], check=True, stdout=sys.stderr)
@@ -65,7 +52,7 @@ def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
 
 
 def solve(out: Path, obs: str, seeds: int) -> None:
-    """Steps and seconds to solve CartPole, seed by seed."""
+    """Print steps and seconds to solve CartPole, seed by seed."""
     print(f"\nCartPole from {obs}: seed, steps, seconds, greedy mean, mean on held-out seeds")
     rows = [train(out, obs, seed) for seed in range(1, seeds + 1)]
     for row in rows:
@@ -81,22 +68,20 @@ def solve(out: Path, obs: str, seeds: int) -> None:
 
 
 def chapter(out: Path, obs: str, seeds: int) -> None:
-    """The textbook's recipe; from state also its own loop, side by side."""
-    print(f"\npreset chapter from {obs}: seed, seconds, final greedy mean, best kept mean")
+    """Print the textbook's recipe; from state also its own loop."""
+    print(f"\npreset chapter from {obs}: seed, seconds, final greedy mean, best mean")
     for seed in range(1, seeds + 1):
         row = train(out, obs, seed, "--preset", "chapter")
         print(f"  {seed}  {row['train_seconds']:6.1f}  {row['final_mean']:6.1f}  {row['eval_mean']:6.1f}")
         if obs == "state" and seed == 1:
             loop = [sys.executable, str(HERE / "chapter_loop.py"), "--seed", "1"]
-            text = subprocess.run(loop, check=True, capture_output=True, text=True).stdout
-            plain = json.loads(text)
-            ratio = row["train_seconds"] / plain["seconds"]
+            plain = json.loads(subprocess.run(loop, check=True, capture_output=True, text=True).stdout)
             print(f"     the chapter's own loop: {plain['seconds']:.1f} s, {plain['mean']:.1f}")
-            print(f"     ratio of the times {ratio:.2f}")
+            print(f"     ratio of the times {row['train_seconds'] / plain['seconds']:.2f}")
 
 
 def nature(out: Path) -> None:
-    """How far full frames and the Nature network come in a quarter of an hour or less."""
+    """Print the result of full frames and the Nature network."""
     row = train(out, "pixels", 1, "--preset", "nature")
     print(
         f"\npreset nature, seed 1: {row['env_steps']} steps, {row['train_seconds']:.0f} s, greedy mean "
@@ -105,9 +90,10 @@ def nature(out: Path) -> None:
 
 
 def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
-    """Steps to solve CartPole with one setting changed."""
+    """Print steps to solve CartPole with one setting changed."""
     print(f"\nCartPole from {obs}: steps to solve within {steps}, seeds 1 to {seeds}")
-    for change in ["", *ABLATIONS[obs]]:
+    learning = [f"--learning.{option}" for option in ABLATIONS[obs]]
+    for change in ["", "--returns.n-step 1", "--network.norm none", *learning]:
         options = [*change.split(), "--steps", str(steps)]
         rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
         counts = [f"{row['steps_to_solve'] or '-':>6}" for row in rows]
@@ -115,68 +101,65 @@ def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
 
 
 def frames(count: int = 1_500) -> None:
-    """The image the agent sees, against `env.render()` and the plain wrappers."""
+    """Print images per second: the fast renderer, and `env.render()` with the plain wrappers."""
     import gymnasium as gym
     import numpy as np
-    from gymnasium.wrappers import AddRenderObservation, ResizeObservation
 
     from envs.classic.cartpole import CartPoleRenderer
-    from envs.wrappers import crop, grayscale
+    from envs.config import EnvConfig
+    from envs.wrappers import rendered_images
 
     base = gym.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True)
-    box, size = (160, 320, 0, 600), (16, 60)
-    plain: Any = ResizeObservation(crop(grayscale(AddRenderObservation(base)), box), size)
+    crop, size = (160, 320, 0, 600), (16, 60)
+    layer = rendered_images(base, EnvConfig(crop=crop, size=size))
+    layers: list[Any] = []
+    while layer is not base:
+        layers.insert(0, layer)
+        layer = layer.env  # type: ignore[attr-defined]
     states: list[Any] = []
     random = np.random.default_rng(0)
-    plain_seconds = 0.0
+    inner: Any = base.unwrapped
+    plain_seconds, terminated = 0.0, True
     while len(states) < count:
-        plain.reset(seed=len(states))
-        terminated = False
-        while not terminated and len(states) < count:
-            inner: Any = base.unwrapped
-            _, _, terminated, _, _ = inner.step(int(random.integers(2)))
-            states.append(inner.state)
-            started = time.perf_counter()
-            image = plain.env.env.env.observation(None)
-            for layer in (plain.env.env, plain.env, plain):
-                image = layer.observation(image)
-            plain_seconds += time.perf_counter() - started
-    renderer = CartPoleRenderer(box, size)
-    started = time.perf_counter()
-    for state in states:
-        renderer.draw(state[0], state[2])
-    fast = time.perf_counter() - started
+        if terminated:
+            layers[-1].reset(seed=len(states))
+        _, _, terminated, _, _ = inner.step(int(random.integers(2)))
+        states.append(inner.state)
+        started = time.perf_counter()
+        image = None
+        for layer in layers:
+            image = layer.observation(image)
+        plain_seconds += time.perf_counter() - started
+    renderer = CartPoleRenderer(crop, size)
+    fast = timeit.timeit(lambda: [renderer.draw(state[0], state[2]) for state in states], number=1)
     print(
-        f"\nCartPole's image on {count} states of random play, nothing remembered before: plain "
+        f"\nCartPole's image on {count} states of random play, with an empty cache: plain "
         f"{count / plain_seconds:.0f} a second, fast {count / fast:.0f}, {plain_seconds / fast:.0f}x"
     )
 
 
 def start_up() -> None:
-    """From starting Python to the first environment step of an agent."""
+    """Print seconds from starting Python to the first environment step."""
     code = (
         "import numpy as np; from agents.build import make_vector_env;"
         "from agents.config.presets import preset_config;"
         "e = make_vector_env(preset_config('fast', 'CartPole-v1', 'pixels').env, [1]);"
         "e.reset(); e.step(np.zeros(1, int))"
     )
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        seconds.append(time.perf_counter() - started)
+    command = [sys.executable, "-c", code]
+    seconds = timeit.repeat(lambda: subprocess.run(command, check=True), number=1, repeat=5)
     print(f"\nimport to first step: median {statistics.median(seconds):.1f} s of 5")
 
 
 def atari(part: str) -> Callable[[], object]:
-    """Measures a part of `benchmark_atari.py`, in a process of its own."""
+    """Return a call of a part of `benchmark_atari.py`, in a process of its own."""
     command = [sys.executable, str(HERE / "benchmark_atari.py"), part]
     return lambda: subprocess.run(command, check=True)
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Runs the parts that were asked for."""
+    """Run the chosen parts."""
     from agents.cli.arguments import BenchmarkArguments
     from agents.cli.parser import parse
 
@@ -192,10 +175,7 @@ def main(stop: StopSignal) -> int:
         "ablation-state": lambda: ablation(arguments.out, "state", arguments.seeds),
         "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
         "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
-        "throughput": atari("throughput"),
-        "learner": atari("learner"),
-        "priorities": atari("priorities"),
-        "peers": atari("peers"),
+        **{part: atari(part) for part in ("throughput", "learner", "priorities", "peers")},
     }
     heading(arguments.parts)
     for part in arguments.parts:

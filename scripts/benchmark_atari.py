@@ -1,11 +1,11 @@
 """The Atari parts of `benchmark.py`: emulation, learner and memory, and a peer side by side."""
 
-import dataclasses
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, an
 
 
 def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -> float:
-    """Agent steps a second of random play, by anything with `reset` and `step`."""
+    """Return agent steps a second of random play, by anything with `reset` and `step`."""
     import numpy as np
 
     generator = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -
 
 
 def throughput(turns: int = 5) -> None:
-    """Pong in 84x84x4 without a learner: environments x threads x back-end, in turns."""
+    """Print Pong's speed without a learner: environments x threads x back-end, in turns."""
     from ale_py.vector_env import AtariVectorEnv
 
     from envs.config import EnvConfig
@@ -42,12 +42,10 @@ def throughput(turns: int = 5) -> None:
     print("\nPong, agent steps a second: environments, threads, python, native, native used bare")
     for count in (1, 8, 32):
         for threads in (1, 2):
-            config = EnvConfig(id="ALE/Pong-v5", threads=threads)
-            seeds = list(range(count))
-            envs: list[Any] = [make_vector_env(dataclasses.replace(config, backend="native"), seeds)]
+            backends: list[Any] = ["python", "native"] if threads == 1 else ["native"]
+            configs = [EnvConfig(id="ALE/Pong-v5", threads=threads, backend=name) for name in backends]
+            envs: list[Any] = [make_vector_env(config, list(range(count))) for config in configs]
             envs.append(AtariVectorEnv("pong", count, num_threads=threads, autoreset_mode="SameStep"))
-            if threads == 1:
-                envs.insert(0, make_vector_env(dataclasses.replace(config, backend="python"), seeds))
             rates = [[play_rate(env, count, 6, 1.0) for env in envs] for _ in range(turns)]
             middle = [statistics.median(column) for column in zip(*rates, strict=True)]
             ratio = statistics.median(turn[-2] / turn[-1] for turn in rates)
@@ -58,7 +56,7 @@ def throughput(turns: int = 5) -> None:
 
 
 def learner(batch_size: int = 32) -> None:
-    """The Nature update against the machine's peak; drawing a batch; the memory of 1 M steps."""
+    """Print the Nature update's share of the machine's peak, and the replay's speed and size."""
     import numpy as np
     import psutil
     import torch
@@ -103,7 +101,7 @@ def learner(batch_size: int = 32) -> None:
 
 
 def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
-    """Drawing by priority and setting the priorities of what was drawn, of a full memory."""
+    """Print the time to sample by priority from a full memory and to update the priorities."""
     import numpy as np
 
     from agents.memory.prioritized import PrioritizedSampler
@@ -112,23 +110,21 @@ def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
     sampler = PrioritizedSampler(rows, generator, priority_exponent=0.5)
     every = np.arange(rows)
     sampler.add(every)
-    sampler.update_priorities(every + rows, generator.random(rows))  # tickets of what was added once
+    sampler.update_priorities(every + rows, generator.random(rows))
 
     def round_trip() -> None:
         draw = sampler.sample(batch_size, 0.4)
         sampler.update_priorities(draw.indices, generator.random(batch_size))
 
-    taken = median_seconds(round_trip, 2_000)
-    print(
-        f"drawing {batch_size} of {rows:,} rows by priority and setting theirs anew: {1e3 * taken:.2f} ms"
-    )
+    milliseconds = 1e3 * median_seconds(round_trip, 2_000)
+    print(f"sampling {batch_size} of {rows:,} rows and updating their priorities: {milliseconds:.2f} ms")
 
 
 def update_operations(network: Any, shape: Sequence[int]) -> float:
-    """Floating-point operations of an update, a row.
+    """Return the floating-point operations of an update, per row of the batch.
 
-    The target's and the online network's forward pass, and the backward pass, which is twice a forward
-    one but for the first layer's input.
+    The target's and the online network's forward pass, and the backward pass: twice a forward pass, without
+    the gradient of the first layer's input.
     """
     import torch
 
@@ -146,17 +142,12 @@ def update_operations(network: Any, shape: Sequence[int]) -> float:
 
 
 def median_seconds(call: Callable[[], object], times: int) -> float:
-    """Seconds of a call, the median of so many after a few more."""
-    taken = []
-    for _ in range(times + 5):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken[5:])
+    """Return the median seconds of a call, without the first five."""
+    return statistics.median(timeit.repeat(call, number=1, repeat=times + 5)[5:])
 
 
 def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
-    """Agent steps a second of the peer's settings on Pong, from 200 steps after the first update on."""
+    """Return agent steps a second with the peer's settings, from 200 steps after the first update."""
     from agents.build import build_trainer
     from agents.config import with_fields
     from agents.config.presets import preset_config
@@ -175,12 +166,12 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
 
 
 def own_speed() -> None:
-    """Prints agent steps a second of this project's Nature DQN, with 1 and with 8 environments."""
+    """Print agent steps a second of this project's Nature DQN, with 1 and with 8 environments."""
     print(*(steps_while_learning(num_envs, PEER_START, PEER_STEPS) for num_envs in (1, 8)))
 
 
 def peer_speed() -> None:
-    """Prints agent steps a second of stable-baselines3 (extra `peers`) with the same settings."""
+    """Print agent steps a second of stable-baselines3 (extra `peers`) with the same settings."""
     import ale_py
     import gymnasium
     import stable_baselines3 as sb3
@@ -206,16 +197,16 @@ def peer_speed() -> None:
 
 
 def peers(rounds: int = 3) -> None:
-    """Agent steps a second while Nature DQN learns Pong, against stable-baselines3 (extra `peers`).
+    """Print agent steps a second of Nature DQN on Pong, here and in stable-baselines3.
 
-    Each in a process of its own, in turns: how one sets up torch and malloc must not help the other.
+    Each in a process of its own, in turns: one's settings of torch and malloc must not help the other.
     """
     import stable_baselines3 as sb3
 
     def alone(part: str) -> list[float]:
         command = [sys.executable, __file__, part]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return [float(word) for word in done.stdout.split()]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return [float(word) for word in output.split()]
 
     measured = [alone("peer") + alone("own") for _ in range(rounds)]
     theirs, one, eight = (statistics.median(column) for column in zip(*measured, strict=True))
@@ -229,18 +220,18 @@ def peers(rounds: int = 3) -> None:
 
 
 PARTS = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
-ALONE = {"own": own_speed, "peer": peer_speed}
+PARTS |= {"own": own_speed, "peer": peer_speed}
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Measures the part that was asked for."""
+    """Run the chosen part."""
     from agents.cli.arguments import AtariBenchmarkArguments
     from agents.cli.parser import parse
 
     arguments = parse(AtariBenchmarkArguments, sys.argv[1:])
     stop.interrupt()
-    (PARTS | ALONE)[arguments.part]()
+    PARTS[arguments.part]()
     return 0
 
 

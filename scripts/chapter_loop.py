@@ -1,8 +1,8 @@
-"""The chapter's own training loop, as a book prints it: the yardstick of the `chapter` preset.
+"""The chapter's own training loop, as printed in the book: baseline of the `chapter` preset.
 
 One environment, a `deque` of transitions, a `DataLoader` that draws and collates them item by item,
 an MLP with BatchNorm. It stops at `terminated` only, as printed, so an episode can outlast the time
-limit of 500 steps; `--max-steps` keeps such an episode from going on for ever. Prints one line of
+limit of 500 steps; `--max-steps` truncates such an episode. Prints one line of
 JSON: seconds, updates and the greedy score.
 """
 
@@ -40,7 +40,7 @@ class Memory(Dataset[Any]):
 
 
 def make_net() -> nn.Module:
-    """The chapter's MLP: 4-128-64-2."""
+    """Return the chapter's MLP: 4-128-64-2."""
     return nn.Sequential(
         nn.Linear(4, 128, bias=False),
         nn.BatchNorm1d(128),
@@ -54,48 +54,48 @@ def make_net() -> nn.Module:
 
 @torch.no_grad()
 def greedy(net: nn.Module, observation: Any) -> int:
-    """The action of the highest value."""
+    """Return the action of the highest value."""
     net.eval()
     return int(net(torch.as_tensor(observation).unsqueeze(0)).argmax())
 
 
 def play(env: Any, net: nn.Module, epsilon: float, memory: Memory | None, max_steps: int) -> int:
-    """Plays an episode to its termination; returns its length."""
+    """Play an episode to its termination; return its length."""
     observation, _ = env.reset()
     for step in range(1, max_steps + 1):
         explore = np.random.rand() < epsilon
         action = int(env.action_space.sample()) if explore else greedy(net, observation)
-        following, reward, terminated, _, _ = env.step(action)
+        next_observation, reward, terminated, _, _ = env.step(action)
         if memory is not None:
-            memory.items.append((observation, action, np.float32(reward), following, terminated))
-        observation = following
+            memory.items.append((observation, action, np.float32(reward), next_observation, terminated))
+        observation = next_observation
         if terminated:
             break
     return step
 
 
 def update(net: nn.Module, target: nn.Module, optimizer: Any, batch: list[Tensor]) -> None:
-    """One gradient step."""
-    observation, action, reward, following, terminated = batch
+    """Take one gradient step."""
+    observation, action, reward, next_observation, terminated = batch
     target.eval()
     with torch.no_grad():
-        goal = reward + GAMMA * target(following).max(1).values * (~terminated)
+        td_target = reward + GAMMA * target(next_observation).max(1).values * (~terminated)
     net.train()
     value = net(observation).gather(1, action.unsqueeze(1)).squeeze(1)
-    loss = nn.functional.smooth_l1_loss(value, goal)
+    loss = nn.functional.smooth_l1_loss(value, td_target)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
 def epsilons(episodes: int) -> Any:
-    """Probabilities of a random action, `[episodes]`: they fall over the first `EPISODES`, and stay."""
+    """Return ε of each episode, `[episodes]`: annealed over the first `EPISODES`."""
     return np.interp(np.arange(episodes), [0, EPISODES - 1], [0.5, 0.005])
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Trains and prints."""
+    """Train and print the result."""
     arguments = parse(ChapterArguments, sys.argv[1:])
     stop.interrupt()
     torch.set_num_threads(1)

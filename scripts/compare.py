@@ -63,10 +63,7 @@ def main(stop: StopSignal) -> int:
     for sentence in published(typical):
         print(sentence)
     if arguments.figures is not None:
-        files = [
-            *write_figures(comparison, arguments.figures),
-            *write_tables(comparison, arguments.figures),
-        ]
+        files = write_figures(comparison, arguments.figures) + write_tables(comparison, arguments.figures)
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
         checkpoints = {

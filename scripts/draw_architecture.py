@@ -6,6 +6,7 @@ An arrow that follows from others is left out.
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from agents.cli.guard import StopSignal, guarded
@@ -67,20 +68,20 @@ def floors(rooms: dict[str, set[str]]) -> list[list[str]]:
     """Return the rooms by floor, from the ground: every arrow leads to a lower floor.
 
     Raises:
-        ValueError: rooms import each other in a circle.
+        CycleError: rooms import each other in a circle.
     """
-    floor: dict[str, int] = {}
-    while len(floor) < len(rooms):
-        free = [room for room in rooms if room not in floor and rooms[room] <= floor.keys()]
-        if not free:
-            circle = ", ".join(sorted(rooms.keys() - floor.keys()))
-            raise ValueError(f"Some of these rooms import each other in a circle: {circle}.")
-        floor |= {room: max((floor[target] + 1 for target in rooms[room]), default=0) for room in free}
-    return [[room for room in floor if floor[room] == level] for level in range(max(floor.values()) + 1)]
+    sorter = TopologicalSorter(rooms)
+    sorter.prepare()
+    levels = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        sorter.done(*ready)
+        levels.append([room for room in rooms if room in ready])
+    return levels
 
 
 def draw() -> str:
-    """Return the picture, as SVG."""
+    """Return the diagram, as SVG."""
     rooms = arrows()
     rows = floors(rooms)
     width = max(map(len, rows)) * (WIDTH + GAP) + 5 * GAP
@@ -117,7 +118,7 @@ def draw() -> str:
 
 @guarded
 def main(_: StopSignal) -> int:
-    """Write the picture."""
+    """Write the diagram."""
     FILE.write_text(draw())
     print(FILE.relative_to(ROOT))
     return 0

@@ -1,11 +1,10 @@
-"""Hold this source tree against another commit: equal metrics and parameters, bit for bit."""
+"""Check that metrics and parameters equal those of another commit, bit for bit."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ CASES["fast-pong"] = f"--env pong --env.backend python --memory.capacity 10000 {
 
 @dataclass(frozen=True)
 class SameResults:
-    """Train the same configurations with two source trees and compare what comes of them."""
+    """Train the same configurations with two source trees and compare metrics and parameters."""
 
     base: str
     """Commit to compare with."""
@@ -38,74 +37,74 @@ class SameResults:
     """Configurations to run."""
 
     folder: Path = ROOT / "runs" / "same-results"
-    """Where the runs lie; those of the base are made once."""
+    """Folder of the base commit's runs, which are trained once."""
 
 
 def train(tree: Path, folder: Path, options: str) -> None:
-    """Trains in a source tree, with one thread."""
+    """Train in a source tree, with one thread."""
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "scripts/train.py", "--run-dir", str(folder), "--resume", *options.split()]
-    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} in {tree} failed:\n{done.stderr}")
+    process = subprocess.run(
+        command, cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} in {tree} failed:\n{process.stderr}")
 
 
-def outcome(folder: Path) -> list[tuple[str, Any]]:
-    """Returns metrics and parameters of a run by name, in order."""
-    found: list[tuple[str, Any]] = []
+def results(folder: Path) -> list[tuple[str, Any]]:
+    """Return metrics and parameters of a run by name, in order."""
+    values: list[tuple[str, Any]] = []
     for line in (folder / "metrics.jsonl").read_text().splitlines():
         entry = json.loads(line)
         steps = entry.pop("env_steps")
-        found += [(f"{tag} at {steps}", v) for tag, v in entry.items() if not tag.startswith(UNTIMED)]
-    saved = torch.load(folder / "checkpoint" / "last.pt", weights_only=True)
-    for name in ("online", "target"):
-        found += [(f"{name}: {key}", value) for key, value in _tensors(saved["trainer"]["agent"].get(name))]
-    kept = torch.load(folder / "checkpoint" / "best.pt", weights_only=True)
-    return found + [(f"best: {key}", value) for key, value in _tensors(kept["agent"])]
-
-
-def _tensors(state: Any) -> Iterator[tuple[str, Any]]:
-    for key, value in (state or {}).items():
-        if isinstance(value, torch.Tensor):
-            yield key, value
+        values += [(f"{tag} at {steps}", v) for tag, v in entry.items() if not tag.startswith(UNTIMED)]
+    last, best = (
+        torch.load(folder / "checkpoint" / name, weights_only=True) for name in ("last.pt", "best.pt")
+    )
+    agent = last["trainer"]["agent"]
+    networks = {"online": agent.get("online"), "target": agent.get("target"), "best": best["agent"]}
+    for name, state in networks.items():
+        tensors = {key: value for key, value in (state or {}).items() if isinstance(value, torch.Tensor)}
+        values += [(f"{name}: {key}", value) for key, value in tensors.items()]
+    return values
 
 
 def differences(old: list[tuple[str, Any]], new: list[tuple[str, Any]]) -> list[str]:
-    """Returns the names of results that differ."""
-    found = [f"{len(old)} results before, {len(new)} now"] if len(old) != len(new) else []
-    for (name, before), (_, after) in zip(old, new, strict=False):
-        if not torch.equal(torch.as_tensor(before), torch.as_tensor(after)):
-            found.append(name)
-    return found
+    """Return the names of results that differ."""
+    lengths = [f"{len(old)} results before, {len(new)} now"] if len(old) != len(new) else []
+    pairs = zip(old, new, strict=False)
+    return lengths + [
+        name
+        for (name, before), (_, after) in pairs
+        if not torch.equal(torch.as_tensor(before), torch.as_tensor(after))
+    ]
 
 
 @guarded
 def main(stop: StopSignal) -> int:
-    """Print one line for each configuration; exit with 1 where results differ."""
+    """Print one line per configuration; exit with 1 if any results differ."""
     from agents.cli.parser import parse
 
-    asked = parse(SameResults, sys.argv[1:])
-    differing = 0
-    with tempfile.TemporaryDirectory() as place:
-        tree = Path(place) / "base"
+    arguments = parse(SameResults, sys.argv[1:])
+    equal = True
+    with tempfile.TemporaryDirectory() as temporary:
+        tree = Path(temporary) / "base"
         git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--detach", "--quiet", str(tree), asked.base], check=True)
+        subprocess.run([*git, "add", "--detach", "--quiet", str(tree), arguments.base], check=True)
         try:
-            for case in asked.cases:
-                if not (asked.folder / asked.base / case / "summary.json").is_file() and not stop():
-                    train(tree, asked.folder / asked.base / case, CASES[case])
-            for case in asked.cases:
+            for case in arguments.cases:
                 if stop():
                     return 128 + (stop.number or 0)
-                before = asked.folder / asked.base / case
-                with tempfile.TemporaryDirectory() as now:
-                    train(ROOT, Path(now) / "run", CASES[case])
-                    odd = differences(outcome(before), outcome(Path(now) / "run"))
-                differing += bool(odd)
-                print(f"{case}: {', '.join(odd[:5]) or 'equal'}", flush=True)
+                before, now = arguments.folder / arguments.base / case, Path(temporary) / case
+                if not (before / "summary.json").is_file():
+                    train(tree, before, CASES[case])
+                train(ROOT, now, CASES[case])
+                names = differences(results(before), results(now))
+                equal = equal and not names
+                print(f"{case}: {', '.join(names[:5]) or 'equal'}", flush=True)
         finally:
             subprocess.run([*git, "remove", "--force", str(tree)], check=True)
-    return int(differing > 0)
+    return int(not equal)
 
 
 if __name__ == "__main__":
