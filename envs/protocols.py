@@ -82,8 +82,7 @@ def protocol_fields(name: str) -> dict[str, Any]:
     if name == "none":
         return {}
     protocol = PROTOCOLS[name]
-    return {
-        **{f"env.{key}": value for key, value in protocol.env.items()},
+    return {f"env.{key}": value for key, value in protocol.env.items()} | {
         "returns.clip_reward": protocol.clip_reward,
         "evaluation.epsilon": protocol.evaluation_epsilon,
     }

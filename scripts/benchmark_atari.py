@@ -165,12 +165,12 @@ def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
         return (trainer.progress.env_steps - begun) / (trainer.stopwatch.train_seconds - started)
 
 
-def own_speed() -> None:
+def own() -> None:
     """Print agent steps a second of this project's Nature DQN, with 1 and with 8 environments."""
     print(*(steps_while_learning(num_envs, PEER_START, PEER_STEPS) for num_envs in (1, 8)))
 
 
-def peer_speed() -> None:
+def peer() -> None:
     """Print agent steps a second of stable-baselines3 (extra `peers`) with the same settings."""
     import ale_py
     import gymnasium
@@ -219,8 +219,9 @@ def peers(rounds: int = 3) -> None:
         print("  " + " ".join(f"{rate:.0f}" for rate in turn))
 
 
-PARTS = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
-PARTS |= {"own": own_speed, "peer": peer_speed}
+PARTS: dict[str, Callable[[], None]] = {
+    function.__name__: function for function in (throughput, learner, priorities, peers, own, peer)
+}
 
 
 @guarded

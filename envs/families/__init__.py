@@ -7,6 +7,8 @@ of its own come through `own_images` of `envs/wrappers.py`. Presets with setting
 `family_of`, as `on_cartpole` in `agents/config/algorithms.py` does.
 """
 
+import re
+
 from envs.families.atari import ATARI
 from envs.families.classic import ACROBOT, CARTPOLE, LUNAR_LANDER, MOUNTAIN_CAR
 from envs.families.family import Family, ReferenceScores
@@ -25,7 +27,7 @@ def family_of(env_id: str) -> Family:
         >>> [family_of(env_id).name for env_id in ("ALE/Pong-v5", "CartPole-v1", "my_module:CartPole-v1")]
         ['atari', 'cartpole', 'gymnasium']
     """
-    return next(family for family in FAMILIES if family.matches(env_id))
+    return next(family for family in FAMILIES if re.match(family.pattern, env_id))
 
 
 def is_atari(env_id: str) -> bool:

@@ -6,7 +6,6 @@ and emulators are imported when an environment is made.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -83,7 +82,3 @@ class Family:
 
     reference_scores: Callable[[str], ReferenceScores | None] = lambda _env_id: None
     """Return published scores for an id."""
-
-    def matches(self, env_id: str) -> bool:
-        """Whether an id belongs to this family."""
-        return re.match(self.pattern, env_id) is not None
