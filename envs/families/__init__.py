@@ -1,10 +1,10 @@
 """Environment families: each file holds all that is particular to some kinds of environments.
 
-`family.py` is the type, `atari.py` and `classic.py` are the families; `family_of` alone decides the family of
-an id. Families are plain data: reading them imports neither Gymnasium nor an emulator, so presets and the
-analysis of run folders use them too. To add a family, write its file and list it in `FAMILIES`; colour images
-of its own come through `own_images` of `envs/wrappers.py`. Presets with settings of their own for it ask
-`family_of`, as `on_cartpole` in `agents/config/algorithms.py` does.
+`family.py` is the type, `atari.py` and `classic.py` are the families; `family_of` alone decides the
+family of an id. Families are plain data: reading them imports neither Gymnasium nor an emulator, so
+presets and the analysis of run folders use them too. To add a family, write its file and list it in
+`FAMILIES`; its own colour images come through `own_images` of `envs/wrappers.py`. Presets with settings
+of their own for it ask `family_of`, as `on_cartpole` in `agents/config/algorithms.py` does.
 """
 
 import re
