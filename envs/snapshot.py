@@ -12,13 +12,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
-from gymnasium.wrappers import TimeLimit
 
 Snapshot = dict[str, Any]
 
 
-class SavableTimeLimit(TimeLimit[Any, Any]):
-    """Gymnasium's `TimeLimit` with a `state_dict`.
+class SavableTimeLimit(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Gymnasium's `TimeLimit`, which keeps its count private, with a `state_dict`.
 
     Args:
         env: An environment.
@@ -34,17 +33,31 @@ class SavableTimeLimit(TimeLimit[Any, Any]):
 
     def __init__(self, env: gym.Env[Any, Any], max_episode_steps: int, attributes: Sequence[str]) -> None:
         RecordConstructorArgs.__init__(self, max_episode_steps=max_episode_steps, attributes=attributes)
-        super().__init__(env, max_episode_steps)
-        self._attributes = attributes
+        gym.Wrapper.__init__(self, env)
+        self._max_episode_steps, self._attributes = max_episode_steps, attributes
+        self._elapsed = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode and its count of steps."""
+        self._elapsed = 0
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step; truncate at the limit."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._elapsed += 1
+        return observation, reward, terminated, truncated or self._elapsed >= self._max_episode_steps, info
 
     def state_dict(self) -> Snapshot:
         """Return the step of the episode and the state of the environment inside."""
         state = {name: getattr(self.unwrapped, name) for name in self._attributes}
-        return {"elapsed_steps": self._elapsed_steps, "attributes": state}
+        return {"elapsed_steps": self._elapsed, "attributes": state}
 
     def load_state_dict(self, state: Snapshot) -> None:
         """Restore a `state_dict`."""
-        self._elapsed_steps = state["elapsed_steps"]
+        self._elapsed = state["elapsed_steps"]
         for name, value in state["attributes"].items():
             setattr(self.unwrapped, name, value if value is None or np.isscalar(value) else np.array(value))
 
