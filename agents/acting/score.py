@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from agents.acting.episodes import Episode, EpisodeCounter, ShouldStop, never, play
 from agents.acting.policy import Array, Policy
@@ -35,7 +35,7 @@ class Score(NamedTuple):
         spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
         half = 0.0
         if spread:
-            half = spread / np.sqrt(len(self.returns)) * stats.t.ppf(0.975, len(self.returns) - 1)
+            half = spread / np.sqrt(len(self.returns)) * stdtrit(len(self.returns) - 1, 0.975)
         return {
             "episodes": len(self.returns),
             "mean": self.mean,

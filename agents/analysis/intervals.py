@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from agents.analysis.statistics import REPEATS, Array, Statistic, Tasks, bootstrap, iqm
 
@@ -57,7 +56,7 @@ def student_interval(
     degrees = 1 / (weight**2 / (counts - 1)).sum(axis=0)
     trimmed = statistic is iqm and len(tasks) == 1 and tasks[0].shape[-1] >= 4
     shrinkage = 1.0 if trimmed else (weight * (counts - 1) / counts).sum(axis=0)
-    margin = t.ppf((1 + level) / 2, degrees) * spread / np.sqrt(shrinkage)
+    margin = stdtrit(degrees, (1 + level) / 2) * spread / np.sqrt(shrinkage)
     return Estimate(point, point - margin, point + margin)
 
 
@@ -76,7 +75,9 @@ def improvement_interval(
         pairs: Numbers of runs of both sides, for each task.
         level: Nominal coverage.
     """
-    z = norm.ppf((1 + level) / 2)
+    from scipy.optimize import brentq  # slow to import
+
+    z = ndtri((1 + level) / 2)
 
     def excess(guess: float) -> float:
         """Return a number below 0 inside the interval, above 0 outside."""
@@ -93,7 +94,7 @@ def improvement_interval(
 
 def share_interval(share: Array, runs: int, level: float = 0.95) -> tuple[Array, Array]:
     """Wilson's score interval (1927) of a share of runs, elementwise."""
-    z = norm.ppf((1 + level) / 2)
+    z = ndtri((1 + level) / 2)
     centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
     margin = z / (1 + z**2 / runs) * np.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2))
     return centre - margin, centre + margin
