@@ -1,7 +1,6 @@
 """Small runs for tests: training, reading, comparing bit for bit."""
 
 import json
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from agents.runs.summary import Summary
 from agents.training.launch import complete
 from agents.training.trainer import Trainer
 
-ROOT = Path(__file__).parents[1]
 SMALL = {
     "env.num_envs": 2,
     "schedule.learning_starts": 100,
@@ -70,11 +68,6 @@ def summary_of(folder: Path) -> Summary:
     summary = read_summary(folder)
     assert summary is not None
     return summary
-
-
-def command(*words: str) -> list[str]:
-    """Return the command line of `scripts/train.py`."""
-    return [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
 
 
 def assert_same(left: Any, right: Any, where: str = "") -> None:

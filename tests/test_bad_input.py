@@ -1,10 +1,6 @@
 """Bad input to every script: one sentence, exit status 2, and nothing written."""
 
-import contextlib
-import importlib
-import io
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +20,7 @@ from agents.cli.arguments import (
 from agents.cli.options import Option, options_of
 from agents.cli.train import TrainArguments
 from agents.config.kinds import accepts
+from tests.command_line import call, succeeded
 from tests.runs import write_run
 
 SCRIPTS = {
@@ -46,18 +43,6 @@ OPTIONS: list[tuple[str, Option]] = [
 ]
 
 
-def call(script: str, words: Sequence[str]) -> tuple[int, str, str]:
-    """Call a script in this process; return exit status, stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    argv, sys.argv = sys.argv, [f"{script}.py", *words]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = importlib.import_module(f"scripts.{script}").main()
-    finally:
-        sys.argv = argv
-    return status, out.getvalue(), err.getvalue()
-
-
 def contents(folder: Path) -> dict[str, bytes | None]:
     return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
 
@@ -65,8 +50,9 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 def refused(script: str, words: Sequence[str], folder: Path) -> str:
     """Assert that a script refuses these words with a sentence and writes nothing; return the sentence."""
     before = contents(folder)
-    status, out, err = call(script, words)
-    assert (status, out) == (2, ""), err
+    done = call(script, *words)
+    err = done.stderr
+    assert (done.returncode, done.stdout) == (2, ""), err
     assert err.startswith("error: ") and err.count("\n") == 1 and err.endswith((".\n", "?\n")), err
     assert len(err) < 400 and not any(sign in err for sign in ("{None}", "[bold]", "Traceback", "<class"))
     assert contents(folder) == before
@@ -248,10 +234,10 @@ def test_every_script_that_reads_runs_refuses_an_arbitrary_configuration(
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_every_script_has_help(script: str) -> None:
-    status, out, err = call(script, ["--help"])
-    assert (status, err) == (0, "")
+    done = succeeded(call(script, "--help"))
+    assert done.stderr == ""
     summary = str(SCRIPTS[script].__doc__).split(".")[0]
-    assert " ".join(summary.split()) in " ".join(out.split())
+    assert " ".join(summary.split()) in " ".join(done.stdout.split())
 
 
 def test_help_has_one_paragraph_per_field_and_begins_with_the_most_used(
@@ -259,7 +245,7 @@ def test_help_has_one_paragraph_per_field_and_begins_with_the_most_used(
 ) -> None:
     """A line of help ends early only before a word that does not fit, or at the end."""
     monkeypatch.setenv("COLUMNS", "120")
-    out = call("train", ["--help"])[1]
+    out = call("train", "--help").stdout
     rows = [row.strip("│| ") for row in out.splitlines()]
     names = [row.split()[0].rstrip(",") for row in rows if re.match("--[a-z]", row)]
     assert names[:6] == ["--env", "--obs", "--preset", "--steps", "--seed", "--resume"]

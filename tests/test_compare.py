@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.command_line import ROOT, call, refused, run, succeeded
 from tests.runs import climb, write_run
 from tests.small_runs import train_both
-from tests.test_scripts import ROOT, refused, run
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +24,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_help_reads_well(tmp_path: Path) -> None:
-    done = run("compare.py", "--help", cwd=tmp_path)
-    assert done.returncode == 0 and done.stderr == ""
+    done = succeeded(call("compare", "--help", cwd=tmp_path))
+    assert done.stderr == ""
     for word in ("usage:", "--out", "--figures", "--reward-threshold", "--force", "Folders of runs"):
         assert word in done.stdout
 
 
 def test_compare_prints_and_writes(runs: Path, tmp_path: Path) -> None:
     words = ("runs", "--out", str(tmp_path / "report.html"), "--figures", str(tmp_path / "figures"))
-    done = run("compare.py", *words, cwd=runs)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(run("compare", *words, cwd=runs))
     assert done.stderr == ""
     assert done.stdout.startswith("From pixels, CartPole-v1 took 1.8 times [1.5, 3.0] the steps")
     assert "7,000 (6,000 to 9,000); 3 of 3" in done.stdout
@@ -44,7 +43,7 @@ def test_compare_prints_and_writes(runs: Path, tmp_path: Path) -> None:
 
 
 def test_a_threshold_can_be_chosen(runs: Path) -> None:
-    done = run("compare.py", "runs/state", "--reward-threshold", "5", cwd=runs)
+    done = call("compare", "runs/state", "--reward-threshold", "5", cwd=runs)
     assert "3 of 3 runs reached 5, the median after 1,000 steps" in done.stdout, done.stderr
 
 
@@ -61,13 +60,13 @@ def test_a_threshold_can_be_chosen(runs: Path) -> None:
 )
 def test_bad_input_is_one_sentence(words: list[str], sentence: str, runs: Path) -> None:
     (runs / "file").touch()
-    refused(run("compare.py", *words, cwd=runs), sentence)
+    refused(call("compare", *words, cwd=runs), sentence)
 
 
 def test_a_damaged_run_is_named(runs: Path, tmp_path: Path) -> None:
     path = write_run(tmp_path / "bad")
     (path / "metrics.jsonl").write_text("nonsense\n")
-    refused(run("compare.py", str(path), cwd=runs), "damaged in line 1")
+    refused(call("compare", str(path), cwd=runs), "damaged in line 1")
 
 
 def test_compare_does_not_load_torch(runs: Path) -> None:
@@ -92,7 +91,7 @@ def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> Non
                 folder = tmp_path / preset / obs / str(seed)
                 write_run(folder, obs=obs, preset=preset, seed=seed, scores=scores, tags=tags)
     started = time.perf_counter()
-    done = run("compare.py", ".", "--out", "report.html", cwd=tmp_path)
+    done = run("compare", ".", "--out", "report.html", cwd=tmp_path)
     assert time.perf_counter() - started <= 5.0
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").stat().st_size <= 5e6
@@ -101,21 +100,20 @@ def test_twenty_long_runs_take_five_seconds_and_megabytes(tmp_path: Path) -> Non
 def test_the_page_shows_an_episode_of_each_best_checkpoint_recorded_once(tmp_path: Path) -> None:
     train_both(tmp_path, 200)
     words = ("state", "pixels", "--out", "page.html")
-    done = run("compare.py", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeeded(run("compare", *words, cwd=tmp_path))
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:video/mp4;base64,") == 2
     recorded = [(tmp_path / obs / "episode.mp4").stat().st_mtime_ns for obs in ("state", "pixels")]
-    assert run("compare.py", *words, cwd=tmp_path).returncode == 0
+    assert call("compare", *words, cwd=tmp_path).returncode == 0
     assert [(tmp_path / obs / "episode.mp4").stat().st_mtime_ns for obs in ("state", "pixels")] == recorded
-    assert run("compare.py", *words, "--no-videos", cwd=tmp_path).returncode == 0
+    assert call("compare", *words, "--no-videos", cwd=tmp_path).returncode == 0
     assert "data:video" not in (tmp_path / "page.html").read_text()
 
 
 def test_a_run_without_an_evaluation_is_left_out_and_named(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "runs", tmp_path / "runs")
     (tmp_path / "runs" / "state" / "seed3" / "metrics.jsonl").write_text("")
-    done = run("compare.py", "runs", cwd=tmp_path)
+    done = call("compare", "runs", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stderr == "runs/state/seed3 has no evaluation yet and is left out\n"
-    refused(run("compare.py", "runs/state/seed3", cwd=tmp_path), "has no evaluation yet")
+    refused(call("compare", "runs/state/seed3", cwd=tmp_path), "has no evaluation yet")

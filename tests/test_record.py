@@ -25,9 +25,9 @@ from agents.recording.video import SHEET_COLUMNS, count_frames, write_video
 from envs.config import EnvConfig
 from envs.factory import make_env
 from envs.spec import describe as describe_env
+from tests.command_line import call, refused, succeeded
 from tests.hostile import HOSTILE, harmless
 from tests.small_runs import small, train, train_both
-from tests.test_scripts import refused, run
 from tests.toy import TOY
 
 
@@ -56,9 +56,7 @@ def video(path: Path) -> Iterator[Any]:
 def test_record_writes_the_agents_view(obs: str, runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "episode.mp4"
     words = (obs, "--view", "agent", "--out", str(out), "--max-frames", "6")
-    done = run("record.py", *words, cwd=runs)
-    assert done.returncode == 0, done.stderr
-    assert str(out) in done.stdout
+    assert str(out) in succeeded(call("record", *words, cwd=runs)).stdout
     frames = list(video(out))
     assert len(frames) == 6
     drawn = next(EpisodePlayer(runs / obs, 1, 0, 1).frames("agent"))
@@ -92,7 +90,7 @@ def test_without_view_the_screen_is_recorded(runs: Path) -> None:
 
 
 def test_an_unknown_view_is_refused(runs: Path) -> None:
-    refused(run("record.py", "state", "--out", "episode.mp4", "--view", "both", cwd=runs), "view")
+    refused(call("record", "state", "--out", "episode.mp4", "--view", "both", cwd=runs), "view")
 
 
 @pytest.mark.parametrize("obs", ["state", "pixels"])
@@ -229,8 +227,7 @@ def test_a_hostile_preset_is_text_on_the_page_of_an_episode(own: Path, tmp_path:
         stamp = json.loads(path.read_text())
         stamp.get("config", stamp)["preset"] = HOSTILE
         path.write_text(json.dumps(stamp))
-    done = run("record.py", "run", "--out", "episode.html", "--max-frames", "3", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeeded(call("record", "run", "--out", "episode.html", "--max-frames", "3", cwd=tmp_path))
     page = (tmp_path / "episode.html").read_text()
     assert harmless(page) and page.count("&lt;script&gt;document.title") >= 2
 

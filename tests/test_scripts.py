@@ -1,7 +1,6 @@
 """The scripts as a user meets them: help, good input, bad input."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,25 +10,8 @@ import pytest
 
 from agents.cli.train import Train
 from agents.config import ConfigError
+from tests.command_line import ROOT, call, refused, run, succeeded
 from tests.small_runs import OPTIONS
-
-ROOT = Path(__file__).parents[1]
-
-
-def run(script: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / script), *words]
-    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "SDL_VIDEODRIVER")}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, env=environment)
-
-
-def refused(done: subprocess.CompletedProcess[str], sentence: str) -> None:
-    """Exit status 2, one line on stderr with the sentence, nothing on stdout."""
-    assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if line]
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("error: ")
-    assert sentence in lines[0]
-    assert done.stdout == ""
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +20,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for obs in ("state", "pixels"):
         words = ["--obs", obs, "--run-dir", obs, "--steps", "300", *OPTIONS]
-        done = run("train.py", *words, cwd=folder)
-        assert done.returncode == 0, done.stderr
+        succeeded(call("train", *words, cwd=folder))
     return folder
 
 
-@pytest.mark.parametrize(
-    "script", ["train.py", "evaluate.py", "record.py", "compare.py", "sweep.py", "benchmark.py"]
-)
+@pytest.mark.parametrize("script", ["train", "evaluate", "record", "compare", "sweep", "benchmark"])
 def test_help_reads_well(script: str, tmp_path: Path) -> None:
     done = run(script, "--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -54,7 +33,7 @@ def test_help_reads_well(script: str, tmp_path: Path) -> None:
 
 
 def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Path) -> None:
-    text = run("train.py", "--preset", "chapter", "--help", cwd=tmp_path).stdout
+    text = call("train", "--preset", "chapter", "--help", cwd=tmp_path).stdout
     assert all(f"{name}: " in text for name in ("dqn", "chapter", "nature"))
     assert "(default: 10000)" in text
 
@@ -86,12 +65,11 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso half"),
     ],
 )
-def test_bad_input_is_one_sentence(words: list[str], sentence: str, tmp_path: Path) -> None:
-    if "cuda" in words:
-        torch = pytest.importorskip("torch")
-        if torch.cuda.is_available():
-            return  # nothing to refuse on this machine
-    refused(run("train.py", *words, "--run-dir", "new", cwd=tmp_path), sentence)
+def test_bad_input_is_one_sentence(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    refused(call("train", *words, "--run-dir", "new", cwd=tmp_path), sentence)
     assert not (tmp_path / "new").exists()
 
 
@@ -140,43 +118,43 @@ def test_a_broken_library_is_named_with_its_package(module: str, package: str, t
 def test_a_folder_that_holds_a_run_is_not_overwritten(runs: Path) -> None:
     before = (runs / "state" / "config.json").read_bytes()
     words = ["--obs", "state", "--run-dir", "state"]
-    refused(run("train.py", *words, cwd=runs), "already holds a run")
+    refused(call("train", *words, cwd=runs), "already holds a run")
     words += ["--resume", "--seed", "7"]
-    refused(run("train.py", *words, cwd=runs), "other settings (--seed)")
+    refused(call("train", *words, cwd=runs), "other settings (--seed)")
     (runs / "other").mkdir(exist_ok=True)
     (runs / "other" / "letter.txt").write_text("mine")
-    refused(run("train.py", "--run-dir", "other", cwd=runs), "holds no run")
+    refused(call("train", "--run-dir", "other", cwd=runs), "holds no run")
     assert (runs / "state" / "config.json").read_bytes() == before
 
 
 def test_a_finished_run_says_so_again(runs: Path) -> None:
-    done = run("train.py", "--run-dir", "state", "--resume", cwd=runs)
+    done = call("train", "--run-dir", "state", "--resume", cwd=runs)
     assert done.returncode == 0
     assert "CartPole-v1 from state" in done.stdout
 
 
-@pytest.mark.parametrize("script", ["evaluate.py", "record.py"])
+@pytest.mark.parametrize("script", ["evaluate", "record"])
 def test_a_path_that_is_no_run_is_refused(script: str, tmp_path: Path) -> None:
-    more = ["--out", "play.mp4"] if script == "record.py" else []
-    refused(run(script, "nowhere", *more, cwd=tmp_path), "holds no run")
+    more = ["--out", "play.mp4"] if script == "record" else []
+    refused(call(script, "nowhere", *more, cwd=tmp_path), "holds no run")
 
 
 def test_evaluate_prints_a_sentence_and_json(runs: Path) -> None:
-    text = run("evaluate.py", "pixels", "--episodes", "3", cwd=runs).stdout
+    text = run("evaluate", "pixels", "--episodes", "3", cwd=runs).stdout
     assert "95 % interval" in text
-    line = run("evaluate.py", "pixels", "--episodes", "3", "--json", cwd=runs).stdout
+    line = call("evaluate", "pixels", "--episodes", "3", "--json", cwd=runs).stdout
     values = json.loads(line)
     assert values["episodes"] == 3
     assert values["min"] <= values["mean"] <= values["max"]
     assert f"mean {values['mean']:.1f}" in text
-    refused(run("evaluate.py", "pixels", "--episodes", "0", cwd=runs), "give 1 or more")
+    refused(call("evaluate", "pixels", "--episodes", "0", cwd=runs), "give 1 or more")
 
 
 @pytest.mark.parametrize("name", ["play.mp4", "play.gif", "play.png", "play.html"])
 def test_record_writes_an_episode(name: str, runs: Path, tmp_path: Path) -> None:
     out = tmp_path / name
-    done = run("record.py", "pixels", "--out", str(out), "--max-frames", "8", cwd=runs)
-    assert done.returncode == 0, done.stderr
+    start = run if name == "play.mp4" else call
+    succeeded(start("record", "pixels", "--out", str(out), "--max-frames", "8", cwd=runs))
     if name == "play.html":
         text = out.read_text()
         assert "data:video/mp4;base64," in text
@@ -197,7 +175,7 @@ def test_record_shows_the_agents_view_beside_the_screen(runs: Path, tmp_path: Pa
     for obs in ("state", "pixels"):
         out = tmp_path / f"{obs}.png"
         words = (obs, "--out", str(out), "--max-frames", "1")
-        assert run("record.py", *words, cwd=runs).returncode == 0
+        assert call("record", *words, cwd=runs).returncode == 0
         image = cv2.imread(str(out))
         assert image is not None
         widths[obs] = image.shape[1]
@@ -206,5 +184,5 @@ def test_record_shows_the_agents_view_beside_the_screen(runs: Path, tmp_path: Pa
 
 
 def test_record_refuses_what_it_cannot_write(runs: Path) -> None:
-    refused(run("record.py", "state", "--out", "play.avi", cwd=runs), "ends in .mp4")
-    refused(run("record.py", "state", "--out", "no/play.mp4", cwd=runs), "does not exist")
+    refused(call("record", "state", "--out", "play.avi", cwd=runs), "ends in .mp4")
+    refused(call("record", "state", "--out", "no/play.mp4", cwd=runs), "does not exist")

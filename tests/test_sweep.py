@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,49 +15,38 @@ from agents.cli.parser import parse_known
 from agents.cli.sweep import GridRun, Sweep, grid
 from agents.config import ConfigError
 from agents.config.presets import LADDER
-from scripts.sweep import main
+from tests.command_line import Done, call, command, refused, run, succeeded
 from tests.small_runs import OPTIONS, train
-from tests.test_scripts import ROOT, refused, run
 
 MARK = ["--reward-threshold", "475"]
 SHORT = [*OPTIONS, "--steps", "200", "--out", "grid", "--jobs", "2"]
 
 
-def test_a_repeated_grid_trains_nothing(tmp_path: Path) -> None:
-    words = ["--obs", "state", "--preset", "fast", "chapter", "--seeds", "1", "--schedule.episodes", "2"]
-    first = run("sweep.py", *words, *SHORT, cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
-    assert "2 of 2 runs finished. Next: python scripts/compare.py grid" in first.stdout
-    runs = sorted(path.parent for path in tmp_path.glob("grid/*/*/*/summary.json"))
-    assert [run.relative_to(tmp_path / "grid" / "CartPole-v1").as_posix() for run in runs] == [
-        "chapter-state/seed1",
-        "fast-state/seed1",
-    ]
-    written = [(run / "summary.json").stat().st_mtime_ns for run in runs]
-    again = run("sweep.py", *words, *SHORT, cwd=tmp_path)
-    assert "2 of 2 runs were finished before" in again.stderr
-    assert [(run / "summary.json").stat().st_mtime_ns for run in runs] == written
-
-
-def test_a_failed_run_is_reported_and_the_others_continue(tmp_path: Path) -> None:
+def test_a_failed_run_is_reported_and_the_others_continue_and_count_as_finished(tmp_path: Path) -> None:
     """A folder that holds something else makes one run fail."""
     in_the_way = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     in_the_way.mkdir(parents=True)
     (in_the_way / "letter.txt").write_text("mine")
-    done = run("sweep.py", "--obs", "state", "--seeds", "2", *SHORT, cwd=tmp_path)
+    words = ["--obs", "state", "--seeds", "2", *SHORT]
+    done = run("sweep", *words, cwd=tmp_path)
     assert done.returncode == 1
     assert "failed: CartPole-v1/fast-state/seed1: error: " in done.stderr
     assert "holds no run" in done.stderr
     assert "1 of 2 runs finished" in done.stdout
     assert "CartPole-v1 from state: reached" in done.stderr
-    assert (in_the_way.parent / "seed2" / "summary.json").exists()
+    summary = in_the_way.parent / "seed2" / "summary.json"
+    written = summary.stat().st_mtime_ns
     assert (in_the_way / "letter.txt").read_text() == "mine"
+    again = call("sweep", *words, cwd=tmp_path)
+    assert again.returncode == 1 and "1 of 2 runs were finished before" in again.stderr
+    assert summary.stat().st_mtime_ns == written
 
 
 def test_a_stopped_grid_saves_its_runs_and_resumes(tmp_path: Path) -> None:
     words = ["--obs", "state", "--seeds", "1", *SHORT, "--steps", "60000"]
-    command = [sys.executable, str(ROOT / "scripts" / "sweep.py"), *words]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command("sweep", *words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     folder = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
     wait_for(lambda: (folder / "checkpoint" / "best.pt").exists())
     os.kill(process.pid, signal.SIGINT)
@@ -66,8 +55,7 @@ def test_a_stopped_grid_saves_its_runs_and_resumes(tmp_path: Path) -> None:
     assert b"the same command resumes" in stderr
     assert (folder / "checkpoint" / "last.pt").exists() and not (folder / "summary.json").exists()
     steps = last_step(folder)
-    done = run("sweep.py", *words, "--steps", str(steps + 200), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeeded(call("sweep", *words, "--steps", str(steps + 200), cwd=tmp_path))
     assert json.loads((folder / "summary.json").read_text())["env_steps"] >= steps
 
 
@@ -90,23 +78,21 @@ def test_runs_with_other_settings_do_not_count_as_finished(tmp_path: Path) -> No
         other.finished()
 
 
-def ladder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
-    """Runs `sweep.py --ladder` with processes of its own, from both observations."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["sweep.py", "--ladder", "--seeds", "1", *SHORT, *MARK])
-    return main()
+def ladder(folder: Path) -> Done:
+    """Run `sweep.py --ladder`, from both observations; each run has a process of its own."""
+    return succeeded(call("sweep", "--ladder", "--seeds", "1", *SHORT, *MARK, cwd=folder))
 
 
 def test_a_ladder_runs_each_rung_from_its_observations_and_writes_table_and_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two rungs; shifts need images. No run reaches 475 within 200 steps."""
+    """Two rungs; shifts need images. No run reaches 475 within 200 steps; repeated, it trains nothing."""
     for module in ("agents.config.presets", "agents.cli.sweep"):
         monkeypatch.setattr(f"{module}.LADDER", ("dqn", "drq-eps"))
-    assert ladder(monkeypatch, tmp_path) == 0
+    output = ladder(tmp_path).stdout
     table = (tmp_path / "grid" / "ladder" / "ladder.md").read_text()
-    output = capsys.readouterr().out
-    assert table in output and "3 of 3 runs finished" in output
+    assert table in output
+    assert "3 of 3 runs finished. Next: python scripts/compare.py grid" in output
     never = "0 of 1 | - [-, -] | - [-, -]"
     assert f"| `dqn` | {never} | {never} |\n| `drq-eps` |  |  |  | {never} |" in table
     assert {file.name for file in (tmp_path / "grid" / "ladder").iterdir()} == {
@@ -114,38 +100,32 @@ def test_a_ladder_runs_each_rung_from_its_observations_and_writes_table_and_figu
         "ladder.png",
         "ladder.svg",
     }
+    summaries = sorted((tmp_path / "grid" / "CartPole-v1").glob("*/*/summary.json"))
+    names = [path.parent.relative_to(tmp_path / "grid").as_posix() for path in summaries]
+    assert names == [f"CartPole-v1/{run}/seed1" for run in ("dqn-pixels", "dqn-state", "drq-eps-pixels")]
+    written = [path.stat().st_mtime_ns for path in summaries]
+    assert "3 of 3 runs were finished before" in ladder(tmp_path).stderr
+    assert [path.stat().st_mtime_ns for path in summaries] == written
 
 
 @pytest.mark.slow
-def test_the_whole_ladder_resumes_after_a_stop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_whole_ladder_resumes_after_a_stop(tmp_path: Path) -> None:
     """All presets from both observations, stopped after the first run is done and started again."""
-    command = [
-        sys.executable,
-        str(ROOT / "scripts" / "sweep.py"),
-        "--ladder",
-        "--seeds",
-        "1",
-        *SHORT,
-        *MARK,
-    ]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words = command("sweep", "--ladder", "--seeds", "1", *SHORT, *MARK)
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: any(tmp_path.glob("grid/*/*/*/summary.json")))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert ladder(monkeypatch, tmp_path) == 0
-    output = capsys.readouterr()
+    done = ladder(tmp_path)
     runs = 2 * len(LADDER) - 1
-    assert f"of {runs} runs were finished before" in output.err
-    assert f"{runs} of {runs} runs finished" in output.out
-    rows = [line.split("`")[1] for line in output.out.splitlines() if line.startswith("| `")]
+    assert f"of {runs} runs were finished before" in done.stderr
+    assert f"{runs} of {runs} runs finished" in done.stdout
+    rows = [line.split("`")[1] for line in done.stdout.splitlines() if line.startswith("| `")]
     assert tuple(rows) == LADDER
 
 
-def wait_for(condition: "object") -> None:
-    assert callable(condition)
+def wait_for(condition: Callable[[], bool]) -> None:
     until = time.time() + 60
     while not condition():
         assert time.time() < until
@@ -198,7 +178,7 @@ def test_an_impossible_grid_is_refused(words: list[str], sentence: str) -> None:
 
 
 def test_a_grid_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    refused(run("sweep.py", "--seeds", "0", "--out", "grid", cwd=tmp_path), "--seeds is 0")
+    refused(call("sweep", "--seeds", "0", "--out", "grid", cwd=tmp_path), "--seeds is 0")
     assert not (tmp_path / "grid").exists()
 
 

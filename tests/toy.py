@@ -1,4 +1,4 @@
-"""A task that a right agent learns in seconds, from its state and from its image."""
+"""Environments whose right answers are known, and a policy of one action."""
 
 from typing import Any
 
@@ -23,9 +23,26 @@ class Constant:
         return np.full(len(observation), self.action)
 
 
-class Chase(gym.Env[np.ndarray[Any, Any], int]):
-    """A marker stands in one of five cells, a light in another; each step brings them nearer or not.
+class Counter(gym.Env[np.ndarray[Any, Any], int]):
+    """Observes the step of the episode; action 1 ends it; the time limit is outside."""
 
+    observation_space = gym.spaces.Box(0, 100, (1,), np.float32)
+    action_space = gym.spaces.Discrete(2, start=5)
+
+    def reset(self, **options: Any) -> Any:
+        super().reset(seed=options.get("seed"))
+        self.count = 0
+        return np.array([0], np.float32), {}
+
+    def step(self, action: int) -> Any:
+        self.count += 1
+        return np.array([self.count], np.float32), 1.5, action == 6, False, {}
+
+
+class Chase(gym.Env[np.ndarray[Any, Any], int]):
+    """A task that a right agent learns in seconds, from its state and from its image.
+
+    A marker stands in one of five cells, a light in another; each step brings them nearer or not.
     Actions move the marker left or right; reward 1 on reaching the light, which ends the episode;
     every other step costs 0.1. A perfect player scores 0.8 on average or better.
     """

@@ -1,23 +1,27 @@
-"""Device, threads and memory allocation."""
+"""Device, threads and memory allocation; torch is imported at its first use only."""
 
 import ctypes
 import os
 import platform
-
-import torch
+from typing import TYPE_CHECKING
 
 from agents.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    import torch
 
 # malloc.h of the GNU C library.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
-def pick_device(name: str) -> torch.device:
+def pick_device(name: str) -> "torch.device":
     """Return the torch device of `auto`, `cpu` or `cuda`.
 
     Raises:
         ConfigError: CUDA is not available.
     """
+    import torch
+
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise ConfigError("--device cuda: torch sees no CUDA device; use --device cpu or auto.")
@@ -39,6 +43,8 @@ def set_up_torch(config: Config) -> None:
 
     Also keeps freed memory for reuse.
     """
+    import torch
+
     torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads_allowed()))
     _keep_freed_memory()
 

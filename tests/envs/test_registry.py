@@ -1,7 +1,7 @@
 """Environments of other modules by name, and observations other than vectors."""
 
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import gymnasium as gym
@@ -12,7 +12,7 @@ from agents.cli.train import Train, default_run_dir
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_vector_env
 from envs.registry import find_spec, import_environments, resolve_id
-from tests.test_scripts import refused, run
+from tests.command_line import Done, call, refused, run, succeeded
 
 WALK = """
 import gymnasium as gym
@@ -128,26 +128,31 @@ def test_a_name_with_a_module_is_no_atari_game() -> None:
     assert resolve_id("mine:Pong") == "mine:Pong"
 
 
-@pytest.mark.parametrize("obs", ["state", "pixels"])
-def test_such_a_run_is_trained_resumed_evaluated_recorded_and_compared(obs: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("obs", "evaluate"), [("state", call), ("pixels", run)])
+def test_such_a_run_is_trained_resumed_evaluated_recorded_and_compared(
+    obs: str, evaluate: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process forgets the module before each call; from pixels, a new one evaluates."""
     (tmp_path / "walk_env.py").write_text(WALK % "Walk")
-    name = "walk_env:Walk-v0"
+    name, words = "walk_env:Walk-v0", ["--obs", obs, *WORDS]
+    path = list(sys.path)
 
-    def done(script: str, *words: str) -> subprocess.CompletedProcess[str]:
-        process = run(script, *words, cwd=tmp_path)
-        assert process.returncode == 0, process.stderr
-        return process
+    def done(script: str, *words: str) -> Done:
+        monkeypatch.setattr(sys, "path", list(path))
+        sys.modules.pop("walk_env", None)
+        gym.registry.pop("Walk-v0", None)
+        return (evaluate if script == "evaluate" else call)(script, *words, cwd=tmp_path)
 
-    output = done("train.py", "--env", name, "--run-dir", "run", *WORDS).stdout
+    output = succeeded(done("train", "--env", name, "--run-dir", "run", *words)).stdout
     assert "record.py run --out episode.html --module walk_env" in output
-    refused(
-        run("train.py", "--run-dir", "run", "--resume", "--steps", "160", cwd=tmp_path), f"--env {name}"
-    )
-    done("train.py", "--env", name, "--run-dir", "run", "--resume", "--steps", "160")
-    refused(run("evaluate.py", "run", cwd=tmp_path), "--module walk_env")
-    assert "mean" in done("evaluate.py", "run", "--episodes", "2", "--module", "walk_env").stdout
-    done("record.py", "run", "--out", "play.gif", "--max-frames", "3", "--module", "walk_env")
-    assert name in done("compare.py", "run", "--out", "page.html", "--module", "walk_env").stdout
+    refused(done("train", "--run-dir", "run", "--resume", "--steps", "160"), f"--env {name}")
+    succeeded(done("train", "--env", name, "--run-dir", "run", "--resume", "--steps", "160"))
+    refused(done("evaluate", "run"), "--module walk_env")
+    output = succeeded(done("evaluate", "run", "--episodes", "2", "--module", "walk_env")).stdout
+    assert "mean" in output
+    succeeded(done("record", "run", "--out", "play.gif", "--max-frames", "3", "--module", "walk_env"))
+    output = succeeded(done("compare", "run", "--out", "page.html", "--module", "walk_env")).stdout
+    assert name in output
 
 
 class AnyObservation(gym.Env[object, int]):

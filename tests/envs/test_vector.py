@@ -12,24 +12,9 @@ from envs.factory import make_env, make_vector_env
 from envs.spec import describe
 from envs.vector import SerialVectorEnv
 from envs.wrappers import image_space
+from tests.toy import Counter
 
 CARTPOLE: dict[str, Any] = {"crop": (160, 320, 0, 600), "size": (16, 60), "frame_stack": 2}
-
-
-class Counter(gym.Env[np.ndarray[Any, Any], int]):
-    """Observes the step of the episode; action 1 ends it; the time limit is outside."""
-
-    observation_space = gym.spaces.Box(0, 100, (1,), np.float32)
-    action_space = gym.spaces.Discrete(2, start=5)
-
-    def reset(self, **options: Any) -> Any:
-        super().reset(seed=options.get("seed"))
-        self.count = 0
-        return np.array([0], np.float32), {}
-
-    def step(self, action: int) -> Any:
-        self.count += 1
-        return np.array([self.count], np.float32), 1.5, action == 6, False, {}
 
 
 def counters(num_envs: int, limit: int) -> SerialVectorEnv:

@@ -13,8 +13,8 @@ import pytest
 from agents.cli.guard import StopSignal, guarded
 from agents.config import ConfigError
 from scripts.benchmark import main
+from tests.command_line import ROOT, command
 from tests.small_runs import OPTIONS
-from tests.test_scripts import ROOT
 
 FULL_STDOUT = Path("/dev/full")
 TRAINING = ["--obs", "state", *OPTIONS, "--steps", "200000", "--run-dir", "run"]
@@ -99,8 +99,9 @@ def test_a_second_signal_ends_the_program_unless_it_is_the_same_one(monkeypatch:
 
 def start(*words: str, cwd: Path) -> "subprocess.Popen[str]":
     """A training in a process of its own."""
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
+    return subprocess.Popen(
+        command("train", *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd
+    )
 
 
 def listens(pid: int) -> bool:
@@ -119,10 +120,14 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
-    words = [sys.executable, str(ROOT / "scripts" / "train.py"), "--help"]
     with FULL_STDOUT.open("wb") as full:
         done = subprocess.run(
-            words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
+            command("train", "--help"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
         )
     assert done.returncode == 2
     assert done.stderr.startswith("error: The disk is full") and done.stderr.count("\n") == 1

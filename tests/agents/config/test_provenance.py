@@ -10,8 +10,8 @@ from agents.config import Config, ConfigError, flatten, to_dict, with_fields
 from agents.config.aliases import RENAMED, SPLIT
 from agents.config.presets import PRESETS, Stage, preset_stages
 from agents.config.provenance import explain
+from tests.command_line import call
 from tests.runs import write_run
-from tests.test_bad_input import call
 
 FIELDS = sorted(flatten(to_dict(Config())))
 
@@ -73,20 +73,20 @@ def test_an_old_field_is_answered_with_its_present_name(old: str) -> None:
 
 def test_the_script_explains_with_all_other_options_and_trains_nothing(tmp_path: Path) -> None:
     words = ["--env", "pong", "--preset", "rainbow", "--seed", "3", "--run-dir", f"{tmp_path}/run"]
-    status, out, err = call("train", [*words, "--explain", "learning.learning_rate", "seed"])
-    assert (status, err) == (0, "")
-    assert out.splitlines() == [
+    done = call("train", *words, "--explain", "learning.learning_rate", "seed")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
         "learning.learning_rate: default 0.001 -> family 0.00025 -> prioritized 6.25e-05",
         "seed:                   default 1 -> command line 3",
     ]
-    status, out, err = call("train", [*words, "--explain"])
-    assert (status, len(out.splitlines())) == (0, len(FIELDS))
+    done = call("train", *words, "--explain")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(FIELDS))
 
 
 def test_a_saved_run_is_a_layer_below_the_command_line(tmp_path: Path) -> None:
     write_run(tmp_path / "run", seed=3, learning__batch_size=64)
     words = ["--run-dir", f"{tmp_path}/run", "--resume", "--learning.batch-size", "32"]
-    out = call("train", [*words, "--explain", "learning.batch_size", "seed"])[1]
+    out = call("train", *words, "--explain", "learning.batch_size", "seed").stdout
     assert out.splitlines() == [
         "learning.batch_size: default 32 -> fast 128 -> saved run 64 -> command line 32",
         "seed:                default 1 -> saved run 3",
@@ -94,6 +94,8 @@ def test_a_saved_run_is_a_layer_below_the_command_line(tmp_path: Path) -> None:
 
 
 def test_the_script_refuses_a_field_that_is_none_in_one_sentence() -> None:
-    status, out, err = call("train", ["--explain", "learning.gamma"])
-    assert (status, out) == (2, "")
-    assert err == "error: --explain learning.gamma: the field is now called returns.gamma; use that.\n"
+    done = call("train", "--explain", "learning.gamma")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "error: --explain learning.gamma: the field is now called returns.gamma; use that.\n"
+    )

@@ -23,11 +23,9 @@ from agents.runs.checkpoint import read_best
 from agents.runs.folder import RunFolder
 from agents.runs.sinks import JsonLines
 from envs.vector import SerialVectorEnv
-from tests.envs.test_vector import Counter
-from tests.small_runs import OPTIONS as OPTIONS
-from tests.small_runs import assert_same, assert_same_run, command, metrics, small, train
-from tests.small_runs import train_both as train_both
-from tests.toy import TOY, Constant
+from tests.command_line import call, command, run, succeeded
+from tests.small_runs import OPTIONS, assert_same, assert_same_run, metrics, small, train
+from tests.toy import TOY, Constant, Counter
 
 
 def test_only_one_process_at_a_time_trains_in_a_folder(
@@ -49,18 +47,13 @@ def test_only_one_process_at_a_time_trains_in_a_folder(
             third.open(resume=EXACT)
 
 
-@pytest.mark.parametrize("obs", ["state", "pixels"])
-def test_two_halves_in_two_processes_equal_one_whole(obs: str, tmp_path: Path) -> None:
-    """Run(2N) equals run(N), save, new process, run(N), bit for bit."""
-    options = ["--obs", obs, *OPTIONS]
-    whole, halves = str(tmp_path / "whole"), str(tmp_path / "halves")
-    for words in (
-        [*options, "--run-dir", whole, "--steps", "800"],
-        [*options, "--run-dir", halves, "--steps", "400"],
-        ["--run-dir", halves, "--steps", "800", "--resume"],
-    ):
-        subprocess.run(command(*words), check=True, capture_output=True, cwd=tmp_path)
-    assert_same_run(Path(whole), Path(halves))
+def test_two_halves_in_two_processes_equal_one_whole(tmp_path: Path) -> None:
+    """Run(2N) equals run(N), save, new process, run(N), bit for bit; from states the signals below do it."""
+    options = ["--obs", "pixels", *OPTIONS, "--run-dir"]
+    succeeded(call("train", *options, "whole", "--steps", "800", cwd=tmp_path))
+    succeeded(call("train", *options, "halves", "--steps", "400", cwd=tmp_path))
+    succeeded(run("train", "--run-dir", "halves", "--steps", "800", "--resume", cwd=tmp_path))
+    assert_same_run(tmp_path / "whole", tmp_path / "halves")
 
 
 def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
@@ -101,44 +94,55 @@ def test_atari_scores_are_logged_raw_and_clipped_apart(tmp_path: Path) -> None:
     assert summary["protocol"] == "none" and summary["eval_human_normalised"] is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_stopped_by_a_signal_goes_on_exactly(number: int, tmp_path: Path) -> None:
-    options = ["--obs", "state", *OPTIONS, "--steps", "1600"]
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
-    words = command(*options, "--run-dir", str(stopped))
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+INTERRUPTED = ["--obs", "state", *OPTIONS, "--steps", "1600"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of `INTERRUPTED` from beginning to end."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    succeeded(call("train", *INTERRUPTED, "--run-dir", str(folder)))
+    return folder
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a process has written to a file."""
     deadline = time.monotonic() + 60
-    log = stopped / "metrics.jsonl"
-    while time.monotonic() < deadline and not (log.exists() and log.stat().st_size > 0):
+    while not (path.exists() and path.stat().st_size > 0):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_stopped_by_a_signal_resumes_exactly(
+    number: int, uninterrupted: Path, tmp_path: Path
+) -> None:
+    stopped = tmp_path / "stopped"
+    words = command("train", *INTERRUPTED, "--run-dir", str(stopped))
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    wait_for(stopped / "metrics.jsonl")
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert f"--resume --run-dir {stopped}" in error
     assert "Traceback" not in error
     assert checkpoint.load(stopped / "checkpoint" / "last.pt")["env_steps"] < 1600
-    words = command("--run-dir", str(stopped), "--resume")
-    subprocess.run(words, check=True, capture_output=True)
-    assert_same_run(whole, stopped)
+    succeeded(call("train", "--run-dir", str(stopped), "--resume"))
+    assert_same_run(uninterrupted, stopped)
 
 
-def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+def test_a_killed_run_resumes_from_its_last_checkpoint(uninterrupted: Path, tmp_path: Path) -> None:
     """SIGKILL leaves a whole checkpoint; what was logged after it is dropped, then logged again."""
-    options = ["--obs", "state", *OPTIONS, "--steps", "1600", "--checkpoint-seconds", "0"]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(*options, "--run-dir", str(whole)), check=True, capture_output=True)
-    process = subprocess.Popen(command(*options, "--run-dir", str(killed)), stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    last = killed / "checkpoint" / "last.pt"
-    while time.monotonic() < deadline and not last.exists():
-        time.sleep(0.01)
+    killed = tmp_path / "killed"
+    words = command("train", *INTERRUPTED, "--run-dir", str(killed), "--checkpoint-seconds", "0")
+    process = subprocess.Popen(words, stderr=subprocess.PIPE)
+    wait_for(killed / "checkpoint" / "last.pt")
     time.sleep(0.3)
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    subprocess.run(command("--run-dir", str(killed), "--resume"), check=True, capture_output=True)
-    assert_same_run(whole, killed)
+    succeeded(call("train", "--run-dir", str(killed), "--resume", "--checkpoint-seconds", "1000"))
+    assert_same_run(uninterrupted, killed)
 
 
 def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
