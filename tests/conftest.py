@@ -1,9 +1,12 @@
 """What all tests share."""
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side, one per core
 
 
 @pytest.hookimpl(trylast=True)
