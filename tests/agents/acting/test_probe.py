@@ -71,9 +71,9 @@ def untrained(config: Config) -> GreedyPolicy:
     return GreedyPolicy(network, torch.device("cpu"))
 
 
-def probe(env: str = "CartPole-v1", **fields: object) -> dict[str, float]:
+def probe(**fields: object) -> dict[str, float]:
     dotted = {name.replace("__", "."): value for name, value in fields.items()}
-    config = with_fields(preset_config("fast", env, "pixels"), dotted)
+    config = with_fields(preset_config("fast", "CartPole-v1", "pixels"), dotted)
     policy = untrained(config)
     return StateProbe(config, policy)()
 
@@ -88,8 +88,16 @@ def test_one_image_holds_positions_but_no_velocities() -> None:
         assert four[f"probe/r2_{velocity}"] > one[f"probe/r2_{velocity}"] + 0.25, (four, one)
 
 
-def test_the_probe_of_a_game_predicts_its_ram() -> None:
-    share = probe("ALE/Pong-v5", evaluation__probe_samples=384)
+@pytest.fixture(scope="module")
+def game() -> tuple[StateProbe, dict[str, float]]:
+    """A probe of a game with an untrained agent, and its result."""
+    config = with_fields(preset_config("fast", "ALE/Pong-v5", "pixels"), {"evaluation.probe_samples": 384})
+    probe = StateProbe(config, untrained(config))
+    return probe, probe()
+
+
+def test_the_probe_of_a_game_predicts_its_ram(game: tuple[StateProbe, dict[str, float]]) -> None:
+    _, share = game
     assert list(share) == ["probe/r2_ram"]
     assert 0.0 < share["probe/r2_ram"] < 1.0
 
@@ -123,10 +131,10 @@ def test_random_states_are_collected_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert reused() == first == other
 
 
-def test_the_scenes_of_a_game_are_played_anew_by_each_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = with_fields(preset_config("fast", "ALE/Pong-v5", "pixels"), {"evaluation.probe_samples": 72})
-    game = StateProbe(config, untrained(config))
-    game()
+def test_the_scenes_of_a_game_are_played_anew_by_each_agent(
+    game: tuple[StateProbe, dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, _ = game
     monkeypatch.setattr("agents.acting.probe.play", None)
     with pytest.raises(TypeError):
-        game()
+        probe()
