@@ -18,9 +18,8 @@ from agents.cli.options import given_options
 from agents.cli.train import Train, default_run_dir
 from agents.config import Config, ConfigError
 from agents.config.presets import LADDER, PRESETS
-from agents.runs.folder import differing_options
 from agents.runs.paths import RunPaths
-from agents.runs.reader import newest_step, read_config, read_summary
+from agents.runs.reader import differing_options, newest_step, read_config, read_summary
 from agents.training.hardware import cores, threads_allowed
 from envs.registry import find_spec
 

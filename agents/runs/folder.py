@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from agents.config import Config, ConfigError, flatten, to_dict
-from agents.config.idle import MAY_CHANGE, NO_RESULT
+from agents.config.idle import NO_RESULT
 from agents.runs import checkpoint
 from agents.runs.checkpoint import BestCheckpoint, RunCheckpoint, State
 from agents.runs.files import write_json
 from agents.runs.paths import RunPaths
-from agents.runs.reader import read_config
+from agents.runs.reader import differing_options, read_config
 from agents.runs.sinks import JsonLines, Sink, Value
 from agents.runs.summary import Summary
 from agents.runs.tensorboard import TensorBoard
@@ -165,13 +165,6 @@ class RunFolder:
             for file in (self._lock, *self._sinks):
                 if file is not None:
                     stack.callback(file.close)
-
-
-def differing_options(old: Config, new: Config) -> list[str]:
-    """Return the options that keep a run from being resumed with another configuration."""
-    before, after = flatten(to_dict(old)), flatten(to_dict(new))
-    names = sorted(name for name in before if before[name] != after[name] and name not in MAY_CHANGE)
-    return [f"--{name}".replace("_", "-") for name in names]
 
 
 def git_commit() -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.config import Config, ConfigError, flatten, from_dict, to_dict
+from agents.config.idle import MAY_CHANGE
 from agents.runs.files import damaged, read_json
 from agents.runs.paths import RunPaths
 from agents.runs.summary import Summary
@@ -85,6 +86,13 @@ def read_config(folder: Path) -> Config:
         ConfigError: there is no run, or the file is damaged.
     """
     return _read_stamp(folder)[0]
+
+
+def differing_options(old: Config, new: Config) -> list[str]:
+    """Return the options that keep a run from being resumed with another configuration."""
+    before, after = flatten(to_dict(old)), flatten(to_dict(new))
+    names = sorted(name for name in before if before[name] != after[name] and name not in MAY_CHANGE)
+    return [f"--{name}".replace("_", "-") for name in names]
 
 
 def _read_stamp(folder: Path) -> tuple[Config, str | None]:
