@@ -6,7 +6,7 @@ from torch import nn
 from models.config import NetworkConfig
 from models.heads import DuelingHead
 from models.layers import linear
-from models.outputs import Output, ScalarOutput
+from models.outputs import Output
 from models.q_network import QNetwork
 from models.residual import residual_sections
 from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_image
@@ -31,7 +31,8 @@ def make_network(
     Raises:
         ValueError: torso and observation do not match; the text names the fix.
     """
-    output = output or ScalarOutput()
+    output = output or Output()
+    check(config, observation_shape)
     front, features = _front(config, observation_shape)
     # Dueling streams and embeddings come before the last hidden layer, as in their papers.
     early = config.dueling or output.embeds
@@ -52,27 +53,10 @@ def make_network(
 
 def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
     """Return the convolutions, if any, and the number of their features."""
-    images = len(observation_shape) == 3
-    if config.torso != "impala" and (config.width != 1 or config.spectral or config.pool):
-        raise ValueError(
-            "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
-            f"leave them out with {config.torso}."
-        )
     if config.torso == "mlp":
-        if images:
-            raise ValueError(
-                "--network.torso mlp reads state vectors; choose nature, nips, slim or small for "
-                "images, or --obs state."
-            )
         return [], observation_shape[0]
-    if not images:
-        raise ValueError(
-            f"--network.torso {config.torso} reads images; choose mlp for a state vector, or --obs pixels."
-        )
-    channels, *sides = observation_shape
-    convolution = (
-        _residual(config, channels) if config.torso == "impala" else _plain(config, channels, sides)
-    )
+    build = residual_sections if config.torso == "impala" else convolutions
+    convolution = build(observation_shape[0], config)
     convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.no_grad():
         blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)
@@ -80,31 +64,35 @@ def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[l
     return [convolution.train()], features
 
 
-def _residual(config: NetworkConfig, channels: int) -> nn.Sequential:
-    if config.norm == "batch":
+def check(config: NetworkConfig, observation_shape: tuple[int, ...]) -> None:
+    """Check that the torso reads such observations.
+
+    Raises:
+        ValueError: it does not; the text names the fix.
+    """
+    torso, sides = config.torso, observation_shape[1:]
+    if torso not in ("mlp", "impala", *CONVOLUTIONS):
+        raise ValueError(
+            f"--network.torso {torso} is unknown; choose one of mlp, impala, {', '.join(CONVOLUTIONS)}."
+        )
+    if torso != "impala" and (config.width != 1 or config.spectral or config.pool):
+        raise ValueError(
+            "--network.width, --network.spectral and --network.pool are for --network.torso impala; "
+            f"leave them out with {torso}."
+        )
+    if torso == "mlp" and sides:
+        raise ValueError(
+            "--network.torso mlp reads state vectors; choose nature, nips, slim or small for images, or "
+            "--obs state."
+        )
+    if torso != "mlp" and not sides:
+        raise ValueError(
+            f"--network.torso {torso} reads images; choose mlp for a state vector, or --obs pixels."
+        )
+    if torso == "impala" and config.norm == "batch":
         raise ValueError("--network.norm batch is not for torso impala; use layer or none.")
-    if config.width < 1 or config.pool < 0:
-        raise ValueError("--network.width must be 1 or more and --network.pool 0 or more.")
-    return residual_sections(
-        channels,
-        width=config.width,
-        spectral=config.spectral,
-        pool=config.pool,
-        zero_level=config.zero_level,
-        bias=config.bias,
-    )
-
-
-def _plain(config: NetworkConfig, channels: int, sides: list[int]) -> nn.Sequential:
-    if config.torso not in CONVOLUTIONS:
+    if torso in CONVOLUTIONS and min(sides) < (least := smallest_image(torso)):
         raise ValueError(
-            f"--network.torso {config.torso} is unknown; choose one of mlp, impala, "
-            f"{', '.join(CONVOLUTIONS)}."
+            f"--env.size {sides[0]} {sides[1]} is smaller than the receptive field of torso {torso}; make "
+            f"both at least {least}."
         )
-    least = smallest_image(config.torso)
-    if min(sides) < least:
-        raise ValueError(
-            f"--env.size {sides[0]} {sides[1]} is smaller than the receptive field of torso "
-            f"{config.torso}; make both at least {least}."
-        )
-    return convolutions(config.torso, channels, config.norm, config.bias, config.zero_level)

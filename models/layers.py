@@ -1,5 +1,7 @@
 """Fully connected layers: torch's own, faster ones for CPUs, and noisy ones."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -33,14 +35,11 @@ class NoisyLinear(nn.Linear):
         self.weight_sigma = nn.Parameter(torch.full_like(self.weight, start))
         self.bias_sigma = nn.Parameter(torch.full_like(self.bias, start)) if bias else None
         self.noise_disabled = False
-        self._noise: tuple[Tensor, Tensor] | None = None  # no buffer: the target network has its own
+        self._noise: Sequence[Tensor] | None = None  # no buffer: the target network has its own
 
     def set_noise(self, noise: Tensor | None) -> None:
         """Set the noise factors `f(ε)`, `[inputs + units]`; None removes them."""
-        self._noise = None
-        if noise is not None:
-            incoming, outgoing = noise.split((self.in_features, self.out_features))
-            self._noise = (incoming, outgoing)
+        self._noise = None if noise is None else noise.split((self.in_features, self.out_features))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map `[B, inputs] -> [B, units]`; without noise if unset or `noise_disabled`."""
@@ -48,9 +47,8 @@ class NoisyLinear(nn.Linear):
         if self.noise_disabled or self._noise is None:
             return mean
         incoming, outgoing = self._noise
-        return torch.addcmul(
-            mean, fast.linear(inputs * incoming, self.weight_sigma, self.bias_sigma), outgoing
-        )
+        noise = fast.linear(inputs * incoming, self.weight_sigma, self.bias_sigma)
+        return torch.addcmul(mean, noise, outgoing)
 
 
 def linear(inputs: int, units: int, bias: bool = True, sigma: float = 0.0) -> nn.Linear:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,33 +12,23 @@ Head = Callable[[Tensor], Tensor]
 """Maps features `[B, D]` to `[B, A, K]`."""
 
 
-class Output(Protocol):
-    """Kind of a network's prediction; a torch module."""
+class Output(nn.Module):
+    """One value per action, and the interface of the other kinds of prediction."""
 
-    size: int  # K, head outputs per action
-    embeds: bool  # whether it modulates the features in front of the last hidden layer
+    size = 1
+    """K, head outputs per action."""
+    embeds = False
+    """Whether it modulates the features in front of the last hidden layer."""
 
     def connect(self, features: int) -> None:
-        """Create the layers that depend on the number of features D."""
+        """Create the layers that depend on the number of features D, if any."""
 
-    def __call__(self, features: Tensor, head: Head, generator: torch.Generator | None) -> Prediction:
+    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Predict from features `[B, D]`; the generator draws whatever is random in training."""
-
-
-class ScalarOutput(nn.Module):
-    """One value per action."""
-
-    size, embeds = 1, False
-
-    def connect(self, _features: int) -> None:
-        """Create nothing."""
-
-    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> ScalarPrediction:
-        """Map `[B, D]` to values."""
         return ScalarPrediction(head(features).squeeze(2))
 
 
-class CategoricalOutput(nn.Module):
+class CategoricalOutput(Output):
     """Logits of evenly spaced returns (C51, Bellemare et al. 2017, arXiv:1707.06887).
 
     Args:
@@ -48,7 +37,6 @@ class CategoricalOutput(nn.Module):
         v_max: The greatest.
     """
 
-    embeds = False
     support: Tensor
 
     def __init__(self, num_atoms: int, v_min: float, v_max: float) -> None:
@@ -56,20 +44,14 @@ class CategoricalOutput(nn.Module):
         self.size = num_atoms
         self.register_buffer("support", torch.linspace(v_min, v_max, num_atoms), persistent=False)
 
-    def connect(self, _features: int) -> None:
-        """Create nothing."""
-
-    def forward(
-        self, features: Tensor, head: Head, _generator: torch.Generator | None
-    ) -> CategoricalPrediction:
+    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to logits."""
         return CategoricalPrediction(head(features), self.support)
 
 
-class QuantileOutput(nn.Module):
+class QuantileOutput(Output):
     """Quantiles at the midpoints of N equal parts (QR-DQN, Dabney et al. 2018, arXiv:1710.10044)."""
 
-    embeds = False
     taus: Tensor
 
     def __init__(self, num_quantiles: int) -> None:
@@ -77,17 +59,12 @@ class QuantileOutput(nn.Module):
         self.size = num_quantiles
         self.register_buffer("taus", midpoints(num_quantiles).unsqueeze(0), persistent=False)
 
-    def connect(self, _features: int) -> None:
-        """Create nothing."""
-
-    def forward(
-        self, features: Tensor, head: Head, _generator: torch.Generator | None
-    ) -> QuantilePrediction:
+    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to quantiles."""
         return QuantilePrediction(head(features), self.taus)
 
 
-class ImplicitQuantileOutput(nn.Module):
+class ImplicitQuantileOutput(Output):
     """Quantiles at levels τ that modulate the features (IQN, Dabney et al. 2018, arXiv:1806.06923).
 
     `ψ(s) ⊙ ReLU(W cos(π i τ) + b)`, i from 0 to n - 1 (eq. 4).
@@ -98,7 +75,7 @@ class ImplicitQuantileOutput(nn.Module):
         acting: N without a generator: the midpoints of N equal parts, where the paper draws 32.
     """
 
-    size, embeds = 1, True
+    embeds = True
     _frequency: Tensor
     _midpoints: Tensor
 
@@ -116,9 +93,7 @@ class ImplicitQuantileOutput(nn.Module):
         """Draw levels `[rows, N]` uniformly from 0 to 1."""
         return torch.rand(rows, self._num_quantiles, generator=generator, device=generator.device)
 
-    def forward(
-        self, features: Tensor, head: Head, generator: torch.Generator | None
-    ) -> QuantilePrediction:
+    def forward(self, features: Tensor, head: Head, generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to quantiles at random levels, or at the midpoints without a generator."""
         rows = len(features)
         taus = self._midpoints.expand(rows, -1) if generator is None else self.draw_taus(rows, generator)

@@ -1,24 +1,14 @@
-"""Predictions of a network: the return of each action, as a value or as a distribution."""
+"""Predictions of a network: the return of each action, as a value or as a distribution.
 
-from typing import NamedTuple, Protocol
+Every kind has the `mean`, action values `[B, A]`; `of` selects actions `[B, M]`; `distribution` returns K
+possible returns of each action and their probabilities, `[B, A, K]` each.
+"""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-
-class Prediction(Protocol):
-    """Returns of A actions in B states; every kind has a mean."""
-
-    @property
-    def mean(self) -> Tensor:
-        """Action values, `[B, A]`."""
-
-    def of(self, action: Tensor) -> "Prediction":
-        """Select actions `[B, M]`."""
-
-    def distribution(self) -> tuple[Tensor, Tensor]:
-        """Return K possible returns of each action and their probabilities, `[B, A, K]` each."""
 
 
 def gather_actions(params: Tensor, action: Tensor) -> Tensor:
@@ -59,7 +49,7 @@ class CategoricalPrediction(NamedTuple):
 
     def of(self, action: Tensor) -> "CategoricalPrediction":
         """Select actions `[B, M]`."""
-        return CategoricalPrediction(gather_actions(self.logits, action), self.support)
+        return self._replace(logits=gather_actions(self.logits, action))
 
     def distribution(self) -> tuple[Tensor, Tensor]:
         """Return the support and its probabilities."""
@@ -79,8 +69,11 @@ class QuantilePrediction(NamedTuple):
 
     def of(self, action: Tensor) -> "QuantilePrediction":
         """Select actions `[B, M]`."""
-        return QuantilePrediction(gather_actions(self.quantiles, action), self.taus)
+        return self._replace(quantiles=gather_actions(self.quantiles, action))
 
     def distribution(self) -> tuple[Tensor, Tensor]:
         """Return the quantiles with equal probabilities."""
         return self.quantiles, torch.full_like(self.quantiles, 1 / self.quantiles.shape[2])
+
+
+Prediction = ScalarPrediction | CategoricalPrediction | QuantilePrediction

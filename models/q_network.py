@@ -26,6 +26,7 @@ class QNetwork(nn.Module):
         self.torso, self._num_actions = torso, num_actions
         self.head, self.embedding = head, output  # names in saved agents: only IQN's output has weights
         self._noisy = [layer for layer in self.modules() if isinstance(layer, NoisyLinear)]
+        self._noise_sizes = [layer.in_features + layer.out_features for layer in self._noisy]
         self.noise: Tensor | None = None
         """Noise of all noisy layers, in one piece; None before the first draw, and without such layers."""
 
@@ -57,17 +58,14 @@ class QNetwork(nn.Module):
 
     def resample(self, generator: torch.Generator) -> None:
         """Draw new noise for all noisy layers, if there are any."""
-        if not self._noisy:
-            return
-        size = sum(layer.in_features + layer.out_features for layer in self._noisy)
-        noise = torch.randn(size, generator=generator, device=generator.device)
-        self.set_noise(noise.sign() * noise.abs().sqrt())
+        if self._noisy:
+            noise = torch.randn(sum(self._noise_sizes), generator=generator, device=generator.device)
+            self.set_noise(noise.sign() * noise.abs().sqrt())
 
     def set_noise(self, noise: Tensor | None) -> None:
         """Set a noise that `noise` held before."""
         self.noise = noise
-        sizes = [layer.in_features + layer.out_features for layer in self._noisy]
-        parts = [None] * len(sizes) if noise is None else noise.split(sizes)
+        parts = [None] * len(self._noisy) if noise is None else noise.split(self._noise_sizes)
         for layer, part in zip(self._noisy, parts, strict=True):
             layer.set_noise(part)
 

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from models.config import NetworkConfig
 from models.torsos import PixelScale
 
 FILTERS = (16, 32, 32)  # of the three sections, times the width
@@ -22,30 +23,18 @@ class Residual(nn.Module):
         return images + self._layers(images)
 
 
-def residual_sections(
-    channels: int, *, width: int, spectral: bool, pool: int, zero_level: int, bias: bool = True
-) -> nn.Sequential:
+def residual_sections(channels: int, config: NetworkConfig) -> nn.Sequential:
     """Build three sections of a convolution, max-pooling and two residual blocks.
 
     Espeholt et al. 2018, arXiv:1802.01561, figure 3, right. Wider, with the residual blocks' weights
     divided by their largest singular value and with a pool of fixed size it is the torso of Clark et al.
     2024, arXiv:2411.03820, section 3.
-
-    Args:
-        channels: Images in a stack.
-        width: Multiplies all filters.
-        spectral: Whether the residual blocks have spectral normalisation.
-        pool: Side of the grid that is max-pooled to at the end; 0: no pooling.
-        zero_level: Gray level mapped to zero.
-        bias: Whether the convolutions add one.
     """
-    layers: list[nn.Module] = [PixelScale(zero_level)]
-    for filters in (width * f for f in FILTERS):
-        layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=bias)]
+    layers: list[nn.Module] = [PixelScale(config.zero_level)]
+    for filters in (config.width * f for f in FILTERS):
+        layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=config.bias)]
         layers += [nn.MaxPool2d(3, stride=2, padding=1)]
-        layers += [Residual(filters, spectral=spectral, bias=bias) for _ in range(2)]
+        layers += [Residual(filters, spectral=config.spectral, bias=config.bias) for _ in range(2)]
         channels = filters
-    layers.append(nn.ReLU(inplace=True))
-    if pool:
-        layers.append(nn.AdaptiveMaxPool2d(pool))
-    return nn.Sequential(*layers, nn.Flatten())
+    pool = [nn.AdaptiveMaxPool2d(config.pool)] if config.pool else []
+    return nn.Sequential(*layers, nn.ReLU(inplace=True), *pool, nn.Flatten())

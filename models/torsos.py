@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from models.config import NetworkConfig, Norm
+from models.config import NetworkConfig
 from models.layers import linear
 
 # Filters, kernel and stride of each convolution.
@@ -48,33 +48,28 @@ class PixelScale(nn.Module):
         return torch.add(self._shift, pixels, alpha=1.0 / 255.0)
 
 
-def normalisation(norm: Norm, units: int) -> list[nn.Module]:
-    """Return the normalisation layer for `[B, units]`, if any."""
-    if norm == "layer":
-        return [nn.LayerNorm(units)]
-    return [nn.BatchNorm1d(units)] if norm == "batch" else []
-
-
 def fully_connected(inputs: int, hidden: Sequence[int], config: NetworkConfig) -> nn.Sequential:
     """Build linear layers, each followed by its normalisation and a ReLU."""
     layers: list[nn.Module] = []
     for units in hidden:
-        layers += [linear(inputs, units, config.bias, config.noisy)]
-        layers += [*normalisation(config.norm, units), nn.ReLU()]
+        layers.append(linear(inputs, units, config.bias, config.noisy))
+        if config.norm != "none":
+            layers.append((nn.LayerNorm if config.norm == "layer" else nn.BatchNorm1d)(units))
+        layers.append(nn.ReLU())
         inputs = units
     return nn.Sequential(*layers)
 
 
-def convolutions(name: str, channels: int, norm: Norm, bias: bool, zero_level: int) -> nn.Sequential:
-    """Build the named convolutions, each with a ReLU, then flattened.
+def convolutions(channels: int, config: NetworkConfig) -> nn.Sequential:
+    """Build the torso's convolutions, each with a ReLU, then flattened.
 
     BatchNorm comes before each ReLU; LayerNorm only in the fully connected layers, where it is cheap and
     effective.
     """
-    layers: list[nn.Module] = [PixelScale(zero_level)]
-    for filters, kernel, stride in CONVOLUTIONS[name]:
-        layers.append(nn.Conv2d(channels, filters, kernel, stride, bias=bias))
-        if norm == "batch":
+    layers: list[nn.Module] = [PixelScale(config.zero_level)]
+    for filters, kernel, stride in CONVOLUTIONS[config.torso]:
+        layers.append(nn.Conv2d(channels, filters, kernel, stride, bias=config.bias))
+        if config.norm == "batch":
             layers.append(nn.BatchNorm2d(filters))
         layers.append(nn.ReLU(inplace=True))
         channels = filters

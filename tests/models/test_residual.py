@@ -124,7 +124,7 @@ def test_a_residual_block_leaves_its_input_as_it_was() -> None:
 @pytest.mark.parametrize("spectral", [True, False])
 def test_sections_equal_their_formula(spectral: bool) -> None:
     """Each a convolution, the largest of 3x3 at every second place, two blocks; at the end a ReLU."""
-    torso = residual_sections(2, width=1, spectral=spectral, pool=0, zero_level=10).eval()
+    torso = residual_sections(2, NetworkConfig(torso="impala", spectral=spectral, zero_level=10)).eval()
     blocks = [m for m in torso if isinstance(m, Residual)]
     openings = [m for m in torso if isinstance(m, nn.Conv2d)]
     observation = images()
