@@ -23,12 +23,10 @@ from agents.learning.backup import BACKUPS
 from agents.learning.dqn import DQN
 from agents.learning.optimizers import OPTIMIZERS
 from agents.learning.values import VALUES
+from agents.memory import Memory
 from agents.memory.capacity import check_capacity, choose_capacity, row_bytes
-from agents.memory.prioritized import PrioritizedSampler
-from agents.memory.protocol import Memory
 from agents.memory.replay import Replay
 from agents.memory.rollout import Rollout
-from agents.memory.sampling import UniformSampler
 from agents.runs.checkpoint import RunCheckpoint
 from agents.runs.folder import RunFolder
 from agents.runs.sinks import Image
@@ -116,7 +114,7 @@ def make_replay(config: Config, spec: EnvSpec) -> Replay:
     Raises:
         ConfigError: it does not fit in RAM, or is too small.
     """
-    capacity, alpha = config.memory.capacity, config.memory.priority_exponent
+    capacity = config.memory.capacity
     assert capacity is not None
     try:
         check_capacity(capacity, row_bytes(spec.frame_shape, spec.dtype))
@@ -129,7 +127,7 @@ def make_replay(config: Config, spec: EnvSpec) -> Replay:
             n_step=config.returns.n_step,
             gamma=config.returns.gamma,
             generator=make_generator(config.seed, "memory"),
-            sampler=partial(PrioritizedSampler, priority_exponent=alpha) if alpha else UniformSampler,
+            priority_exponent=config.memory.priority_exponent,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

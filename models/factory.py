@@ -20,13 +20,8 @@ def make_network(
 ) -> QNetwork:
     """Build the network for observations `[D]` (torso mlp) or `[S, H, W]` (any other).
 
-    The parameters are drawn from torch's current generator with torch's own initialisation.
-
-    Args:
-        config: Shape of the network.
-        observation_shape: `obs`.
-        num_actions: A.
-        output: Kind of prediction; None: one value per action. It belongs to the network from then on.
+    The parameters are drawn from torch's current generator with torch's own initialisation. The output
+    belongs to the network from then on; None: one value per action.
 
     Raises:
         ValueError: torso and observation do not match; the text names the fix.
@@ -59,8 +54,7 @@ def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[l
     convolution = build(observation_shape[0], config)
     convolution = convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.no_grad():
-        blank = torch.zeros(1, *observation_shape, dtype=torch.uint8)
-        features = convolution.eval()(blank).shape[1]
+        features = convolution.eval()(torch.zeros(1, *observation_shape, dtype=torch.uint8)).shape[1]
     return [convolution.train()], features
 
 

@@ -29,13 +29,7 @@ class Output(nn.Module):
 
 
 class CategoricalOutput(Output):
-    """Logits of evenly spaced returns (C51, Bellemare et al. 2017, arXiv:1707.06887).
-
-    Args:
-        num_atoms: K.
-        v_min: The least return.
-        v_max: The greatest.
-    """
+    """Logits of K even returns, `v_min` to `v_max` (C51, Bellemare et al. 2017, arXiv:1707.06887)."""
 
     support: Tensor
 

@@ -28,11 +28,8 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
 class PixelScale(nn.Module):
     """`uint8` images `[B, S, H, W]` as floats, channels last in memory.
 
-    A background that is not zero adds the same large number to every sum of the first layer and
-    drowns moving objects; so the background's gray level is mapped to zero.
-
-    Args:
-        zero_level: Gray level from 0 to 255 that becomes 0; the scale is 1/255 a level.
+    A background that is not zero adds the same large number to every sum of the first layer and drowns
+    moving objects; so the background's gray level, 0 to 255, is mapped to 0; the scale is 1/255 a level.
     """
 
     def __init__(self, zero_level: int) -> None:

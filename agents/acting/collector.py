@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.acting.episodes import Episode, EpisodeCounter, Lap, Transition, clipped, play, untimed
 from agents.acting.policy import Array, EpsilonGreedyPolicy
-from agents.memory.protocol import Memory
+from agents.memory import Memory
 from envs.vector import VectorEnv
 
 

@@ -5,18 +5,11 @@ from torch import Tensor
 
 
 def random_shift(images: Tensor, generator: torch.Generator, most: int) -> Tensor:
-    """Shift each stack of images by up to `most` pixels, repeating the border.
+    """Shift each stack of `[B, S, H, W]` by up to `most` pixels, repeating the border.
 
     Padding by replication and a random crop (Kostrikov et al. 2021, arXiv:2004.13649, section 3.1), as one
-    gather, without the padded images.
-
-    Args:
-        images: `[B, S, H, W]` of any type.
-        generator: Draws the shifts, one for each stack and axis.
-        most: Largest shift along each axis, in pixels.
-
-    Returns:
-        `[B, S, H, W]`, channels last in memory.
+    gather, without the padded images. Each stack and axis has its own shift; images of any type become
+    channels last in memory.
     """
     count, depth, height, width = images.shape
     device = images.device

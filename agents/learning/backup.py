@@ -24,27 +24,23 @@ class Backup(NamedTuple):
 
 
 BackupRule = Callable[[Tensor, Callable[[], Tensor], Tensor], Backup]
-"""Maps next action values `[B, A]`, a call for present ones `[B, A]`, and actions taken `[B]` to a
-backup."""
+"""Maps next values `[B, A]`, a call for present ones `[B, A]` and actions taken `[B]` to a backup."""
 
 
-class Greedy:
-    """The action of the highest value (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
+def greedy(next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Backup:
+    """Back up the action of the highest value, M = 1 (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
 
     With the values of the online network it is Double DQN (van Hasselt et al. 2016, arXiv:1509.06461,
     eq. 4).
     """
-
-    def __call__(self, next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Backup:
-        """Return the backup with M = 1."""
-        expect("B A", next_q)
-        # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
-        one, zero = next_q.new_ones(()), next_q.new_zeros(())
-        return Backup(next_q.argmax(1, keepdim=True), one, zero, zero)
+    expect("B A", next_q)
+    # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
+    one, zero = next_q.new_ones(()), next_q.new_zeros(())
+    return Backup(next_q.argmax(1, keepdim=True), one, zero, zero)
 
 
-class Munchausen:
-    """Softmax over all actions, and a bonus for the log-policy of the action taken.
+def munchausen(alpha: float, temperature: float, clip: float) -> BackupRule:
+    """Return the softmax backup, M = A, with a bonus for the action's log-policy.
 
     `π = softmax(q / τ)`; the next state's value is `Σ_a π(a|s') (q(s', a) − τ log π(a|s'))`, the bonus
     `α [τ log π(a|s)]` clipped to `[l₀, 0]` (Vieillard et al. 2020, arXiv:2007.14430, eq. 1 and section 3).
@@ -55,22 +51,19 @@ class Munchausen:
         clip: l₀, lower bound of the bonus before α.
     """
 
-    def __init__(self, alpha: float, temperature: float, clip: float) -> None:
-        self._alpha, self._temperature, self._clip = alpha, temperature, clip
-
-    def __call__(self, next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Backup:
-        """Return the backup with M = A."""
+    def backup(next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Backup:
         present_q = present()
         expect("B A, B A, B", next_q, present_q, action)
-        log_policy = functional.log_softmax(next_q / self._temperature, dim=1)
-        present_policy = functional.log_softmax(present_q / self._temperature, dim=1)
-        taken = self._temperature * present_policy.gather(1, action.unsqueeze(1)).squeeze(1)
+        log_policy = functional.log_softmax(next_q / temperature, dim=1)
+        present_policy = functional.log_softmax(present_q / temperature, dim=1)
+        taken = temperature * present_policy.gather(1, action.unsqueeze(1)).squeeze(1)
         every = torch.arange(next_q.shape[1], device=next_q.device).expand_as(next_q)
-        bonus = self._alpha * taken.clamp(self._clip, 0.0)
-        return Backup(every, log_policy.exp(), self._temperature * log_policy, bonus)
+        return Backup(every, log_policy.exp(), temperature * log_policy, alpha * taken.clamp(clip, 0.0))
+
+    return backup
 
 
 BACKUPS: dict[str, Callable[[LearningConfig], BackupRule]] = {
-    "greedy": lambda _: Greedy(),
-    "munchausen": lambda s: Munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_clip),
+    "greedy": lambda _: greedy,
+    "munchausen": lambda s: munchausen(s.munchausen_alpha, s.munchausen_tau, s.munchausen_clip),
 }

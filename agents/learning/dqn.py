@@ -2,15 +2,16 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import StateDict
 
-from agents.learning.backup import BackupRule, Greedy
+from agents.learning.backup import BackupRule, greedy
 from agents.learning.batch import Batch
 from agents.learning.shapes import expect
-from agents.learning.target import Average, copy_network, stat_layers
+from agents.learning.target import Average, stat_layers
 from agents.learning.values import Value
 from models.q_network import QNetwork
 
@@ -21,14 +22,6 @@ class Update(NamedTuple):
     loss: Tensor  # []  sum over the gradient steps
     q: Tensor  # []  mean value of the actions taken, summed likewise
     priority: Tensor  # [B]  absolute error or divergence of each row
-
-
-class RowLosses(NamedTuple):
-    """Loss, value of the action taken, and priority of each row."""
-
-    loss: Tensor  # [B]
-    q: Tensor  # [B]
-    priority: Tensor  # [B]
 
 
 class DQN:
@@ -62,7 +55,7 @@ class DQN:
         value: Value,
         tau: float,
         generator: torch.Generator,
-        backup: BackupRule | None = None,
+        backup: BackupRule = greedy,
         double: bool = False,
         max_grad_norm: float | None = None,
         ema_rate: float = 0.0,
@@ -71,17 +64,20 @@ class DQN:
         self.online, self.target, self.optimizer = online.eval(), target, optimizer
         self.ema_network = copy.deepcopy(online) if ema_rate else online
         """Network to evaluate and save: the average of `online` over time, or `online` itself."""
-        self._value, self._backup, self._double = value, backup or Greedy(), double
+        self._value, self._backup, self._double = value, backup, double
         self._max_grad_norm, self._augment, self.generator = max_grad_norm, augment, generator
         self._parameters = list(online.parameters())
-        averages = [(target, tau)] if target is not None and tau else []
-        averages += [(self.ema_network, ema_rate)] if ema_rate else []
-        self._averages = [Average(network, online, rate) for network, rate in averages]
+        networks = {"online": online, "target": target, "ema_network": self.ema_network}
+        self._networks = {name: network for name, network in networks.items() if network is not None}
+        averages = ((target, tau), (self.ema_network, ema_rate))
+        self._averages = [
+            Average(network, online, rate) for network, rate in averages if network is not None and rate
+        ]
         self._noisy = [network for network in (online, target) if network is not None and network.is_noisy]
         self._stat_layers = stat_layers(online)
         self._targets_fixed = not (tau or double or self._noisy)  # between two copies of the target
-        for network in (target, *(network for network, _ in averages)):
-            if network is not None:
+        for network in self._networks.values():
+            if network is not online:
                 network.eval().requires_grad_(False)
         self.copy_target()
         self._draw_noise()
@@ -99,8 +95,8 @@ class DQN:
         )
         return self._value.target(following, backup, batch.reward, batch.discount)
 
-    def loss(self, batch: Batch, td_target: Tensor) -> RowLosses:
-        """Return losses, values and priorities of the actions taken; gradients flow to `online`."""
+    def loss(self, batch: Batch, td_target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return losses, values and priorities `[B]` of the actions; gradients flow to `online`."""
         # Nothing else has a train mode; `online.train()` walks all modules, a tenth of a small update.
         for layer in self._stat_layers:
             layer.training = True
@@ -109,7 +105,7 @@ class DQN:
             layer.training = False
         taken = prediction.of(batch.action.unsqueeze(1))
         loss, priority = self._value.loss(taken, td_target)
-        return RowLosses(loss, taken.mean.detach().squeeze(1), priority)
+        return loss, taken.mean.detach().squeeze(1), priority
 
     def update(self, batch: Batch, count: int = 1) -> Update:
         """Take `count` gradient steps, one on each of as many equal parts of a batch.
@@ -118,11 +114,9 @@ class DQN:
         """
         expect("B, B, B, B", batch.action, batch.reward, batch.discount, batch.weight)
         if self._augment is not None:
-            now, then = batch.observation, batch.next_observation
-            batch = batch._replace(
-                observation=self._augment(now, self.generator),
-                next_observation=self._augment(then, self.generator),
-            )
+            now = self._augment(batch.observation, self.generator)
+            following = self._augment(batch.next_observation, self.generator)
+            batch = batch._replace(observation=now, next_observation=following)
         if count == 1:
             return self._step(batch, None)
         parts = [Batch(*part) for part in zip(*(column.chunk(count) for column in batch), strict=True)]
@@ -151,33 +145,26 @@ class DQN:
     def copy_target(self) -> None:
         """Copy parameters and running statistics into the target network."""
         if self.target is not None:
-            copy_network(self.online, self.target)
+            self.target.load_state_dict(self.online.state_dict())
 
     def set_learning_rate(self, rate: float) -> None:
         """Set the optimiser's learning rate."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the networks, their noise, the optimiser and the generator."""
-        state: dict[str, Any] = {
-            name: network.state_dict() for name, network in self._networks().items() if network is not None
-        }
-        return state | {
+        return {name: network.state_dict() for name, network in self._networks.items()} | {
             "optimizer": self.optimizer.state_dict(),
             "noise": [network.noise for network in self._noisy],
             "generator": self.generator.get_state(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict`."""
-        for name, network in self._networks().items():
-            if network is not None:
-                network.load_state_dict(state[name])
+        for name, network in self._networks.items():
+            network.load_state_dict(state[name])
         self.optimizer.load_state_dict(state["optimizer"])
         for network, noise in zip(self._noisy, state["noise"], strict=True):
             network.set_noise(noise)
         self.generator.set_state(state["generator"])
-
-    def _networks(self) -> dict[str, QNetwork | None]:
-        return {"online": self.online, "target": self.target, "ema_network": self.ema_network}

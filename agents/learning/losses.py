@@ -1,23 +1,10 @@
 """Losses of Q-learning: pure functions, one number per row."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from agents.learning.shapes import expect
-
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-"""Maps values and targets `[B], [B]` to losses `[B]`."""
-
-
-class Loss(NamedTuple):
-    """Loss and priority of each row."""
-
-    loss: Tensor  # [B]
-    priority: Tensor  # [B]  absolute error or divergence
 
 
 def huber_loss(value: Tensor, target: Tensor, delta: float = 1.0) -> Tensor:
@@ -49,7 +36,7 @@ def quantile_huber_loss(quantiles: Tensor, target: Tensor, taus: Tensor, delta: 
     return (side * size).mean(2).sum(1) / delta
 
 
-def categorical_loss(logits: Tensor, target: Tensor) -> Loss:
+def categorical_loss(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy and Kullback-Leibler divergence: `[B, K], [B, K] -> [B], [B]`.
 
     Their gradients are the same; the divergence is 0 where the distributions agree (Bellemare et al. 2017,
@@ -57,4 +44,4 @@ def categorical_loss(logits: Tensor, target: Tensor) -> Loss:
     """
     expect("B K, B K", logits, target)
     cross_entropy = -(target * functional.log_softmax(logits, dim=1)).sum(1)
-    return Loss(cross_entropy, cross_entropy.detach() + torch.xlogy(target, target).sum(1))
+    return cross_entropy, cross_entropy.detach() + torch.xlogy(target, target).sum(1)

@@ -1,7 +1,6 @@
 """Optimisers: torch's own, RAdam at the speed of Adam, and the RMSProp of DQN."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,11 +13,8 @@ UNADAPTED = 1e12  # an epsilon so large that no gradient matters beside it
 def rectification(step: int, beta: float) -> float | None:
     """Return `r_t`, the factor of Adam's step; None before the variance is tractable.
 
-    Liu et al. 2020, arXiv:1908.03265, Alg. 2; as in torch, from `ρ_t > 5` on.
-
-    Args:
-        step: t, from 1.
-        beta: β₂.
+    Liu et al. 2020, arXiv:1908.03265, Alg. 2; as in torch, from `ρ_t > 5` on. Here `step` is t, from 1, and
+    `beta` is β₂.
     """
     longest = 2 / (1 - beta) - 1
     length = longest - 2 * step * beta**step / (1 - beta**step)
@@ -29,35 +25,24 @@ def rectification(step: int, beta: float) -> float | None:
 
 
 class RAdam(torch.optim.Adam):
-    """`torch.optim.RAdam` on torch's fused Adam: equal but for rounding, and faster.
+    """`torch.optim.RAdam` by way of torch's Adam, which can be fused: equal but for rounding.
 
     A step of RAdam is one of Adam with another learning rate, and, before it adapts, with an epsilon so
     large that it is all of the denominator.
-
-    Args:
-        params: As for every optimiser of torch.
-        lr: Learning rate.
-        eps: Added to the root of the mean squared gradient.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float, eps: float = 1e-8) -> None:
-        super().__init__(params, lr, eps=eps, fused=True)
-
-    def step(self, closure: Callable[[], float] | None = None) -> Any:
-        """Take one step."""
-        originals = [(group["lr"], group["eps"]) for group in self.param_groups]
-        for group, (rate, epsilon) in zip(self.param_groups, originals, strict=True):
-            group["taken"] = group.get("taken", 0) + 1
-            beta = group["betas"][1]
-            share = rectification(group["taken"], beta)
-            if share is None:
-                group["lr"], group["eps"] = rate * UNADAPTED, UNADAPTED
-            else:  # torch's RAdam adds epsilon before it corrects the bias, its Adam after
-                group["lr"], group["eps"] = rate * share, epsilon / (1 - beta ** group["taken"]) ** 0.5
-        loss = super().step(closure)
-        for group, (rate, epsilon) in zip(self.param_groups, originals, strict=True):
-            group["lr"], group["eps"] = rate, epsilon
-        return loss
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Take one step; closures and groups of parameters are not supported."""
+        (group,) = self.param_groups
+        rate, epsilon, beta = group["lr"], group["eps"], group["betas"][1]
+        group["taken"] = step = group.get("taken", 0) + 1
+        share = rectification(step, beta)
+        if share is None:
+            group["lr"], group["eps"] = rate * UNADAPTED, UNADAPTED
+        else:  # torch's RAdam adds epsilon before it corrects the bias, its Adam after
+            group["lr"], group["eps"] = rate * share, epsilon / (1 - beta**step) ** 0.5
+        super().step(closure)
+        group["lr"], group["eps"] = rate, epsilon
 
 
 class CenteredRMSProp(torch.optim.Optimizer):
@@ -65,20 +50,15 @@ class CenteredRMSProp(torch.optim.Optimizer):
 
     `g ← α g + (1 − α) ∇`, `s ← α s + (1 − α) ∇²`, `θ ← θ − η ∇ / √(s − g² + ε)` (Mnih et al. 2015,
     doi:10.1038/nature14236, Extended Data Table 1; Graves 2013, arXiv:1308.0850, eqs. 38 to 41).
-    `torch.optim.RMSprop` adds epsilon outside the root, where .01 is a hundred times as much.
-
-    Args:
-        params: As for every optimiser of torch.
-        lr: η.
-        alpha: α, of both averages.
-        eps: ε, in units of the squared gradient.
+    `torch.optim.RMSprop` adds epsilon outside the root, where .01 is a hundred times as much. Here `eps` is
+    in units of the squared gradient, and `alpha` that of both averages.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, alpha: float, eps: float) -> None:
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+    def step(self, _closure: None = None) -> None:  # type: ignore[override]
         """Take one step; closures are not supported."""
         for group in self.param_groups:
             alpha = group["alpha"]
@@ -87,8 +67,7 @@ class CenteredRMSProp(torch.optim.Optimizer):
                 if gradient is None:
                     continue
                 if not state:
-                    state["grad_avg"] = torch.zeros_like(parameter)
-                    state["square_avg"] = torch.zeros_like(parameter)
+                    state |= {name: torch.zeros_like(parameter) for name in ("grad_avg", "square_avg")}
                 mean, square = state["grad_avg"], state["square_avg"]
                 mean.lerp_(gradient, 1 - alpha)
                 square.mul_(alpha).addcmul_(gradient, gradient, value=1 - alpha)
@@ -99,7 +78,7 @@ class CenteredRMSProp(torch.optim.Optimizer):
 OPTIMIZERS: dict[str, Callable[[Iterable[Tensor], LearningConfig], torch.optim.Optimizer]] = {
     "adam": lambda p, s: torch.optim.Adam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
     "adamw": lambda p, s: torch.optim.AdamW(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
-    "radam": lambda p, s: RAdam(p, s.learning_rate, eps=s.adam_epsilon),
+    "radam": lambda p, s: RAdam(p, s.learning_rate, eps=s.adam_epsilon, fused=True),
     # Mnih et al. 2015, Extended Data Table 1; their .01 belongs to gradients summed over the batch.
     "rmsprop": lambda p, s: CenteredRMSProp(p, s.learning_rate, alpha=0.95, eps=0.01 / s.batch_size**2),
 }

@@ -1,23 +1,14 @@
 """Shape checks at the entrance of the mathematics."""
 
 from functools import lru_cache
-from typing import Protocol
+from itertools import chain
+
+import numpy as np
+from torch import Tensor
 
 
-class Shaped(Protocol):
-    """A tensor or an array."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its sides."""
-
-
-def expect(shapes: str, *tensors: Shaped) -> None:
-    """Check shapes: a name stands for one side everywhere, `*` for any.
-
-    Args:
-        shapes: One per tensor, separated by commas.
-        tensors: As many.
+def expect(shapes: str, *tensors: Tensor | np.ndarray) -> None:
+    """Check shapes, separated by commas: a name is one side everywhere, `*` any.
 
     Raises:
         ValueError: a shape differs; broadcasting would have hidden it.
@@ -38,7 +29,7 @@ def expect(shapes: str, *tensors: Shaped) -> None:
 def _match(shapes: str, *actual: tuple[int, ...]) -> bool:
     sides: dict[str, int] = {}
     expected = [names.split() for names in shapes.split(",")]
-    if len(expected) != len(actual) or any(map(lambda e, a: len(e) != len(a), expected, actual)):
+    if [len(names) for names in expected] != [len(shape) for shape in actual]:
         return False
-    pairs = [pair for each in zip(expected, actual, strict=True) for pair in zip(*each, strict=True)]
+    pairs = zip(chain(*expected), chain(*actual), strict=True)
     return all(name == "*" or sides.setdefault(name, side) == side for name, side in pairs)

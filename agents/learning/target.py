@@ -1,7 +1,7 @@
-"""Networks that follow the online one: by copies, or by a running average."""
+"""Running averages of a network, and the layers that hold statistics."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -17,9 +17,10 @@ class Average:
     """
 
     def __init__(self, network: nn.Module, online: nn.Module, rate: float) -> None:
-        pairs = zip(_tensors(network), _tensors(online), strict=True)
-        pairs_of_floats = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._own, self._online = (list(column) for column in zip(*pairs_of_floats, strict=True))
+        self._own, self._online = (
+            [tensor for tensor in (*each.parameters(), *each.buffers()) if tensor.is_floating_point()]
+            for each in (network, online)
+        )
         self._update = get_ema_multi_avg_fn(1 - rate)
         self._directions = [vector for norm in spectral_norms(network) for vector in norm.buffers()]
 
@@ -31,13 +32,6 @@ class Average:
             functional.normalize(vector, dim=0, out=vector)
 
 
-@torch.no_grad()
-def copy_network(source: nn.Module, target: nn.Module) -> None:
-    """Copy parameters and running statistics."""
-    for own, other in zip(_tensors(target), _tensors(source), strict=True):
-        own.copy_(other)
-
-
 def stat_layers(network: nn.Module) -> list[nn.Module]:
     """Return the layers whose statistics are updated in train mode."""
     norms = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -46,10 +40,4 @@ def stat_layers(network: nn.Module) -> list[nn.Module]:
 
 def spectral_norms(network: nn.Module) -> list[nn.Module]:
     """Return the spectral norms, the only parametrisations of these networks."""
-    lists = (module for module in network.modules() if isinstance(module, ParametrizationList))
-    return [norm for parametrizations in lists for norm in parametrizations]
-
-
-def _tensors(network: nn.Module) -> list[Tensor]:
-    """Return parameters and buffers: running statistics belong to a network as much as its weights."""
-    return [*network.parameters(), *network.buffers()]
+    return [norm for m in network.modules() if isinstance(m, ParametrizationList) for norm in m]

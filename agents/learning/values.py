@@ -9,24 +9,17 @@ from torch import Tensor
 
 from agents.config.sections import LearningConfig
 from agents.learning.backup import Backup
-from agents.learning.losses import (
-    Loss,
-    LossFunction,
-    categorical_loss,
-    huber_loss,
-    quantile_huber_loss,
-    squared_loss,
-)
+from agents.learning.losses import categorical_loss, huber_loss, quantile_huber_loss, squared_loss
 from agents.learning.shapes import expect
-from models.outputs import CategoricalOutput, ImplicitQuantileOutput, Output, QuantileOutput, ScalarOutput
+from models.outputs import CategoricalOutput, ImplicitQuantileOutput, Output, QuantileOutput
 from models.prediction import CategoricalPrediction, QuantilePrediction, ScalarPrediction
 
 
 class Value(Protocol):
     """Representation of an action's return: its output layer, target and loss."""
 
-    def make_output(self) -> Output:
-        """Return a network's output layer, whose predictions the other methods take."""
+    make_output: Callable[[], Output]
+    """Makes a network's output layer, whose predictions the other methods take."""
 
     def target(self, prediction: Any, backup: Backup, reward: Tensor, discount: Tensor) -> Tensor:
         """Return targets `[B]` or `[B, K]` from the prediction for the next states."""
@@ -34,23 +27,15 @@ class Value(Protocol):
     def target_of_return(self, returns: Tensor) -> Tensor:
         """Return targets `[B]` or `[B, K]` of whole returns `[B]`."""
 
-    def loss(self, prediction: Any, target: Tensor) -> Loss:
-        """Return each row's loss and priority from the prediction `[B, 1]` for its action."""
+    def loss(self, prediction: Any, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses and priorities `[B]` from the predictions `[B, 1]` for the actions taken."""
 
 
-class Scalar:
-    """The expected return (Mnih et al. 2015, doi:10.1038/nature14236).
+class Scalar(Value):
+    """The expected return (Mnih et al. 2015, doi:10.1038/nature14236); `loss` maps `[B], [B] -> [B]`."""
 
-    Args:
-        loss: Of a value and its target, `[B], [B] -> [B]`.
-    """
-
-    def __init__(self, loss: LossFunction) -> None:
-        self._loss = loss
-
-    def make_output(self) -> Output:
-        """Return the output layer."""
-        return ScalarOutput()
+    def __init__(self, loss: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self._loss, self.make_output = loss, Output
 
     def target(
         self, prediction: ScalarPrediction, backup: Backup, reward: Tensor, discount: Tensor
@@ -65,24 +50,17 @@ class Scalar:
         """Return them, `[B]`."""
         return returns
 
-    def loss(self, prediction: ScalarPrediction, target: Tensor) -> Loss:
-        """Return each row's loss and absolute error."""
+    def loss(self, prediction: ScalarPrediction, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses and absolute errors, `[B]`."""
         value = prediction.mean.squeeze(1)
-        return Loss(self._loss(value, target), (value.detach() - target).abs())
+        return self._loss(value, target), (value.detach() - target).abs()
 
 
 def categorical_projection(values: Tensor, probability: Tensor, support: Tensor) -> Tensor:
     """Project probability onto the two neighbours on an even support, in inverse proportion.
 
-    Values beyond the support move to its ends (Bellemare et al. 2017, arXiv:1707.06887, Alg. 1).
-
-    Args:
-        values: `[B, N]`, places of the probability.
-        probability: `[B, N]`.
-        support: `[K]`, evenly spaced, rising, K > 1.
-
-    Returns:
-        `[B, K]` probability on the support.
+    Values `[B, N]` and their probability `[B, N]` become `[B, K]` on the support `[K]`, which rises evenly,
+    K > 1. Values beyond it move to its ends (Bellemare et al. 2017, arXiv:1707.06887, Alg. 1).
     """
     expect("B N, B N, K", values, probability, support)
     most = len(support) - 1
@@ -96,17 +74,11 @@ def categorical_projection(values: Tensor, probability: Tensor, support: Tensor)
     return projected.scatter_add_(1, lower + 1, probability * part)
 
 
-class Categorical:
-    """Probabilities of K fixed returns (C51, Bellemare et al. 2017, arXiv:1707.06887).
-
-    Args:
-        num_atoms: K.
-        v_min: The least return.
-        v_max: The greatest.
-    """
+class Categorical(Value):
+    """Probabilities of K returns, `v_min` to `v_max` (C51, Bellemare et al. 2017, arXiv:1707.06887)."""
 
     def __init__(self, num_atoms: int, v_min: float, v_max: float) -> None:
-        self._support = (v_min, v_max, num_atoms)
+        self._support = torch.linspace(v_min, v_max, num_atoms)
         self.make_output = partial(CategoricalOutput, num_atoms, v_min, v_max)
 
     def target(
@@ -123,17 +95,15 @@ class Categorical:
 
     def target_of_return(self, returns: Tensor) -> Tensor:
         """Return them projected onto the support, `[B, K]` probabilities."""
-        low, high, count = self._support
-        support = torch.linspace(low, high, count, device=returns.device)
         values = returns.unsqueeze(1)
-        return categorical_projection(values, torch.ones_like(values), support)
+        return categorical_projection(values, torch.ones_like(values), self._support.to(returns.device))
 
-    def loss(self, prediction: CategoricalPrediction, target: Tensor) -> Loss:
-        """Return each row's cross-entropy and divergence."""
+    def loss(self, prediction: CategoricalPrediction, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cross-entropies and divergences, `[B]`."""
         return categorical_loss(prediction.logits.squeeze(1), target)
 
 
-class Quantile:
+class Quantile(Value):
     """N quantiles of the return (QR-DQN, IQN); the value is their mean.
 
     Dabney et al. 2018, arXiv:1710.10044, and 2018, arXiv:1806.06923.
@@ -163,20 +133,17 @@ class Quantile:
         """Return them as every quantile, `[B, N]`."""
         return returns.unsqueeze(1).expand(-1, self._num_quantiles)
 
-    def loss(self, prediction: QuantilePrediction, target: Tensor) -> Loss:
-        """Return each row's quantile Huber loss and the absolute error of its mean."""
+    def loss(self, prediction: QuantilePrediction, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return quantile Huber losses and absolute errors of the means, `[B]`."""
         quantiles = prediction.quantiles.squeeze(1)
         loss = quantile_huber_loss(quantiles, target, prediction.taus, self._delta)
-        return Loss(loss, (quantiles.detach().mean(1) - target.mean(1)).abs())
-
-
-def loss_function(settings: LearningConfig) -> LossFunction:
-    """Return the loss of a scalar temporal-difference error."""
-    return squared_loss if settings.loss == "squared" else partial(huber_loss, delta=settings.huber_delta)
+        return loss, (quantiles.detach().mean(1) - target.mean(1)).abs()
 
 
 VALUES: dict[str, Callable[[LearningConfig], Value]] = {
-    "scalar": lambda s: Scalar(loss_function(s)),
+    "scalar": lambda s: Scalar(
+        squared_loss if s.loss == "squared" else partial(huber_loss, delta=s.huber_delta)
+    ),
     "categorical": lambda s: Categorical(s.num_atoms, s.v_min, s.v_max),
     "quantile": lambda s: Quantile(s.num_quantiles, s.huber_delta),
     "iqn": lambda s: Quantile(s.num_quantiles, s.huber_delta, ImplicitQuantileOutput),

@@ -2,6 +2,10 @@
 
 `replay.py` stores each frame once and folds γ and n-step returns into batches; `sampling.py` draws its rows
 uniformly, `prioritized.py` in proportion to their errors (with the sums of `sum_tree.py`). `rollout.py`
-holds the newest steps only and returns λ-returns. `protocol.py` is their common interface, `capacity.py`
-fits a replay memory into the RAM.
+holds the newest steps only and returns λ-returns. `capacity.py` fits a replay memory into the RAM.
 """
+
+from agents.memory.replay import Replay
+from agents.memory.rollout import Rollout
+
+Memory = Replay | Rollout

@@ -31,14 +31,10 @@ def choose_capacity(row: int, part: float) -> tuple[int, str]:
 
 
 def check_capacity(capacity: int, row: int) -> None:
-    """Check that a memory fits in the free RAM.
-
-    Args:
-        capacity: Rows.
-        row: Bytes per row.
+    """Check that `capacity` rows of `row` bytes fit in the free RAM.
 
     Raises:
-        ValueError: it does not.
+        ValueError: they do not.
     """
     free = psutil.virtual_memory().available
     if capacity * row > free:

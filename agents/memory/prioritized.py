@@ -1,16 +1,15 @@
 """Proportional prioritised sampling."""
 
-from typing import Any
-
 import numpy as np
+from torch.optim.optimizer import StateDict
 
-from agents.memory.sampling import Array, Draw
+from agents.memory.sampling import Array, Draw, UniformSampler
 from agents.memory.sum_tree import SumTree
 
 LEAST = 1e-6  # added to every error, so that every row can be drawn again
 
 
-class PrioritizedSampler:
+class PrioritizedSampler(UniformSampler):
     """A set of rows drawn in proportion to their errors, with importance weights.
 
     `P(i) = p_i^α / Σ p^α`, `p = |δ| + ε`; rows without an error yet have the greatest p so far; weights are
@@ -27,38 +26,25 @@ class PrioritizedSampler:
         priority_exponent: α; 0 is uniform.
     """
 
-    prioritized = True
-
     def __init__(self, num_rows: int, generator: np.random.Generator, priority_exponent: float) -> None:
-        self._num_rows, self._generator, self._exponent = num_rows, generator, priority_exponent
+        super().__init__(num_rows, generator)
+        self._num_rows, self._exponent = num_rows, priority_exponent
         self._tree = SumTree(num_rows)
         self._added = np.zeros(num_rows, np.int64)
-        self._member = np.zeros(num_rows, np.bool_)
         self._greatest = 1.0
-        self._count = 0
-
-    @property
-    def members(self) -> Array:
-        """Rows of the set, `[N]`."""
-        return np.flatnonzero(self._member)
-
-    def __len__(self) -> int:
-        return self._count
 
     def add(self, rows: Array) -> None:
         """Add rows `[R]` that are not in the set."""
+        super().add(rows)
         self._added[rows] += 1
-        self._member[rows] = True
         self._tree.set(rows, self._greatest**self._exponent)
-        self._count += len(rows)
 
     def remove(self, rows: Array) -> None:
         """Remove those of the rows `[R]` that are in the set."""
-        members = np.unique(rows[self._member[rows]])
+        members = rows[self._place[rows] >= 0]
         if len(members):
-            self._member[members] = False
+            super().remove(members)
             self._tree.set(members, 0.0)
-            self._count -= len(members)
 
     def sample(self, size: int, importance_sampling_exponent: float) -> Draw:
         """Draw `size` rows; the exponent is β."""
@@ -76,35 +62,28 @@ class PrioritizedSampler:
             FloatingPointError: an error is not finite.
         """
         rows = indices % self._num_rows
-        current = (self._added[rows] == indices // self._num_rows) & self._member[rows]
+        current = (self._added[rows] == indices // self._num_rows) & (self._place[rows] >= 0)
         rows, priorities = rows[current], np.maximum(errors[current].astype(np.float64), 0.0) + LEAST
         if len(rows):
             self._tree.set(rows, priorities**self._exponent)
             self._greatest = max(self._greatest, float(priorities.max()))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the members, their priorities, and the number of additions of each row."""
-        members = self.members
-        return {
-            "members": members,
-            "priorities": self._tree.get(members).copy(),
-            "added": self._added.copy(),
-            "greatest": self._greatest,
-        }
+        priorities = {"priorities": self._tree.get(self.members), "greatest": self._greatest}
+        return super().state_dict() | priorities | {"added": self._added.copy()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict`."""
-        self.remove(self.members)
-        members = np.asarray(state["members"])
-        self._tree.set(members, np.asarray(state["priorities"]))
-        self._member[members] = True
-        self._count = len(members)
+        self._tree.set(self.members, 0.0)
+        super().load_state_dict(state)
+        self._tree.set(self.members, np.asarray(state["priorities"]))
         self._added[:] = np.asarray(state["added"])
         self._greatest = state["greatest"]
 
     def check_valid(self) -> None:
         """Assert that members, and they alone, have a priority."""
+        super().check_valid()
         self._tree.check_valid()
-        rows = np.arange(self._num_rows)
-        assert np.array_equal(self._tree.get(rows) > 0, self._member), "members and priorities differ"
-        assert self._member.sum() == self._count, "the number of members is wrong"
+        priorities = self._tree.get(np.arange(self._num_rows))
+        assert np.array_equal(priorities > 0, self._place >= 0), "members and priorities differ"

@@ -1,19 +1,17 @@
 """Replay memory that stores each frame once."""
 
-from collections.abc import Callable
-from typing import Any
-
 import cv2
 import numpy as np
 import torch
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from torch import Tensor
+from torch.optim.optimizer import StateDict
 
 from agents.learning.batch import Batch
-from agents.memory.protocol import UPDATES_AT_ONCE
-from agents.memory.sampling import Draw, Sampler
+from agents.memory.prioritized import PrioritizedSampler
+from agents.memory.sampling import UPDATES_AT_ONCE, Array, Draw, UniformSampler
 
-Array = NDArray[Any]
+COLUMNS = ("frames", "action", "reward", "terminated", "last", "age")
 
 
 class Replay:
@@ -37,7 +35,7 @@ class Replay:
         n_step: Steps from an observation to the one it bootstraps from.
         gamma: Discount per step.
         generator: Draws the rows; saved with the memory.
-        sampler: Makes the set of rows to draw from, given their number and the generator.
+        priority_exponent: α of prioritised sampling; 0: uniform sampling.
 
     Raises:
         ValueError: the capacity is too small for stack, n and the number of environments.
@@ -54,7 +52,7 @@ class Replay:
         n_step: int,
         gamma: float,
         generator: np.random.Generator,
-        sampler: Callable[[int, np.random.Generator], Sampler],
+        priority_exponent: float = 0.0,
     ) -> None:
         planes, *rest = observation_shape
         self._stack, self._planes, self._n = frame_stack, planes // frame_stack, n_step
@@ -73,8 +71,13 @@ class Replay:
         self._last = np.zeros(rows, np.bool_)
         self._age = np.zeros(rows, np.uint8)  # earlier frames of the episode, capped
         self._oldest = max(self._stack - 1, 1)
-        self._sampler = sampler(rows, generator)
-        self.block = 1 if self._sampler.prioritized else UPDATES_AT_ONCE
+        self._sampler = (
+            PrioritizedSampler(rows, generator, priority_exponent)
+            if priority_exponent
+            else UniformSampler(rows, generator)
+        )
+        self.block = 1 if priority_exponent else UPDATES_AT_ONCE
+        """Updates whose batches may be drawn at once."""
         self._generator = generator
         self._base = np.arange(num_envs) * self._length
         self._cursor = np.zeros(num_envs, np.int64)  # row of the observation to act on
@@ -124,30 +127,30 @@ class Replay:
             self._begin_episode(ended, self._newest(observation)[ended])
         complete = np.flatnonzero(self._waiting == self._n)
         if len(complete):
-            self._sampler.add(self._before(complete, self._n))
+            self._sampler.add(self._rows(complete, -self._n))
             self._waiting[complete] -= 1
 
     def truncate(self, observation: Array) -> None:
         """Truncate the current episodes; new ones start from `observation` `[E, *obs]`."""
-        unfinished = np.flatnonzero(self._age[self._base + self._cursor])
-        self._last[self._before(unfinished, 1)] = True
-        self._begin_episode(unfinished, self._newest(observation)[unfinished])
-        fresh = np.setdiff1d(np.arange(len(self._base)), unfinished)
-        self._frames[self._base[fresh] + self._cursor[fresh]] = self._newest(observation)[fresh]
+        begun = self._age[self._base + self._cursor] > 0
+        self._frames[(self._base + self._cursor)[~begun]] = self._newest(observation)[~begun]
+        envs = np.flatnonzero(begun)
+        self._last[self._rows(envs, -1)] = True
+        self._begin_episode(envs, self._newest(observation)[envs])
 
     def _begin_episode(self, envs: Array, frames: Array) -> None:
         """Add the waiting rows of ended episodes to the sampler; start the next episodes."""
         for e in envs:
-            back = np.arange(self._waiting[e], 0, -1)
-            self._sampler.add(self._base[e] + (self._cursor[e] - back) % self._length)
+            self._sampler.add(self._rows(e, np.arange(-self._waiting[e], 0)))
         self._waiting[envs] = 0
         self._advance(envs, frames, first=True)
 
     def _newest(self, observation: Array) -> Array:
         return observation[:, -self._planes :]
 
-    def _before(self, envs: Array, steps: int) -> Array:
-        return self._base[envs] + (self._cursor[envs] - steps) % self._length
+    def _rows(self, envs: Array, steps: int | Array) -> Array:
+        """Return the rows that lie some steps after the cursors."""
+        return self._base[envs] + (self._cursor[envs] + steps) % self._length
 
     def _advance(self, envs: Array, frames: Array, *, first: bool) -> None:
         self._cursor[envs] = (self._cursor[envs] + 1) % self._length
@@ -156,32 +159,26 @@ class Replay:
 
     def _write(self, envs: Array, frames: Array, *, first: bool) -> None:
         """Write frames at the cursors and remove the rows whose stacks lose a frame."""
-        cursor, base = self._cursor[envs], self._base[envs]
-        rows = base + cursor
+        rows = self._rows(envs, 0)
         if self._wrapped:
             self._sampler.remove(rows)
             for distance in range(1, self._stack):
-                later = base + (cursor + distance) % self._length
+                later = self._rows(envs, distance)
                 self._sampler.remove(later[self._age[later] >= distance])
         self._frames[rows] = frames
-        before = base + (cursor - 1) % self._length
-        self._age[rows] = 0 if first else np.minimum(self._age[before] + 1, self._oldest)
+        self._age[rows] = 0 if first else np.minimum(self._age[self._rows(envs, -1)] + 1, self._oldest)
         self._last[rows] = False
 
     def update_priorities(self, indices: Tensor, error: Tensor) -> None:
         """Set the priorities of a batch, from its indices and errors `[B], [B]`."""
-        if self._sampler.prioritized:  # others would make the device wait for nothing
+        if isinstance(self._sampler, PrioritizedSampler):
             self._sampler.update_priorities(indices.numpy(), error.cpu().numpy())
 
     def sample(self, size: int, importance_sampling_exponent: float = 1.0) -> Batch:
         """Draw `size` transitions, with replacement.
 
-        The observations share memory with the next draw of the same size; stacks are channels last
-        in memory, the layout of the convolutions.
-
-        Args:
-            size: B.
-            importance_sampling_exponent: Share of the correction for unequal probabilities, 0 to 1.
+        The observations share memory with the next draw of the same size; stacks are channels last in
+        memory, the layout of the convolutions. An exponent of 1 corrects unequal probabilities in full.
         """
         return self.batch_of(self._sampler.sample(size, importance_sampling_exponent))
 
@@ -216,11 +213,8 @@ class Replay:
         if size not in self._images:
             frame, dtype = self._frames.shape[1:], self._frames.dtype
             stacks = (size, int(np.prod(frame[1:])), self._stack * self._planes)
-            self._images[size] = (
-                np.empty((self._stack, size, *frame), dtype),
-                np.empty(stacks, dtype),
-                np.empty(stacks, dtype),
-            )
+            shapes = ((self._stack, size, *frame), stacks, stacks)
+            self._images[size] = tuple(np.empty(shape, dtype) for shape in shapes)
         return self._images[size]
 
     def _gather(self, base: Array, time: Array, frames: Array, stacks: Array) -> Tensor:
@@ -238,7 +232,7 @@ class Replay:
         cv2.merge([image for frame in images for image in frame], stacks)
         return torch.from_numpy(stacks.reshape(len(rows), *pixels, self._stack * planes)).movedim(-1, 1)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the rows written so far, the cursors, the sampler and the generator."""
         used = self._used()
         return {
@@ -250,7 +244,7 @@ class Replay:
             "generator": self._generator.bit_generator.state,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict` of a memory of the same shape."""
         self._cursor[:] = np.asarray(state["cursor"])
         self._waiting[:] = np.asarray(state["waiting"])
@@ -274,14 +268,7 @@ class Replay:
         assert not np.isin(incomplete, self._sampler.members).any(), "an incomplete row can be drawn"
 
     def _arrays(self) -> dict[str, Array]:
-        return {
-            "frames": self._frames,
-            "action": self._action,
-            "reward": self._reward,
-            "terminated": self._terminated,
-            "last": self._last,
-            "age": self._age,
-        }
+        return {name: getattr(self, f"_{name}") for name in COLUMNS}
 
     def _used(self) -> list[slice]:
         """Return the rows written so far, as slices: a copy might not fit in memory."""

@@ -1,18 +1,17 @@
 """Rollout buffer with λ-returns."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
+from torch.optim.optimizer import StateDict
 
 from agents.learning.batch import Batch
 from agents.learning.shapes import expect
-from agents.memory.protocol import UPDATES_AT_ONCE
+from agents.memory.sampling import UPDATES_AT_ONCE, Array
 
-Array = NDArray[Any]
-
+COLUMNS = ("observation", "action", "reward", "terminated", "last")
 ROWS_AT_ONCE = 512  # most observations in one call of the network
 
 
@@ -23,15 +22,8 @@ def lambda_returns(
 
     `G_t = r_t + γ [(1 − λ) V_{t+1} + λ G_{t+1}]`, `V = max_a Q`; `r_t` alone where no value follows, and
     `r_t + γ V_{t+1}` where the episode or the rollout stops (Gallici et al. 2024, arXiv:2407.04811, section
-    4, Alg. 1; Peng and Williams 1996).
-
-    Args:
-        reward: `[T, E]`.
-        terminated: `[T, E]`, no value follows.
-        last: `[T, E]`, the episode stops here, truly or by truncation.
-        value: `[T, E]`, V of the true successors.
-        gamma: γ, discount a step.
-        td_lambda: λ.
+    4, Alg. 1; Peng and Williams 1996). All arrays are `[T, E]`: `terminated` where no value follows, `last`
+    where the episode stops, truly or by truncation, and `value` holds V of the true successors.
     """
     expect("T E, T E, T E, T E", reward, terminated, last, value)
     returns = np.empty_like(reward)
@@ -68,7 +60,7 @@ class Rollout:
         num_steps: int,
         num_envs: int,
         observation_shape: tuple[int, ...],
-        dtype: Any,
+        dtype: DTypeLike,
         gamma: float,
         td_lambda: float,
         values: Callable[[Array], Array],
@@ -163,7 +155,7 @@ class Rollout:
         parts = range(0, len(observations), ROWS_AT_ONCE)
         return np.concatenate([self._values(observations[i : i + ROWS_AT_ONCE]).max(axis=1) for i in parts])
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the rollout, the rows still to be drawn, and the generator."""
         return {
             "arrays": {name: array.copy() for name, array in self._arrays().items()},
@@ -174,7 +166,7 @@ class Rollout:
             "generator": self._generator.bit_generator.state,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict` of a memory of the same shape."""
         for name, array in self._arrays().items():
             array[:] = np.asarray(state["arrays"][name])
@@ -185,10 +177,4 @@ class Rollout:
         self._generator.bit_generator.state = state["generator"]
 
     def _arrays(self) -> dict[str, Array]:
-        return {
-            "observation": self._observation,
-            "action": self._action,
-            "reward": self._reward,
-            "terminated": self._terminated,
-            "last": self._last,
-        }
+        return {name: getattr(self, f"_{name}") for name in COLUMNS}

@@ -1,11 +1,14 @@
-"""Uniform sampling, and the interface of samplers."""
+"""Uniform sampling."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.optim.optimizer import StateDict
 
 Array = NDArray[Any]
+
+UPDATES_AT_ONCE = 50  # batches in one draw, if no update changes the next: fewer calls cost less
 
 
 class Draw(NamedTuple):
@@ -16,39 +19,6 @@ class Draw(NamedTuple):
     indices: Array  # [B] int64  for `update_priorities`
 
 
-class Sampler(Protocol):
-    """A set of rows to draw from."""
-
-    prioritized: bool  # whether errors change later draws
-
-    @property
-    def members(self) -> Array:
-        """Rows of the set, `[N]`."""
-
-    def __len__(self) -> int: ...
-
-    def add(self, rows: Array) -> None:
-        """Add rows `[R]` that are not in the set."""
-
-    def remove(self, rows: Array) -> None:
-        """Remove those of the rows `[R]` that are in the set."""
-
-    def sample(self, size: int, importance_sampling_exponent: float) -> Draw:
-        """Draw `size` rows with replacement; an exponent of 1 corrects unequal probabilities in full."""
-
-    def update_priorities(self, indices: Array, errors: Array) -> None:
-        """Set the priorities of drawn rows, from their indices and errors `[B], [B]`."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the set."""
-
-    def check_valid(self) -> None:
-        """Assert the invariants."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a `state_dict`."""
-
-
 class UniformSampler:
     """A set of rows with uniform draws; adding and removing take constant time.
 
@@ -56,8 +26,6 @@ class UniformSampler:
         num_rows: Rows are numbers from 0 to `num_rows - 1`.
         generator: Draws the rows.
     """
-
-    prioritized = False
 
     def __init__(self, num_rows: int, generator: np.random.Generator) -> None:
         self._rows = np.zeros(num_rows, np.int64)  # the members, in no order, first
@@ -93,22 +61,19 @@ class UniformSampler:
             self._place[row] = -1
 
     def sample(self, size: int, _importance_sampling_exponent: float) -> Draw:
-        """Draw rows `[size]` with equal probabilities."""
+        """Draw `size` rows with replacement; an exponent of 1 corrects unequal probabilities in full."""
         rows = self._rows[self._generator.integers(self._count, size=size)]
         return Draw(rows, np.ones(size, np.float32), rows)
 
-    def update_priorities(self, _indices: Array, _errors: Array) -> None:
-        """Do nothing."""
-
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Return the members in their order, on which later draws depend."""
         return {"rows": self.members.copy()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict`."""
         self._count = 0
         self._place.fill(-1)
-        self.add(np.asarray(state["rows"]))
+        UniformSampler.add(self, np.asarray(state["rows"]))
 
     def check_valid(self) -> None:
         """Assert that rows and places are each other's inverse."""

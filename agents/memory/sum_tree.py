@@ -1,11 +1,8 @@
 """Sum tree of prioritised sampling."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from agents.memory.sampling import Array
 
 FAN = 128  # children of a node: few levels, each one numpy call for a whole batch
 

@@ -10,7 +10,7 @@ from agents.acting.episodes import Interrupted, ShouldStop
 from agents.config import Config
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
-from agents.memory.protocol import Memory
+from agents.memory import Memory
 from agents.runs.checkpoint import State
 from agents.runs.folder import RunFolder
 from agents.runs.tags import SECONDS

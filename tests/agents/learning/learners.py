@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from agents.learning.backup import BackupRule, Greedy, Munchausen
+from agents.learning.backup import BackupRule, greedy, munchausen
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss
@@ -27,9 +27,9 @@ KINDS: dict[str, Callable[[], Value]] = {
     "iqn": lambda: Quantile(5, 0.7, ImplicitQuantileOutput),
 }
 BACKUPS: dict[str, Callable[[], BackupRule]] = {
-    "greedy": Greedy,
-    "munchausen": lambda: Munchausen(0.9, 0.3, -1.0),
-    "cold": lambda: Munchausen(0.0, 1e-6, -1.0),
+    "greedy": lambda: greedy,
+    "munchausen": lambda: munchausen(0.9, 0.3, -1.0),
+    "cold": lambda: munchausen(0.0, 1e-6, -1.0),
 }
 SEEDS, SIZES = st.integers(0, 2**31), st.integers(2, 6)
 at_random = settings(max_examples=60, deadline=None, derandomize=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from agents.learning.augmentation import random_shift
-from agents.learning.backup import Munchausen
+from agents.learning.backup import munchausen
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, quantile_huber_loss
 from agents.learning.values import Quantile, Scalar, categorical_projection
@@ -99,7 +99,7 @@ def test_soft_value_is_above_the_greatest_by_temperature_times_log_actions_at_mo
     seed: int, actions: int, temperature: float
 ) -> None:
     q = drawn(seed, 5, actions)
-    backup = Munchausen(0.0, temperature, -1.0)(q, lambda: q, torch.zeros(5, dtype=torch.int64))
+    backup = munchausen(0.0, temperature, -1.0)(q, lambda: q, torch.zeros(5, dtype=torch.int64))
     above = Scalar(huber_loss).target(ScalarPrediction(q), backup, torch.zeros(5), torch.ones(5)) - q.amax(
         1
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.learning.backup import Greedy, Munchausen
+from agents.learning.backup import greedy, munchausen
 from agents.learning.losses import categorical_loss, huber_loss, quantile_huber_loss, squared_loss
 from agents.learning.shapes import expect
 from agents.learning.values import categorical_projection
@@ -20,8 +20,8 @@ SLIPS: dict[str, Callable[[], object]] = {
     "quantile levels": lambda: quantile_huber_loss(SQUARE, SQUARE, COLUMN),
     "categorical": lambda: categorical_loss(SQUARE, ROW),
     "projection": lambda: categorical_projection(SQUARE, COLUMN, ROW),
-    "greedy": lambda: Greedy()(ROW, lambda: ROW, ROW),
-    "munchausen": lambda: Munchausen(0.9, 1.0, -1.0)(SQUARE, lambda: COLUMN, ROW),
+    "greedy": lambda: greedy(ROW, lambda: ROW, ROW),
+    "munchausen": lambda: munchausen(0.9, 1.0, -1.0)(SQUARE, lambda: COLUMN, ROW),
 }
 
 

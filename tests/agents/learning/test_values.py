@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from agents.learning.backup import Backup, Greedy, Munchausen
+from agents.learning.backup import Backup, munchausen
+from agents.learning.backup import greedy as greedy_backup
 from agents.learning.losses import categorical_loss, huber_loss
 from agents.learning.values import Categorical, Quantile, Scalar, Value
 from models.prediction import CategoricalPrediction, QuantilePrediction, ScalarPrediction
@@ -21,7 +22,7 @@ close = torch.testing.assert_close
 
 def greedy(chooser: Tensor) -> Backup:
     """Back up the best action of each row; present values and actions must not matter."""
-    return Greedy()(chooser, lambda: pytest.fail("present values were used"), torch.zeros(0))
+    return greedy_backup(chooser, lambda: pytest.fail("present values were used"), torch.zeros(0))
 
 
 def logs(*probability: float) -> list[float]:
@@ -76,7 +77,7 @@ def test_scalar_target_with_munchausen_worked_by_hand() -> None:
     """
     q = rows([0.0, 2 * math.log(3)])
     present = rows([2 * math.log(4), 0.0])
-    backup = Munchausen(0.9, 2.0, -1.0)(q, lambda: present, torch.tensor([1]))
+    backup = munchausen(0.9, 2.0, -1.0)(q, lambda: present, torch.tensor([1]))
     td_target = Scalar(huber_loss).target(ScalarPrediction(q), backup, torch.ones(1), torch.tensor([0.5]))
     close(td_target, torch.tensor([0.1 + 2 * math.log(2)]))
 
@@ -97,7 +98,7 @@ def test_a_prediction_of_some_actions_keeps_their_values(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["scalar", "categorical", "quantile"])
-@pytest.mark.parametrize("backup", [Greedy(), Munchausen(0.9, 0.03, -1.0)])
+@pytest.mark.parametrize("backup", [greedy_backup, munchausen(0.9, 0.03, -1.0)])
 def test_targets_are_computed_on_the_networks_device(kind: str, backup: Any) -> None:
     """The meta device raises like a GPU on tensors of another device, except scalars."""
     meta = torch.device("meta")
@@ -127,7 +128,7 @@ def test_priority_of_a_scalar_value_is_its_absolute_error() -> None:
 def test_munchausen_backup_worked_by_hand() -> None:
     """Temperature 2, next values 0 and 2 ln 3: weights 1 and 3, so π = 1/4, 3/4; penalties 2 ln π."""
     following, present = rows([0.0, 2 * math.log(3)]), rows([0.0, 0.0])
-    backup = Munchausen(0.9, 2.0, -1.0)(following, lambda: present, torch.tensor([0]))
+    backup = munchausen(0.9, 2.0, -1.0)(following, lambda: present, torch.tensor([0]))
     assert backup.action.tolist() == [[0, 1]]
     close(backup.probability, rows([0.25, 0.75]))
     close(backup.penalty, rows([2 * math.log(0.25), 2 * math.log(0.75)]))
@@ -136,7 +137,7 @@ def test_munchausen_backup_worked_by_hand() -> None:
 def test_munchausen_bonus_is_clipped_before_its_share_is_taken() -> None:
     """Present values 2 ln 4 and 0: π = 0.8, 0.2. 2 ln 0.8 = -0.45 stays, 2 ln 0.2 = -3.22 becomes -1."""
     present = rows([2 * math.log(4), 0.0]).expand(2, 2)
-    backup = Munchausen(0.9, 2.0, -1.0)(torch.zeros(2, 2), lambda: present, torch.tensor([0, 1]))
+    backup = munchausen(0.9, 2.0, -1.0)(torch.zeros(2, 2), lambda: present, torch.tensor([0, 1]))
     close(backup.bonus, torch.tensor([0.9 * 2 * math.log(0.8), -0.9]))
 
 
@@ -324,7 +325,7 @@ def test_targets_equal_a_plain_loop(
     prediction = PREDICTIONS[kind](numbers)
     action, reward = drawn(seed + 2, 4, actions).argmax(1), drawn(seed + 3, 4)
     discount = torch.tensor([0.0, 0.5, 0.97, 1.0])
-    backup = Munchausen(*soft) if soft else Greedy()
+    backup = munchausen(*soft) if soft else greedy_backup
     backup = backup(prediction.mean, lambda: present, action)
     td_targets = value.target(prediction, backup, reward, discount)
     support = torch.linspace(-3, 3, size).tolist()
@@ -339,7 +340,7 @@ def test_targets_equal_a_plain_loop(
 @given(SEEDS, SIZES, SOFT)
 def test_munchausen_backup_equals_a_plain_loop(seed: int, actions: int, soft: Soft) -> None:
     following, present, action = drawn(seed, 1, actions), drawn(seed + 1, 1, actions), seed % actions
-    backup = Munchausen(*soft)(following, lambda: present, torch.tensor([action]))
+    backup = munchausen(*soft)(following, lambda: present, torch.tensor([action]))
     steps, bonus = naive_backup(following[0].tolist(), present[0].tolist(), action, soft)
     actual = zip(
         backup.action[0].tolist(), backup.probability[0].tolist(), backup.penalty[0].tolist(), strict=True

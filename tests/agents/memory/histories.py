@@ -1,24 +1,19 @@
 """Random histories of numbered observations, and replay memories to put them in."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.memory.prioritized import PrioritizedSampler
-from agents.memory.protocol import Memory
+from agents.memory import Memory
 from agents.memory.replay import Replay
-from agents.memory.sampling import Sampler, UniformSampler
 
 Array = NDArray[Any]
 
 GAMMA = 0.9
-SAMPLERS: dict[str, Callable[[int, np.random.Generator], Sampler]] = {
-    "uniform": UniformSampler,
-    "prioritized": partial(PrioritizedSampler, priority_exponent=0.6),
-}
+SAMPLERS = {"uniform": 0.0, "prioritized": 0.6}
+"""Priority exponents."""
 
 
 class Step(NamedTuple):
@@ -81,5 +76,5 @@ def make_replay(
         n_step=n_step,
         gamma=GAMMA,
         generator=np.random.default_rng(0),
-        sampler=SAMPLERS[sampler],
+        priority_exponent=SAMPLERS[sampler],
     )

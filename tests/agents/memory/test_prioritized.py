@@ -116,7 +116,7 @@ def priorities(holder: PrioritizedSampler | Replay) -> dict[int, float]:
     holder.check_valid()
     state = holder.state_dict()
     state = state.get("sampler", state)
-    return dict(zip(state["members"].tolist(), state["priorities"].tolist(), strict=True))
+    return dict(zip(state["rows"].tolist(), state["priorities"].tolist(), strict=True))
 
 
 def with_holes(alpha: float) -> tuple[PrioritizedSampler, Array]:

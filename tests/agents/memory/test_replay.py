@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.learning.batch import Batch
 from agents.memory.replay import Replay
-from agents.memory.sampling import Draw, UniformSampler
+from agents.memory.sampling import Draw
 from tests.agents.memory.histories import GAMMA, SAMPLERS, Step, feed, make_replay, random_history
 
 Sample = tuple[Any, ...]  # stack, action, reward, discount, next stack
@@ -123,8 +123,7 @@ def windows_of(batch: Batch, planes: int = 1) -> Counter[Sample]:
 def drawn(memory: Replay, planes: int = 1) -> Counter[Sample]:
     """Return the window of every row of the sampler."""
     memory.check_valid()
-    state = memory.state_dict()["sampler"]
-    rows = state["rows"] if "rows" in state else state["members"]
+    rows = memory.state_dict()["sampler"]["rows"]
     if len(rows) == 0:
         return Counter()
     batch = memory.batch_of(Draw(rows, np.ones(len(rows), np.float32), rows))
@@ -281,7 +280,6 @@ def test_one_large_draw_equals_several_small_ones() -> None:
             n_step=2,
             gamma=GAMMA,
             generator=np.random.default_rng(5),
-            sampler=UniformSampler,
         )
         for _ in range(2)
     ]
