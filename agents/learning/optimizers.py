@@ -25,13 +25,13 @@ def rectification(step: int, beta: float) -> float | None:
 
 
 class RAdam(torch.optim.Adam):
-    """`torch.optim.RAdam` by way of torch's Adam, which can be fused: equal but for rounding.
+    """`torch.optim.RAdam` by way of torch's Adam: equal but for rounding, and faster if fused.
 
     A step of RAdam is one of Adam with another learning rate, and, before it adapts, with an epsilon so
     large that it is all of the denominator.
     """
 
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:  # type: ignore[override]
         """Take one step; closures and groups of parameters are not supported."""
         (group,) = self.param_groups
         rate, epsilon, beta = group["lr"], group["eps"], group["betas"][1]
@@ -41,7 +41,7 @@ class RAdam(torch.optim.Adam):
             group["lr"], group["eps"] = rate * UNADAPTED, UNADAPTED
         else:  # torch's RAdam adds epsilon before it corrects the bias, its Adam after
             group["lr"], group["eps"] = rate * share, epsilon / (1 - beta**step) ** 0.5
-        super().step(closure)
+        super().step()
         group["lr"], group["eps"] = rate, epsilon
 
 
@@ -58,7 +58,7 @@ class CenteredRMSProp(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps})
 
     @torch.no_grad()
-    def step(self, _closure: None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:  # type: ignore[override]
         """Take one step; closures are not supported."""
         for group in self.param_groups:
             alpha = group["alpha"]

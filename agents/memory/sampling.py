@@ -50,7 +50,7 @@ class UniformSampler:
 
     def remove(self, rows: Array) -> None:
         """Remove those of the rows `[R]` that are in the set."""
-        for row in rows:
+        for row in rows.tolist():
             place = self._place[row]
             if place < 0:
                 continue
