@@ -52,13 +52,11 @@ class UniformSampler:
         """Remove those of the rows `[R]` that are in the set."""
         for row in rows.tolist():
             place = self._place[row]
-            if place < 0:
-                continue
-            self._count -= 1
-            mover = self._rows[self._count]
-            self._rows[place] = mover
-            self._place[mover] = place
-            self._place[row] = -1
+            if place >= 0:
+                self._count -= 1
+                self._rows[place] = mover = self._rows[self._count]
+                self._place[mover] = place
+                self._place[row] = -1
 
     def sample(self, size: int, _importance_sampling_exponent: float) -> Draw:
         """Draw `size` rows with replacement; an exponent of 1 corrects unequal probabilities in full."""
