@@ -82,7 +82,7 @@ def test_the_agents_view_comes_in_every_format(name: str, runs: Path, tmp_path: 
 def test_without_view_the_screen_is_recorded(runs: Path) -> None:
     assert parse(RecordArguments, ["run", "--out", "episode.mp4"]).view == "screen"
     player = EpisodePlayer(runs / "pixels", 1, 0, 3)
-    steps = [step for step, _ in player.steps()]
+    steps = list(player.steps())
     view = screen_view(steps[0].screen.shape[:2], steps[0].observation.shape)
     plain = [view.frame(step) for step in steps]
     assert all(np.array_equal(a, b) for a, b in zip(player.frames("screen"), plain, strict=True))
@@ -98,7 +98,7 @@ def test_every_pass_replays_the_same_episodes(obs: str, runs: Path) -> None:
     player = EpisodePlayer(runs / obs, 3, 5, 1_000)
     trajectory = player.trajectory()
     returns = list(player.returns)
-    steps = [step for step, _ in player.steps()]
+    steps = list(player.steps())
     assert player.returns == returns and len(returns) == 3
     assert np.array_equal(trajectory.values, np.stack([step.values for step in steps]))
     assert [step.t for step in steps] == list(range(len(steps)))
@@ -133,8 +133,7 @@ def test_rewards_count_as_the_agent_learned_them(tmp_path: Path, monkeypatch: An
 
     monkeypatch.setattr(agents.recording.player, "make_env", scaled)
     player = EpisodePlayer(tmp_path / "run", 1, 0, 30)
-    outcomes = [outcome for _, outcome in player.steps(render=False)]
-    assert {outcome.reward for outcome in outcomes} <= {-1.0, 1.0}
+    assert {step.reward for step in player.steps(render=False)} <= {-1.0, 1.0}
     assert player.returns == [] or abs(player.returns[0]) > 1
 
 
@@ -161,7 +160,7 @@ def test_a_distributional_agent_shows_its_return_distributions(
     train(small("state", steps=100, **fields), tmp_path / "run")
     player = EpisodePlayer(tmp_path / "run", 1, 0, 3)
     trajectory: Any = player.trajectory()
-    steps: list[Any] = [step for step, _ in player.steps()]
+    steps: list[Any] = list(player.steps())
     assert all(step.returns.shape == step.probabilities.shape == (2, size) for step in steps)
     means = np.stack([(step.returns * step.probabilities).sum(axis=1) for step in steps])
     assert np.allclose(means, trajectory.values, atol=1e-4)

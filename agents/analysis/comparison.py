@@ -1,30 +1,20 @@
 """Comparison of groups of runs: scores, times to a threshold, ratios, improvements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.analysis.groups import Group, check_protocols, differences, group_runs
 from agents.analysis.intervals import (
-    MIN_RUNS,
     Estimate,
     Times,
     improvement_interval,
     ratio_of_medians,
     student_interval,
 )
-from agents.analysis.statistics import (
-    Array,
-    area_under_curve,
-    iqm,
-    mean,
-    median,
-    optimality_gap,
-    probability_of_improvement,
-)
+from agents.analysis.statistics import AGGREGATES, Array, area_under_curve, iqm, probability_of_improvement
 from agents.runs.reader import Run
 from agents.runs.tags import CONFIRMED
 from envs.families import human_normalised, reference_scores
@@ -73,6 +63,11 @@ class Task(NamedTuple):
     ratios: tuple[Ratio, ...]
     improvements: tuple[Improvement, ...]
 
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, by group."""
+        return [run for row in self.rows for run in row.group.runs]
+
 
 class Aggregate(NamedTuple):
     """Human-normalised scores of one method over several games."""
@@ -85,19 +80,14 @@ class Aggregate(NamedTuple):
     optimality_gap: Estimate
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The results of comparing groups of runs."""
 
     tasks: tuple[Task, ...]
-    games: tuple[Aggregate, ...]
-    """Only methods with runs in every game."""
-    improvements: tuple[Improvement, ...]
-    """Over all environments that two methods share, if more than one."""
-    differences: tuple[tuple[str, list[str]], ...]
-    """Option, and its value in each group."""
-    warnings: tuple[str, ...] = field(default=())
-    """Shown above everything else."""
+    games: tuple[Aggregate, ...]  # only methods with runs in every game
+    improvements: tuple[Improvement, ...]  # over all environments that two methods share, if several
+    differences: tuple[tuple[str, list[str]], ...]  # option, and its value in each group
+    warnings: tuple[str, ...]  # shown above everything else
 
     @property
     def groups(self) -> list[Group]:
@@ -108,26 +98,24 @@ class Comparison:
 def compare(
     runs: Sequence[Run], *, reward_threshold: float | None = None, force: bool = False
 ) -> Comparison:
-    """Compare runs in groups.
+    """Compare runs of any environments, presets and observations in groups.
 
-    Args:
-        runs: Of any environments, presets and observations.
-        reward_threshold: Score for the times to a threshold; None: each environment's own.
-        force: Compare runs in spite of different protocols.
+    Without a `reward_threshold` times are those to each environment's own.
 
     Raises:
         ConfigError: protocols differ, without `force`.
     """
     warning = check_protocols(runs, force)
     groups = group_runs(runs)
-    names = list(dict.fromkeys(group.environment for group in groups))
+    names = dict.fromkeys(group.environment for group in groups)
     tasks = [_task(name, [g for g in groups if g.environment == name], reward_threshold) for name in names]
+    improvements = _over_tasks(tasks) if len(tasks) > 1 else []
     return Comparison(
-        tasks=tuple(tasks),
-        games=tuple(_over_games(tasks)),
-        improvements=tuple(_over_tasks(tasks)) if len(tasks) > 1 else (),
-        differences=tuple(differences(groups)),
-        warnings=(warning,) if warning else (),
+        tuple(tasks),
+        tuple(_over_games(tasks)),
+        tuple(improvements),
+        tuple(differences(groups)),
+        (warning,) if warning else (),
     )
 
 
@@ -151,7 +139,13 @@ def _confirms(run: Run, reward_threshold: float) -> bool:
 
 
 def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
-    final = np.array([_final_score(run) for run in group.runs])
+    # The summary's score of a finished run, else the last evaluation's.
+    final = np.array(
+        [
+            float(run.summary.final_mean if run.finished and run.summary else run.score.values[-1])
+            for run in group.runs
+        ]
+    )
     areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
     best = [run.summary.eval_mean for run in group.runs if run.summary]
     confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
@@ -159,21 +153,16 @@ def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
     if reward_threshold is not None:
         steps, seconds = _times(group, reward_threshold, confirmed)
     return Row(
-        group=group,
-        final=final,
-        final_iqm=student_interval(iqm, [final]),
-        areas=areas,
-        area_iqm=student_interval(iqm, [areas]),
-        best_checkpoint=float(np.mean(best)) if best else None,
-        steps=steps,
-        seconds=seconds,
-        confirmed=confirmed,
+        group,
+        final,
+        student_interval(iqm, [final]),
+        areas,
+        student_interval(iqm, [areas]),
+        float(np.mean(best)) if best else None,
+        steps,
+        seconds,
+        confirmed,
     )
-
-
-def _final_score(run: Run) -> float:
-    """Return the summary's score of a finished run, else the last evaluation's."""
-    return float(run.summary.final_mean if run.finished and run.summary else run.score.values[-1])
 
 
 def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:
@@ -181,10 +170,9 @@ def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Time
     times = []
     for run in group.runs:
         curve = run.curves.get(CONFIRMED) if confirmed else run.score
-        above = curve.values >= reward_threshold if curve is not None else np.zeros(0, bool)
-        success = bool(above.any())
-        source, index = (curve, above.argmax()) if curve is not None and success else (run.score, -1)
-        times.append((float(source.steps[index]), float(source.seconds[index]), success))
+        above = [] if curve is None else np.flatnonzero(curve.values >= reward_threshold).tolist()
+        source, index = (curve, above[0]) if curve is not None and len(above) else (run.score, -1)
+        times.append((float(source.steps[index]), float(source.seconds[index]), len(above) > 0))
     steps, seconds, reached = (np.array(column) for column in zip(*times, strict=True))
     return Times(steps, reached), Times(seconds, reached)
 
@@ -192,14 +180,14 @@ def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Time
 def _ratios(rows: list[Row], reward_threshold: float) -> list[Ratio]:
     """Pair groups that differ in the observation only, timed alike."""
     ratios = []
-    for pixels in (row for row in rows if row.group.observation == "pixels"):
-        for state in (row for row in rows if row.group.observation == "state"):
-            method = pixels.group.apart_from_observation
-            if method == state.group.apart_from_observation:
-                both = pixels.confirmed and state.confirmed
-                sides = [_times(row.group, reward_threshold, both) for row in (pixels, state)]
-                steps, seconds = (ratio_of_medians(*pair) for pair in zip(*sides, strict=True))
-                ratios.append(Ratio(method, pixels, state, steps, seconds))
+    for pixels, state in permutations(rows, 2):
+        method = pixels.group.apart_from_observation
+        observations = pixels.group.observation, state.group.observation
+        if observations == ("pixels", "state") and method == state.group.apart_from_observation:
+            both = pixels.confirmed and state.confirmed
+            over, under = (_times(row.group, reward_threshold, both) for row in (pixels, state))
+            steps, seconds = map(ratio_of_medians, over, under)
+            ratios.append(Ratio(method, pixels, state, steps, seconds))
     return ratios
 
 
@@ -211,9 +199,7 @@ def _improvement(pairs: Sequence[tuple[Row, Row]]) -> Improvement:
     share = float(probability_of_improvement([a.areas for a, _ in pairs], [b.areas for _, b in pairs]))
     if share < 0.5:
         return _improvement([(b, a) for a, b in pairs])
-    counts = [(len(a.areas), len(b.areas)) for a, b in pairs]
-    enough = min(min(pair) for pair in counts) >= MIN_RUNS
-    estimate = improvement_interval(share, counts) if enough else Estimate(share, np.nan, np.nan)
+    estimate = improvement_interval(share, [(len(a.areas), len(b.areas)) for a, b in pairs])
     left, right = pairs[0]
     return Improvement(left.group.method, right.group.method, len(pairs), estimate)
 
@@ -223,12 +209,11 @@ def _over_tasks(tasks: list[Task]) -> list[Improvement]:
     for task in tasks:
         for row in task.rows:
             by_method.setdefault(row.group.method, {})[task.name] = row
-    improvements = []
-    for left, right in combinations(by_method.values(), 2):
-        pairs = [(left[name], right[name]) for name in left if name in right]
-        if len(pairs) > 1:
-            improvements.append(_improvement(pairs))
-    return improvements
+    shared = (
+        [(left[name], right[name]) for name in left if name in right]
+        for left, right in combinations(by_method.values(), 2)
+    )
+    return [_improvement(pairs) for pairs in shared if len(pairs) > 1]
 
 
 def _over_games(tasks: list[Task]) -> list[Aggregate]:
@@ -238,9 +223,8 @@ def _over_games(tasks: list[Task]) -> list[Aggregate]:
         for row in task.rows:
             scores = [human_normalised(task.name, score) for score in row.final]
             methods.setdefault(row.group.method, []).append(np.array(scores, np.float64))
-    statistics = (iqm, median, mean, optimality_gap)
     return [
-        Aggregate(method, tuple(scores), *(student_interval(s, scores) for s in statistics))
+        Aggregate(method, tuple(scores), *(student_interval(statistic, scores) for statistic in AGGREGATES))
         for method, scores in methods.items()
         if len(scores) == len(played)
     ]

@@ -24,9 +24,8 @@ class GroupCurve(NamedTuple):
 
 
 def grid(task: Task, axis: Axis) -> Array:
-    """Return the points `[G]` of comparison: the evaluations, thinned out."""
-    curves = [run.score for row in task.rows for run in row.group.runs]
-    points = np.unique(np.concatenate([getattr(curve, axis) for curve in curves]))
+    """Return the points `[G]` at which curves are compared: the evaluations, thinned out."""
+    points = np.unique(np.concatenate([getattr(run.score, axis) for run in task.runs]))
     if axis == "steps":
         return points[:: -(-len(points) // POINTS)].astype(np.float64)
     scale = np.geomspace if is_wide(task) else np.linspace
@@ -44,9 +43,8 @@ def interpolate(group: Group, points: Array, axis: Axis) -> GroupCurve:
 
     The last score of a shorter run is carried forward.
     """
-    curves = [run.score for run in group.runs]
-    first = min(getattr(curve, axis)[0] for curve in curves)
-    last = max(getattr(curve, axis)[-1] for curve in curves)
+    curves = [(getattr(run.score, axis), run.score.values) for run in group.runs]
+    first, last = min(at[0] for at, _ in curves), max(at[-1] for at, _ in curves)
     x = np.append(points[(points >= first) & (points < last)], last)
-    runs = np.stack([np.interp(x, getattr(curve, axis), curve.values) for curve in curves])
+    runs = np.stack([np.interp(x, at, values) for at, values in curves])
     return GroupCurve(x, runs, student_interval(iqm, [runs.T], repeats=REPEATS))

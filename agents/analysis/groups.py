@@ -1,7 +1,7 @@
 """Groups of runs whose configurations differ in nothing but the seed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agents.config import ConfigError
 from agents.config.idle import NO_RESULT, Flat, idle_settings
@@ -21,13 +21,11 @@ NO_EFFECT = NO_RESULT | {
 }
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Runs that differ in nothing but the seed."""
 
     environment: str
-    method: str
-    """Preset, observation and all other distinguishing fields; the same in every environment."""
+    method: str  # preset, observation and all other distinguishing fields; the same in every environment
     runs: tuple[Run, ...]
 
     @property
@@ -59,18 +57,14 @@ class Group:
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """Group runs by environment, preset, observation and every other field that differs.
-
-    Returns:
-        Groups by environment, in the order of their runs.
-    """
+    """Group runs by environment, preset, observation and every other field that differs."""
     families: dict[tuple[str, ...], list[Run]] = {}
+    fields: dict[tuple[str, ...], set[str]] = {}  # by preset and observation, for one name everywhere
+    groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         families.setdefault(tuple(run.config[name] for name in KEY), []).append(run)
-    fields: dict[tuple[str, ...], set[str]] = {}  # by preset and observation, for one name everywhere
     for (_, *kind), members in families.items():
         fields.setdefault(tuple(kind), set()).update(differing(run.config for run in members))
-    groups: dict[tuple[str, str], list[Run]] = {}
     for (environment, *kind), members in families.items():
         for run in members:
             used = sorted(fields[tuple(kind)] - idle_settings(run.config))
@@ -90,14 +84,14 @@ def differing(configs: Iterable[Flat]) -> list[str]:
 
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    """Return options that differ between groups, with every group's value."""
-    fields = [field for field in differing(group.config for group in groups) if field not in KEY]
+    """Return each option that differs between groups, with its value in every group."""
     idle = {group.name: idle_settings(group.config) for group in groups}
-
-    def value(field: str, group: Group) -> str:
-        return UNUSED if field in idle[group.name] else formatted(group.config.get(field))
-
-    return [(option(field), [value(field, group) for group in groups]) for field in fields]
+    rows = []
+    for field in differing(group.config for group in groups):
+        if field not in KEY:
+            values = [UNUSED if field in idle[g.name] else formatted(g.config.get(field)) for g in groups]
+            rows.append((option(field), values))
+    return rows
 
 
 def option(field: str) -> str:

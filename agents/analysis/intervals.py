@@ -9,6 +9,7 @@ from scipy.special import ndtri, stdtrit
 
 from agents.analysis.statistics import REPEATS, Array, Statistic, Tasks, bootstrap, iqm
 
+LEVEL = 0.95  # nominal coverage
 MIN_RUNS = 3  # on each task, for an interval: two tell next to nothing of the spread
 
 
@@ -21,7 +22,7 @@ class Estimate(NamedTuple):
 
 
 def student_interval(
-    statistic: Statistic, tasks: Tasks, *, level: float = 0.95, repeats: int = REPEATS, seed: int = 0
+    statistic: Statistic, tasks: Tasks, *, repeats: int = REPEATS, seed: int = 0
 ) -> Estimate:
     """Student's t interval with the bootstrap's standard error.
 
@@ -36,13 +37,9 @@ def student_interval(
 
     Args:
         statistic: One on the scale of the scores, such as `iqm`.
-        tasks: `[..., R]` each.
-        level: Nominal coverage.
+        tasks: `[..., R]` each; no interval if one has fewer than three runs.
         repeats: Resamples.
         seed: Of the resampling.
-
-    Returns:
-        Arrays `[...]`; without an interval if a task has fewer than three runs.
     """
     point = statistic(tasks)
     counts = np.array([task.shape[-1] for task in tasks])
@@ -56,13 +53,11 @@ def student_interval(
     degrees = 1 / (weight**2 / (counts - 1)).sum(axis=0)
     trimmed = statistic is iqm and len(tasks) == 1 and tasks[0].shape[-1] >= 4
     shrinkage = 1.0 if trimmed else (weight * (counts - 1) / counts).sum(axis=0)
-    margin = stdtrit(degrees, (1 + level) / 2) * spread / np.sqrt(shrinkage)
+    margin = stdtrit(degrees, (1 + LEVEL) / 2) * spread / np.sqrt(shrinkage)
     return Estimate(point, point - margin, point + margin)
 
 
-def improvement_interval(
-    probability: float, pairs: Sequence[tuple[int, int]], level: float = 0.95
-) -> Estimate:
+def improvement_interval(probability: float, pairs: Sequence[tuple[int, int]]) -> Estimate:
     """Interval of a probability of improvement, within [0, 1].
 
     Newcombe 2006, doi:10.1002/sim.2324, method 5: a score interval with the variance of Hanley and
@@ -70,14 +65,13 @@ def improvement_interval(
     bootstrap would claim certainty; this does not. Measured coverage at nominal 95 %: 94 to 97.5 % from
     5 runs on, 90 to 97.5 % with 3.
 
-    Args:
-        probability: Mean over tasks, as from `probability_of_improvement`.
-        pairs: Numbers of runs of both sides, for each task.
-        level: Nominal coverage.
+    The probability is a mean over tasks; each task has its pair of numbers of runs.
     """
     from scipy.optimize import brentq  # slow to import
 
-    z = ndtri((1 + level) / 2)
+    if min(min(pair) for pair in pairs) < MIN_RUNS:
+        return Estimate(probability, np.nan, np.nan)
+    z = ndtri((1 + LEVEL) / 2)
 
     def excess(guess: float) -> float:
         """Return a number below 0 inside the interval, above 0 outside."""
@@ -92,9 +86,9 @@ def improvement_interval(
     return Estimate(probability, low, high)
 
 
-def share_interval(share: Array, runs: int, level: float = 0.95) -> tuple[Array, Array]:
+def share_interval(share: Array, runs: int) -> tuple[Array, Array]:
     """Wilson's score interval (1927) of a share of runs, elementwise."""
-    z = ndtri((1 + level) / 2)
+    z = ndtri((1 + LEVEL) / 2)
     centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
     margin = z / (1 + z**2 / runs) * np.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2))
     return centre - margin, centre + margin
@@ -111,20 +105,13 @@ class Times(NamedTuple):
         """The times `[R]`, infinite if censored."""
         return np.where(self.reached, self.observed, np.inf)
 
-
-def median_time(times: Times) -> float:
-    """Return the median time, infinite if half of them are censored.
-
-    Example:
-        >>> median_time(Times(np.array([3.0, 9.0, 5.0]), np.array([True, False, True])))
-        5.0
-    """
-    return float(np.median(times.latest))
+    @property
+    def median(self) -> float:
+        """Median of the times, infinite if half of them are censored."""
+        return float(np.median(self.latest))
 
 
-def ratio_of_medians(
-    left: Times, right: Times, *, level: float = 0.95, repeats: int = REPEATS, seed: int = 0
-) -> Estimate:
+def ratio_of_medians(left: Times, right: Times, *, repeats: int = REPEATS, seed: int = 0) -> Estimate:
     """Median time of `left` over that of `right`, with a percentile bootstrap.
 
     A censored time lies anywhere between the run's end and infinity: the lower bound takes the values that
@@ -137,16 +124,15 @@ def ratio_of_medians(
         `point` is NaN if either median is infinite; `low` still bounds the ratio. No interval below three
         runs per side.
     """
-    over, under = median_time(left), median_time(right)
+    over, under = left.median, right.median
     point = over / under if np.isfinite(over) and np.isfinite(under) and under > 0 else np.nan
     if min(len(left.observed), len(right.observed)) < MIN_RUNS:
         return Estimate(point, np.nan, np.nan)
     generator = np.random.default_rng(seed)
-    x = generator.integers(len(left.observed), size=(repeats, len(left.observed)))
-    y = generator.integers(len(right.observed), size=(repeats, len(right.observed)))
+    x, y = (generator.integers(n, size=(repeats, n)) for n in (len(left.observed), len(right.observed)))
     with np.errstate(divide="ignore", invalid="ignore"):  # a time of 0 s, by a coarse clock
         small = np.median(left.observed[x], axis=1) / np.median(right.latest[y], axis=1)
         large = np.median(left.latest[x], axis=1) / np.median(right.observed[y], axis=1)
     # Indices, as nothing can be interpolated between a finite draw and an infinite one.
-    outside = int((1 - level) / 2 * (repeats - 1))
+    outside = int((1 - LEVEL) / 2 * (repeats - 1))
     return Estimate(point, float(np.sort(small)[outside]), float(np.sort(large)[-1 - outside]))

@@ -35,33 +35,7 @@ class Reference(NamedTuple):
     source: str
 
 
-PUBLISHED = (
-    Reference("CartPole-v1", "state", "none", 500.0, 50_000, "DQN of rl-zoo3, one seed", "benchmark.md"),
-    Reference("CartPole-v1", "state", "none", 488.7, 500_000, "DQN of CleanRL", "CleanRL's docs"),
-    Reference(
-        "CartPole-v1",
-        "pixels",
-        "none",
-        450.0,
-        None,
-        "passing score of a class, on each of 3 seeds",
-        "Charles University NPFL139, task cart_pole_pixels",
-    ),
-    Reference(
-        "CartPole-v1",
-        "pixels",
-        "none",
-        23.0,
-        None,
-        "PyTorch's old tutorial after 21,859 episodes",
-        "github.com/pytorch/tutorials, issue 683",
-    ),
-    Reference("ALE/Pong-v5", "pixels", "nature", 20.25, 10_000_000, "DQN of CleanRL", "CleanRL's docs"),
-    Reference(
-        "ALE/Pong-v5", "pixels", "nature", 20.0, 1_500_000, "3-step DQN of Tianshou", "examples/atari"
-    ),
-    Reference("ALE/Breakout-v5", "pixels", "nature", 366.9, 10_000_000, "DQN of CleanRL", "CleanRL's docs"),
-)
+PUBLISHED = tuple(Reference(**row) for row in json.loads(BANDS.with_name("published.json").read_text()))
 
 
 class Band(NamedTuple):
@@ -84,8 +58,7 @@ class Band(NamedTuple):
     def reference(self) -> Reference:
         """The end of the band, as a reference."""
         text = f"this project's preset {self.preset}, middle of {self.seeds} seeds"
-        source = f"commit {self.commit}"
-        return Reference(*self[:3], self.middle[-1], self.steps[-1], text, source)
+        return Reference(*self[:3], self.middle[-1], self.steps[-1], text, f"commit {self.commit}")
 
     def holds_for(self, config: Flat) -> bool:
         """Return whether the band's runs had these settings.
@@ -102,14 +75,11 @@ class Band(NamedTuple):
 
 def read_bands(path: Path = BANDS) -> list[Band]:
     """Return the bands of a file, by default the committed ones."""
-    rows: list[dict[str, Any]] = json.loads(
-        path.read_text(), object_hook=lambda row: {k: _frozen(v) for k, v in row.items()}
-    )
-    return [Band(**row) for row in rows]
 
+    def frozen(row: dict[str, Any]) -> dict[str, Any]:
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
 
-def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    return [Band(**row) for row in json.loads(path.read_text(), object_hook=frozen)]
 
 
 def references(runs: Sequence[Run]) -> list[Reference]:
@@ -132,16 +102,9 @@ def references(runs: Sequence[Run]) -> list[Reference]:
 
 
 def on_track(config: Flat, score: Curve, summary: Summary | None, bands: Path = BANDS) -> list[str]:
-    """Compare a run with this project's own of the same settings.
-
-    Args:
-        config: The run's configuration under dotted names.
-        score: Its greedy score.
-        summary: `summary.json`; None while the run is unfinished.
-        bands: File of the bands.
-    """
-    matches = [band for band in read_bands(bands) if band.holds_for(config)]
-    return [sentence for band in matches if (sentence := _verdict(band, config, score, summary))]
+    """Compare a run, unfinished without a summary, with bands of the same settings."""
+    verdicts = (_verdict(b, config, score, summary) for b in read_bands(bands) if b.holds_for(config))
+    return [verdict for verdict in verdicts if verdict]
 
 
 def published(runs: Sequence[Run]) -> list[str]:
@@ -149,22 +112,15 @@ def published(runs: Sequence[Run]) -> list[str]:
 
     With a single run the sentence includes its own score.
     """
+    own = ""
+    if len(runs) == 1:
+        own = f"; here {runs[0].best_score:.1f} within {int(runs[0].score.steps[-1]):,}"
     return [
-        _published(reference) + (_own_score(runs[0]) if len(runs) == 1 else ".")
-        for reference in references(runs)
-        if reference in PUBLISHED
+        f"Published for {r.env} from {r.obs}: {r.score:g}{f' after {r.steps:,} steps' if r.steps else ''} "
+        f"({r.text}; {r.source}){own}."
+        for r in references(runs)
+        if r in PUBLISHED
     ]
-
-
-def _published(reference: Reference) -> str:
-    when = f" after {reference.steps:,} steps" if reference.steps else ""
-    where = f"{reference.env} from {reference.obs}"
-    return f"Published for {where}: {reference.score:g}{when} ({reference.text}; {reference.source})"
-
-
-def _own_score(run: Run) -> str:
-    reached = run.summary.eval_mean if run.summary else float(np.max(run.score.values))
-    return f"; here {reached:.1f} within {int(run.score.steps[-1]):,}."
 
 
 def _verdict(band: Band, config: Flat, score: Curve, summary: Summary | None) -> str | None:
@@ -174,19 +130,23 @@ def _verdict(band: Band, config: Flat, score: Curve, summary: Summary | None) ->
     if solved and same_threshold and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five runs.
-        behind = solved > high * TOLERANCE
-        verdict = "Ahead" if solved * TOLERANCE < low else "Behind" if behind else "On track"
-        return f"{verdict}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
+        word = _word(solved * TOLERANCE < low, solved > high * TOLERANCE)
+        return f"{word}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     last = int(score.steps[-1])
     if last < config["evaluation.every"]:
         return None  # the band begins at the first evaluation of its runs
-    at, value = min(last, band.steps[-1]), round(float(score.values[-1]), 1)
-    place = int(np.searchsorted(band.steps, at))
-    neighbours = slice(max(place - 1, 0), place + 1)
+    value = round(float(score.values[-1]), 1)
+    index = int(np.searchsorted(band.steps, min(last, band.steps[-1])))
+    neighbours = slice(max(index - 1, 0), index + 1)
     lowest, highest = min(band.low[neighbours]), max(band.high[neighbours])
-    verdict = "Ahead" if value > highest else "Behind" if value < lowest else "On track"
-    score_text = f"{verdict}: the last evaluation, after {last:,} steps, had {value:.1f}"
-    return f"{score_text}; those of {ours} had {lowest:.1f} to {highest:.1f} there."
+    return (
+        f"{_word(value > highest, value < lowest)}: the last evaluation, after {last:,} steps, had "
+        f"{value:.1f}; those of {ours} had {lowest:.1f} to {highest:.1f} there."
+    )
+
+
+def _word(is_ahead: bool, is_behind: bool) -> str:
+    return "Ahead" if is_ahead else "Behind" if is_behind else "On track"
 
 
 def make_band(runs: Sequence[Run]) -> Band:
@@ -197,15 +157,26 @@ def make_band(runs: Sequence[Run]) -> Band:
     first = runs[0]
     horizon = max(int(run.score.steps[-1]) for run in runs)
     steps = np.linspace(0, horizon, GRID).round().astype(int)[1:]
-    curves = [run.score for run in runs]
-    scores = np.stack([np.interp(steps, curve.steps, curve.values) for curve in curves])  # [R, GRID - 1]
+    scores = np.stack([np.interp(steps, run.score.steps, run.score.values) for run in runs])
     solved = [run.summary.steps_to_solve for run in runs if run.summary and run.summary.steps_to_solve]
-    sides = (np.round(side(scores, axis=0), 1).tolist() for side in (np.min, np.median, np.max))
-    low, middle, high = (tuple(side) for side in sides)
+    low, middle, high = (
+        tuple(np.round(side(scores, axis=0), 1).tolist()) for side in (np.min, np.median, np.max)
+    )
     env, obs, protocol, preset = (str(first.config[name]) for name in KEY)
-    commit, settings = first.commit or "unknown", dict(first.config)
-    own = (commit, len(runs), settings, tuple(sorted(solved)), tuple(steps.tolist()))
-    return Band(env, obs, protocol, preset, *own, low, middle, high)
+    return Band(
+        env,
+        obs,
+        protocol,
+        preset,
+        commit=first.commit or "unknown",
+        seeds=len(runs),
+        settings=dict(first.config),
+        solved=tuple(sorted(solved)),
+        steps=tuple(steps.tolist()),
+        low=low,
+        middle=middle,
+        high=high,
+    )
 
 
 def write_bands(groups: Sequence[Sequence[Run]], path: Path) -> None:

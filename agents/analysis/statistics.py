@@ -45,6 +45,9 @@ def optimality_gap(tasks: Tasks, target: float = 1.0) -> Array:
     return target - np.minimum(np.concatenate(tasks, axis=-1), target).mean(axis=-1)
 
 
+AGGREGATES = (iqm, median, mean, optimality_gap)
+
+
 def probability_of_improvement(left: Tasks, right: Tasks) -> Array:
     """Probability that a run of `left` scores above one of `right`, `[...]`.
 
@@ -72,14 +75,9 @@ def performance_profile(tasks: Tasks, scores: ArrayLike) -> Array:
 
 
 def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon: float) -> float:
-    """Mean of a curve over `[0, horizon]`.
+    """Mean over `[0, horizon]` of a curve with values `[T]` at ascending steps `[T]`.
 
     Linear between the points, constant before the first and after the last.
-
-    Args:
-        steps: `[T]` ascending.
-        values: `[T]`.
-        horizon: Above 0; points beyond it count only through interpolation.
 
     Example:
         >>> area_under_curve([2, 4], [0, 10], 8)
@@ -91,22 +89,15 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
 
 
 def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Resample runs within each task, `[..., R] -> [repeats, ..., R]`."""
-    resamples = []
-    for task in tasks:
-        rows = generator.integers(task.shape[-1], size=(repeats, task.shape[-1]))
-        resamples.append(np.moveaxis(task[..., rows], -2, 0))
-    return resamples
+    """Draw runs with replacement within each task, `[..., R] -> [repeats, ..., R]`."""
+    draws = (generator.integers(n, size=(repeats, n)) for n in (task.shape[-1] for task in tasks))
+    return [np.moveaxis(task[..., rows], -2, 0) for task, rows in zip(tasks, draws, strict=True)]
 
 
 def bootstrap(statistic: Statistic, *groups: Tasks, repeats: int = REPEATS, seed: int = 0) -> Array:
     """Stratified bootstrap: the statistic of resampled runs, `[repeats, ...]`.
 
-    Args:
-        statistic: A function of one `Tasks` per group.
-        groups: Resampled independently, and independently on each task.
-        repeats: Resamples.
-        seed: Of the resampling.
+    Groups are resampled independently, and independently on each task.
     """
     generator = np.random.default_rng(seed)
     return statistic(*(resample(tasks, repeats, generator) for tasks in groups))

@@ -26,13 +26,7 @@ GIF = ("-c:v", "gif", "-filter_complex", "split[a][b];[a]palettegen[p];[b][p]pal
 
 
 def encode_video(frames: Iterable[Image], path: Path, fps: float, options: Sequence[str]) -> None:
-    """Encode a video.
-
-    Args:
-        frames: `[H, W, 3] uint8` each, all of one size; at least one.
-        path: Its suffix decides the container.
-        fps: Frames per second.
-        options: Output options of ffmpeg; `MP4` or `GIF`.
+    """Encode one or more frames, `[H, W, 3] uint8` of one size, with options `MP4` or `GIF`.
 
     Raises:
         OSError: the file cannot be written, as on a full disk; no partial file is left.
@@ -50,32 +44,18 @@ def encode_video(frames: Iterable[Image], path: Path, fps: float, options: Seque
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for this process alone
         )
+        assert encoder.stdin is not None
         try:
-            _feed(encoder, chain([first], iterator))
+            with suppress(BrokenPipeError), encoder.stdin as pipe:  # its exit status tells why it broke
+                for frame in chain([first], iterator):
+                    pipe.write(np.ascontiguousarray(frame).data)
         except BaseException:
             encoder.kill()
-            _end(encoder)
             raise
+        finally:
+            encoder.wait()
         if encoder.returncode:
             raise _failure(encoder.returncode, errors, path)
-
-
-def _feed(encoder: "subprocess.Popen[bytes]", frames: Iterable[Image]) -> None:
-    """Pipe the frames to the encoder and wait until it exits."""
-    assert encoder.stdin is not None
-    for frame in frames:
-        try:
-            encoder.stdin.write(np.ascontiguousarray(frame).data)
-        except BrokenPipeError:  # the encoder exited early; its exit status tells why
-            break
-    _end(encoder)
-
-
-def _end(encoder: "subprocess.Popen[bytes]") -> None:
-    assert encoder.stdin is not None
-    with suppress(BrokenPipeError):
-        encoder.stdin.close()
-    encoder.wait()
 
 
 def _failure(status: int, errors: IO[bytes], path: Path) -> OSError:

@@ -1,6 +1,7 @@
 """Frame layouts: the screen, and the agent's view of it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +11,13 @@ from agents.recording.panels import (
     GAP,
     TITLE,
     Panel,
-    SaliencyPanel,
-    ScreenPanel,
-    StackPanel,
-    VariablesPanel,
+    saliency_panel,
+    screen_panel,
+    stack_panel,
+    variables_panel,
 )
 from agents.recording.steps import RecordedStep, Trajectory
-from agents.recording.value_panels import ReturnsPanel, TrajectoryPanel, ValuesPanel
+from agents.recording.value_panels import returns_panel, trajectory_panel, values_panel
 
 MARGIN = 12  # pixels around and between the panels
 SCREEN_BOUNDS = (420, 480)  # greatest height and width of the screen in the agent's view
@@ -35,47 +36,48 @@ class Box(NamedTuple):
     height: int
     width: int
 
+    def of(self, canvas: Image) -> Image:
+        """Return a view of the rectangle."""
+        return canvas[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+Panels = list[tuple[Panel, Box]]
+
 
 class View:
     """Panels at fixed boxes of a frame with even sides."""
 
-    def __init__(self, panels: Sequence[tuple[Panel, Box]]) -> None:
-        self._panels = panels
+    def __init__(self, panels: Panels) -> None:
         height = max(box.top + box.height for _, box in panels) + MARGIN
         width = max(box.left + box.width for _, box in panels) + MARGIN
         self._blank: Image = np.full((height + height % 2, width + width % 2, 3), PAPER, np.uint8)
-        for panel, box in panels:
-            panel.prepare(_area(self._blank, box))
+        self._draws = [(panel(box.of(self._blank)), box) for panel, box in panels]
 
     def frame(self, step: RecordedStep) -> Image:
         """Return one frame, `[H', W', 3] uint8`."""
         canvas = self._blank.copy()
-        for panel, box in self._panels:
-            panel.draw(_area(canvas, box), step)
+        for draw, box in self._draws:
+            draw(box.of(canvas), step)
         return canvas
-
-
-def _area(canvas: Image, box: Box) -> Image:
-    return canvas[box.top : box.top + box.height, box.left : box.left + box.width]
 
 
 def screen_view(screen: tuple[int, int], observation: tuple[int, ...], *, numbered: bool = False) -> View:
     """Lay out the screen, with observed images to its right.
 
-    Args:
-        screen: `(H, W)` of the screen; narrow ones are enlarged by an integer factor.
-        observation: Shape of an observation, `(S, h, w)` or `(D,)`.
-        numbered: Whether to number the episodes.
+    Narrow screens `(H, W)` are enlarged by an integer factor; observations are `(S, h, w)` or `(D,)`.
     """
     scale = max(MIN_LEFT // screen[1], 1)
     height, left = scale * screen[0] + TITLE + 2, max(scale * screen[1] + 2, MIN_LEFT)
-    panels: list[tuple[Panel, Box]] = [(ScreenPanel(numbered), Box(MARGIN, MARGIN, height, left))]
+    panels: Panels = [(partial(screen_panel, numbered=numbered), Box(MARGIN, MARGIN, height, left))]
     if len(observation) == 3:
-        count, *image = observation
-        bounds = ((height - TITLE - GAP) // count - GAP, IMAGES_WIDTH - 2)
-        width = max(fit((image[0], image[1]), bounds)[1], text_width(STACK_TITLE)) + 2
-        box = Box(MARGIN, MARGIN + left + MARGIN, height, width)
-        panels.append((StackPanel((count, image[0], image[1]), 1, STACK_TITLE), box))
+        bounds = ((height - TITLE - GAP) // observation[0] - GAP, IMAGES_WIDTH - 2)
+        width = max(fit(observation[1:], bounds)[1], text_width(STACK_TITLE)) + 2
+        panels.append(
+            (
+                partial(stack_panel, columns=1, title=STACK_TITLE),
+                Box(MARGIN, MARGIN + left + MARGIN, height, width),
+            )
+        )
     return View(panels)
 
 
@@ -92,41 +94,32 @@ def agent_view(
 
     On the left the screen, below it the value over the whole trajectory; in the middle the observation and
     its saliency; on the right the values, and below them the return distribution of an agent that learned
-    one. A further panel is a further entry of `panels`.
-
-    Args:
-        screen: `(H, W)` of the screen.
-        observation: Shape of an observation, `(S, h, w)` or `(D,)`.
-        trajectory: The recording; decides all scales.
-        actions: Their names.
-        variables: Names of the state variables; unused with image observations.
-        numbered: Whether to number the episodes.
+    one. A further panel is a further entry of `panels`. The trajectory decides all scales; names of state
+    variables are unused with image observations.
     """
     inner = fit(screen, SCREEN_BOUNDS)
     height, left = inner[0] + TITLE + 2, max(inner[1] + 2, MIN_LEFT)
-    whole = height + MARGIN + TRAJECTORY_HEIGHT
-    lower, middle = MARGIN + height + MARGIN, MARGIN + left + MARGIN
-    right = middle + IMAGES_WIDTH + MARGIN
-    values_height = whole if trajectory.return_range is None else height
-    panels: list[tuple[Panel, Box]] = [
-        (ScreenPanel(numbered), Box(MARGIN, MARGIN, height, left)),
-        (TrajectoryPanel(trajectory), Box(lower, MARGIN, TRAJECTORY_HEIGHT, left)),
-        (ValuesPanel(actions, trajectory), Box(MARGIN, right, values_height, VALUES_WIDTH)),
+    whole, lower = height + MARGIN + TRAJECTORY_HEIGHT, MARGIN + height + MARGIN
+    images = Box(MARGIN, MARGIN + left + MARGIN, whole, IMAGES_WIDTH)
+    values = Box(MARGIN, images.left + IMAGES_WIDTH + MARGIN, whole, VALUES_WIDTH)
+    panels: Panels = [
+        (partial(screen_panel, numbered=numbered), Box(MARGIN, MARGIN, height, left)),
+        (partial(trajectory_panel, trajectory=trajectory), Box(lower, MARGIN, TRAJECTORY_HEIGHT, left)),
     ]
-    box = Box(MARGIN, middle, whole, IMAGES_WIDTH)
-    if len(observation) == 3:
-        panels += _image_panels((observation[0], observation[1], observation[2]), box)
-    else:
-        panels.append((VariablesPanel(variables, trajectory), box))
     if trajectory.return_range is not None:
-        box = Box(lower, right, TRAJECTORY_HEIGHT, VALUES_WIDTH)
-        panels.append((ReturnsPanel(trajectory.return_range), box))
+        returns = values._replace(top=lower, height=TRAJECTORY_HEIGHT)
+        panels.append((partial(returns_panel, return_range=trajectory.return_range), returns))
+        values = values._replace(height=height)
+    panels.append((partial(values_panel, names=actions, trajectory=trajectory), values))
+    if len(observation) == 3:
+        panels += _image_panels(observation[0], observation[1:], images)
+    else:
+        panels.append((partial(variables_panel, names=variables, trajectory=trajectory), images))
     return View(panels)
 
 
-def _image_panels(shape: tuple[int, int, int], box: Box) -> list[tuple[Panel, Box]]:
-    """Return stack above saliency; wide images are stacked vertically."""
-    count, image = shape[0], shape[1:]
+def _image_panels(count: int, image: tuple[int, ...], box: Box) -> Panels:
+    """Return stack and saliency, one above the other; wide images are stacked vertically."""
     height, width = box.height - 2 * TITLE - 2 * GAP, box.width - 2
     if image[1] >= 2 * image[0]:
         columns, rows = 1, count
@@ -138,6 +131,6 @@ def _image_panels(shape: tuple[int, int, int], box: Box) -> list[tuple[Panel, Bo
     upper = TITLE + rows * (small + GAP) + GAP
     title = f"{STACK_TITLE}: " + (f"{count} images, newest last" if count > 1 else "one image")
     return [
-        (StackPanel(shape, columns, title), box._replace(height=upper)),
-        (SaliencyPanel(image), box._replace(top=box.top + upper, height=box.height - upper)),
+        (partial(stack_panel, columns=columns, title=title), box._replace(height=upper)),
+        (saliency_panel, box._replace(top=box.top + upper, height=box.height - upper)),
     ]

@@ -1,7 +1,10 @@
-"""Panels of the inputs: screen, observation, saliency."""
+"""Panels of the inputs: screen, observation, saliency.
 
-from collections.abc import Sequence
-from typing import Protocol
+A panel is a function that draws its static content into its area of the canvas, once, and returns another
+that draws one time step over it.
+"""
+
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -12,17 +15,15 @@ from agents.recording.drawing import (
     INK,
     MUTED,
     VERMILLION,
+    Colour,
     Image,
     bar,
-    blurring_effect,
     fit,
-    normalise,
-    overlay,
     paste,
-    resize,
     text_width,
     write,
 )
+from agents.recording.saliency import blurring_effect, normalise, overlay
 from agents.recording.steps import RecordedStep, Trajectory
 
 TITLE = 22  # pixels above a panel's content
@@ -31,133 +32,90 @@ GAP = 6  # between images
 MAX_VARIABLES = 9
 
 
-class Panel(Protocol):
-    """A part of a frame, always drawn on the same area."""
-
-    def prepare(self, area: Image) -> None:
-        """Draw the static content, once."""
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the content of one time step over it."""
+Draw = Callable[[Image, RecordedStep], None]
+Panel = Callable[[Image], Draw]
 
 
-class ScreenPanel:
-    """The screen, below the frame number and the return so far.
+def write_titles(area: Image, *titles: tuple[str, Colour]) -> None:
+    """Write titles of a panel side by side."""
+    left = 0
+    for text, colour in titles:
+        write(area, text, (left, LINE), colour=colour)
+        left += text_width(f"{text} ")
 
-    Args:
-        numbered: Whether to number the episodes.
-    """
 
-    def __init__(self, numbered: bool) -> None:
-        self._numbered = numbered
+def screen_panel(_area: Image, *, numbered: bool) -> Draw:
+    """Show the screen below the return so far, the frame and, if numbered, the episode."""
 
-    def prepare(self, area: Image) -> None:
-        """Draw nothing."""
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the screen as large as the area allows."""
+    def draw(area: Image, step: RecordedStep) -> None:
         text = f"frame {step.frame}   return so far {step.return_so_far:g}"
-        if self._numbered:
+        if numbered:
             text = f"episode {step.episode}   {text}"
         write(area, text, (0, LINE), size=0.5, bold=True)
-        size = fit(step.screen.shape[:2], (area.shape[0] - TITLE - 2, area.shape[1] - 2))
-        paste(area, resize(step.screen, size), TITLE + 1, (area.shape[1] - size[1]) // 2)
+        size = fit(step.screen.shape, (area.shape[0] - TITLE - 2, area.shape[1] - 2))
+        paste(area, step.screen, size, TITLE + 1, (area.shape[1] - size[1]) // 2)
+
+    return draw
 
 
-class StackPanel:
-    """The stacked images of an observation, oldest first.
+def stack_panel(area: Image, *, columns: int, title: str) -> Draw:
+    """Show the stacked images of an observation, oldest first, in columns."""
+    write_titles(area, (title, INK))
 
-    Args:
-        shape: `(S, h, w)`.
-        columns: Images side by side.
-        title: Written above them.
-    """
-
-    def __init__(self, shape: tuple[int, int, int], columns: int, title: str) -> None:
-        self._shape, self._columns, self._title = shape, columns, title
-
-    def prepare(self, area: Image) -> None:
-        """Write the title."""
-        write(area, self._title, (0, LINE))
-        rows = -(-self._shape[0] // self._columns)
-        height = (area.shape[0] - TITLE - GAP) // rows - GAP
-        self._size = fit(self._shape[1:], (height, (area.shape[1] - 2 + GAP) // self._columns - GAP))
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the images."""
-        height, width = self._size
+    def draw(area: Image, step: RecordedStep) -> None:
+        rows = -(-len(step.observation) // columns)
+        height, width = area.shape[0] - TITLE - GAP, area.shape[1] - 2 + GAP
+        size = fit(step.observation.shape[1:], (height // rows - GAP, width // columns - GAP))
         for i, image in enumerate(step.observation.astype(np.uint8)):
-            row, column = divmod(i, self._columns)
-            top, left = TITLE + 1 + row * (height + GAP), 1 + column * (width + GAP)
-            paste(area, resize(image, self._size), top, left)
+            row, column = divmod(i, columns)
+            paste(area, image, size, TITLE + 1 + row * (size[0] + GAP), 1 + column * (size[1] + GAP))
+
+    return draw
 
 
-class SaliencyPanel:
-    """The newest image, overlaid with the saliency of the greedy action's value.
+def saliency_panel(area: Image) -> Draw:
+    """Show the newest image, overlaid with the saliency of the greedy action's value."""
+    write_titles(area, ("saliency of the greedy value", VERMILLION))
 
-    Args:
-        shape: `(h, w)` of the image.
-    """
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self._shape = shape
-
-    def prepare(self, area: Image) -> None:
-        """Write the title."""
-        write(area, "saliency of the greedy value", (0, LINE), colour=VERMILLION)
-        self._size = fit(self._shape, (area.shape[0] - TITLE - GAP, area.shape[1] - 2))
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the image."""
+    def draw(area: Image, step: RecordedStep) -> None:
         images = step.observation.astype(np.uint8)
         gradient = np.zeros(images.shape) if step.saliency is None else step.saliency
-        alpha = normalise(blurring_effect(images, gradient))
-        paste(area, resize(overlay(images[-1], alpha), self._size), TITLE + 1, 1)
+        image = overlay(images[-1], normalise(blurring_effect(images, gradient)))
+        size = fit(image.shape, (area.shape[0] - TITLE - GAP, area.shape[1] - 2))
+        paste(area, image, size, TITLE + 1, 1)
+
+    return draw
 
 
-class VariablesPanel:
-    """The state variables, each with its value and its saliency.
+def variables_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory) -> Draw:
+    """Show the state variables, each with its value and its saliency.
 
     The second bar is `|∂Q/∂x_i| * std(x_i)`, std over the trajectory: the change of the value when the
     variable changes by its usual amount; the longest bar fills the row.
-
-    Args:
-        names: Of the variables.
-        trajectory: Decides the scales.
     """
+    shown = names[:MAX_VARIABLES]
+    std, scale = trajectory.observations.std(axis=0), np.abs(trajectory.observations).max(axis=0)
+    pitch = (area.shape[0] - TITLE - 2 * GAP) // max(len(shown), 6)
+    tops = [TITLE + GAP + i * pitch for i in range(len(shown))]
+    width = area.shape[1] - 1
+    middle = width // 2
+    write_titles(area, ("observation and", BLUE), ("saliency (gradient x std)", VERMILLION))
+    for top, name in zip(tops, shown, strict=True):
+        write(area, name, (0, top + LINE))
+    if len(names) > len(shown):
+        write(area, f"and {len(names) - len(shown)} more", (0, area.shape[0] - 4), colour=MUTED)
 
-    def __init__(self, names: Sequence[str], trajectory: Trajectory) -> None:
-        self._names = names[:MAX_VARIABLES]
-        self._more = len(names) - len(self._names)
-        largest = np.abs(trajectory.observations).max(axis=0)
-        self._scale, self._std = np.where(largest > 0, largest, 1.0), trajectory.observations.std(axis=0)
-
-    def prepare(self, area: Image) -> None:
-        """Write titles and names."""
-        write(area, "observation and", (0, LINE), colour=BLUE)
-        left = text_width("observation and ")
-        write(area, "saliency (gradient x std)", (left, LINE), colour=VERMILLION)
-        for i, name in enumerate(self._names):
-            write(area, name, (0, self._top(area, i) + LINE))
-        if self._more:
-            write(area, f"and {self._more} more", (0, area.shape[0] - 4), colour=MUTED)
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the bars."""
-        gradient = np.zeros(len(self._std)) if step.saliency is None else step.saliency
-        influence = np.abs(gradient) * self._std
+    def draw(area: Image, step: RecordedStep) -> None:
+        influence = np.zeros(len(std)) if step.saliency is None else np.abs(step.saliency) * std
         influence = influence / (influence.max() or 1.0)
-        width = area.shape[1] - 1
-        middle = width // 2
-        for i in range(len(self._names)):
-            top, value = self._top(area, i) + TITLE, float(step.observation[i])
-            write(area, f"{value:+.3f}", (width, top - TITLE + LINE), right=True)
-            end = middle + round(value / self._scale[i] * middle)
+        for i, top in enumerate(tops):
+            value = float(step.observation[i])
+            write(area, f"{value:+.3f}", (width, top + LINE), right=True)
+            end = middle + round(value / (scale[i] or 1.0) * middle)
+            top += TITLE
             area[top : top + 12, :width] = FAINT
             area[top : top + 12, min(middle, end) : max(middle, end)] = BLUE
             cv2.line(area, (middle, top - 1), (middle, top + 12), INK, 1)
             bar(area, top + 14, 8, (0, width), float(influence[i]), VERMILLION)
 
-    def _top(self, area: Image, i: int) -> int:
-        rows = max(len(self._names), 6)
-        return TITLE + GAP + i * ((area.shape[0] - TITLE - 2 * GAP) // rows)
+    return draw

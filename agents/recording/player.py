@@ -13,11 +13,11 @@ from agents.acting.policy import Array, GreedyPolicy
 from agents.acting.rng import draw_seeds
 from agents.agent import load
 from agents.recording.drawing import Floats, Image
-from agents.recording.layout import View, agent_view, screen_view
+from agents.recording.layout import agent_view, screen_view
 from agents.recording.saliency import SmoothGrad
 from agents.recording.steps import RecordedStep, Trajectory, discounted_returns, probable_range
 from agents.recording.video import count_frames, encode_png, write_video
-from agents.report.captions import AgentTraits, ViewName, describe, score_sentence
+from agents.report.captions import ViewName, describe, score_sentence
 from agents.runs.checkpoint import BestCheckpoint
 from agents.runs.files import write_whole
 from agents.runs.paths import RunPaths
@@ -30,23 +30,10 @@ from models.prediction import Prediction
 NO_SCREEN: Image = np.zeros((0, 0, 3), np.uint8)
 
 
-class Outcome(NamedTuple):
-    """The result of the action of one recorded step."""
-
-    reward: float  # as the agent learned from it
-    end: bool  # whether rewards stop here: an end, a time limit, the end of the recording
-    bootstrap: float  # at an end, the agent's value of the next observation; 0 at a true end
-
-
 class PredictingPolicy:
-    """A greedy policy that keeps its latest prediction.
-
-    Args:
-        policy: The agent.
-    """
+    """A greedy policy that keeps its latest prediction."""
 
     prediction: Prediction
-    values: Floats  # [E, A]
 
     def __init__(self, policy: GreedyPolicy) -> None:
         self._policy = policy
@@ -54,18 +41,13 @@ class PredictingPolicy:
     def act(self, observation: Array) -> NDArray[np.int64]:
         """Return the greedy actions `[E]` for observations `[E, *obs]`."""
         self.prediction = self._policy.predict(observation)
-        self.values = self.prediction.mean.numpy()
-        return self.values.argmax(axis=1)
+        return self.prediction.mean.numpy().argmax(axis=1)
 
 
 class EpisodePlayer:
     """A run's best checkpoint acting greedily; every pass replays the same episodes.
 
-    Args:
-        folder: The run's.
-        episodes: Episodes to play.
-        seed: Decides the initial states, and the noise of the saliency maps.
-        max_frames: Stop after this many frames.
+    It stops after `max_frames`. The seed decides the initial states and the noise of the saliency maps.
     """
 
     def __init__(self, folder: Path, episodes: int, seed: int, max_frames: int) -> None:
@@ -87,48 +69,39 @@ class EpisodePlayer:
         self.returns: list[float] = []
         """Returns of the episodes that ended in the latest pass."""
 
-    def frames(self, view: ViewName) -> Iterator[Image]:
-        """Act and draw every frame, `[H, W, 3]`, all of one size."""
-        if view == "agent":
-            yield from self.agent_frames(self.trajectory())
-            return
-        layout: View | None = None
-        for step, _ in self.steps():
-            if layout is None:
-                layout = screen_view(*_shapes(step), numbered=self._episodes > 1)
-            yield layout.frame(step)
+    def frames(self, view: ViewName, trajectory: Trajectory | None = None) -> Iterator[Image]:
+        """Act and draw every frame, `[H, W, 3] uint8`, all of one size.
 
-    def agent_frames(self, trajectory: Trajectory) -> Iterator[Image]:
-        """Act again and draw every frame of the agent's view."""
-        saliency, layout = self._saliency(), None
-        for step, _ in self.steps():
-            if layout is None:
-                names = (self._actions, self._variables)
-                layout = agent_view(*_shapes(step), trajectory, *names, numbered=self._episodes > 1)
-            yield layout.frame(step._replace(saliency=saliency(step)))
+        The agent's view needs the trajectory of another pass; None: act twice.
+        """
+        layout, numbered = None, self._episodes > 1
+        if view == "agent":
+            trajectory, saliency = trajectory or self.trajectory(), self._saliency()
+        for step in self.steps():
+            shapes = step.screen.shape[:2], step.observation.shape
+            if trajectory is None:
+                layout = layout or screen_view(*shapes, numbered=numbered)
+            else:
+                names = self._actions, self._variables
+                layout = layout or agent_view(*shapes, trajectory, *names, numbered=numbered)
+                step = step._replace(saliency=saliency(step))
+            yield layout.frame(step)
 
     def caption(self, view: ViewName) -> tuple[str, str]:
         """Return the score, and a description of this view for this agent."""
-        learning, shape = self._config.learning, self._env.observation_shape
-        traits = AgentTraits(
-            images=shape[0] if len(shape) == 3 else 0,
-            value=learning.value,
-            munchausen=learning.backup == "munchausen",
-            clipped=self._config.returns.clip_reward,
-        )
-        return self.score, describe(view, traits)
+        return self.score, describe(view, self._config)
 
     def trajectory(self) -> Trajectory:
         """Act without rendering; return the trajectory."""
         values, ranges, observations, outcomes = [], [], [], []
-        for step, outcome in self.steps(render=False):
+        for step in self.steps(render=False):
             values.append(step.values)
             if step.returns is not None and step.probabilities is not None:
                 ranges.append(probable_range(step.returns, step.probabilities))
             is_image = step.observation.ndim == 3
             observations.append(np.zeros(0) if is_image else step.observation.astype(np.float32))
-            outcomes.append(outcome)
-        reward, ends, bootstrap = (np.array(column) for column in zip(*outcomes, strict=True))
+            outcomes.append((step.reward, step.bootstrap, step.end))
+        reward, bootstrap, ends = (np.array(column) for column in zip(*outcomes, strict=True))
         returns = discounted_returns(reward, bootstrap, ends, self._config.returns.gamma)
         extremes = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
         return Trajectory(np.stack(values), returns, ends, np.stack(observations), extremes)
@@ -144,8 +117,8 @@ class EpisodePlayer:
             gradient = SmoothGrad(network, shape, generator, samples=1, noise=0.0)
         return lambda step: gradient(torch.from_numpy(step.observation), int(step.values.argmax())).numpy()
 
-    def steps(self, *, render: bool = True) -> Iterator[tuple[RecordedStep, Outcome]]:
-        """Act from the seeds; yield every step and its outcome."""
+    def steps(self, *, render: bool = True) -> Iterator[RecordedStep]:
+        """Act from the seeds; yield every step, without the observation after an episode's end."""
         self.returns.clear()
         policy, counter, screen = PredictingPolicy(self._policy), EpisodeCounter(1), NO_SCREEN
         observation = self._env.reset()
@@ -155,27 +128,29 @@ class EpisodePlayer:
                 screen = self._env.render()
             acted_on, score, frame = observation[0].copy(), float(counter.score[0]), int(counter.length[0])
             _, step = next(steps)
-            recorded = RecordedStep(
-                screen, acted_on, policy.values[0], score, frame, len(self.returns) + 1, t
-            )
             returns, probabilities = (column[0].numpy() for column in policy.prediction.distribution())
+            reward = clipped(step.reward) if self._config.returns.clip_reward else step.reward
+            end = bool(step.last[0]) or t + 1 == self._max_frames
+            bootstraps = end and not step.terminated[0]
+            recorded = RecordedStep(
+                screen,
+                acted_on,
+                policy.prediction.mean.numpy()[0],
+                score,
+                frame,
+                episode=len(self.returns) + 1,
+                t=t,
+                reward=float(reward[0]),
+                end=end,
+                bootstrap=float(self._policy.values(step.next_observation).max()) if bootstraps else 0.0,
+            )
             if returns.shape[1] > 1:
                 recorded = recorded._replace(returns=returns, probabilities=probabilities)
-            reward = clipped(step.reward) if self._config.returns.clip_reward else step.reward
-            terminated = bool(step.terminated[0])
-            end = terminated or bool(step.last[0]) or t + 1 == self._max_frames
-            bootstraps = end and not terminated
-            bootstrap = float(self._policy.values(step.next_observation).max()) if bootstraps else 0.0
             self.returns += [episode.score for episode in counter.add(step, reward)]
             observation = step.observation
-            yield recorded, Outcome(float(reward[0]), end, bootstrap)
+            yield recorded
             if len(self.returns) == self._episodes:
                 return
-
-
-def _shapes(step: RecordedStep) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """Return `(H, W)` of the screen and the shape of the observation."""
-    return (step.screen.shape[0], step.screen.shape[1]), step.observation.shape
 
 
 def _score(folder: Path, best: BestCheckpoint) -> str:
@@ -198,11 +173,6 @@ def record_episode(folder: Path, max_frames: int = 500, seed: int = 0) -> Record
 
     Both are recorded anew if missing, damaged, older than the best checkpoint, or too long.
 
-    Args:
-        folder: The run's.
-        max_frames: Greatest length of the video.
-        seed: Decides the initial state of a new recording.
-
     Raises:
         ConfigError: the folder holds no run with a checkpoint.
     """
@@ -222,7 +192,7 @@ def _record(player: EpisodePlayer, video: Path, thumbnail: Path) -> None:
 
     def frames() -> Iterator[Image]:
         nonlocal image
-        for t, frame in enumerate(player.agent_frames(trajectory)):
+        for t, frame in enumerate(player.frames("agent", trajectory)):
             if t == decisive:
                 image = encode_png(frame)
             yield frame

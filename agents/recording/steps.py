@@ -18,6 +18,9 @@ class RecordedStep(NamedTuple):
     frame: int  # counted from 0 in each episode
     episode: int  # counted from 1
     t: int = 0  # counted from 0 over the whole recording
+    reward: float = 0.0  # of its action, as the agent learned from it
+    end: bool = False  # whether rewards stop after it: an end, a time limit, the end of the recording
+    bootstrap: float = 0.0  # at an end, the agent's value of the next observation; 0 at a true end
     saliency: Floats | None = None  # as observation, float32: gradient of the greedy action's value
     returns: Floats | None = None  # [A, K]  support of each action's return distribution, if learned
     probabilities: Floats | None = None  # [A, K]
@@ -51,12 +54,7 @@ def discounted_returns(
 ) -> NDArray[np.float64]:
     """Return the discounted returns `[T]`, `G_t = r_t + γ G_{t+1}`.
 
-    Args:
-        rewards: `[T]`, as the agent learned from them.
-        bootstrap: `[T]`, takes the place of `G_{t+1}` at each end: 0 at a true end, the agent's own value
-            of the next observation at a time limit or where the recording stops.
-        ends: `[T]`; true for the last step.
-        gamma: Discount per step.
+    At each end `bootstrap` takes the place of `G_{t+1}`; the last step is an end.
 
     Example:
         >>> ends = np.array([False, False, True])

@@ -5,74 +5,82 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from agents.recording.drawing import BLUE, INK, MUTED, ORANGE, Floats, Image, bar, text_width, write
-from agents.recording.panels import GAP, LINE, TITLE
+from agents.recording.drawing import (
+    BLUE,
+    INK,
+    MUTED,
+    ORANGE,
+    Colour,
+    Floats,
+    Image,
+    bar,
+    text_width,
+    write,
+    write_small,
+)
+from agents.recording.panels import GAP, LINE, TITLE, Draw, write_titles
 from agents.recording.steps import RecordedStep, Trajectory
 
 MAX_PITCH = 52  # pixels from one row of values to the next, at most
 FILL = (204, 227, 240)  # light blue
+BACKGROUND = 248
 SMOOTH = 40  # the kernel's standard deviation is the range of returns divided by this
 
 
-def decimals(spread: float) -> int:
-    """Return the decimals, 2 to 5, that resolve spread / 100."""
-    return int(np.clip(np.ceil(2 - np.log10(spread)), 2, 5)) if spread > 0 else 2
+class Scale:
+    """A linear scale, with enough decimals to resolve a hundredth of its range or another spread."""
+
+    def __init__(self, low: float, high: float, spread: float | None = None) -> None:
+        self.low, self.high, self.range = low, high, (high - low) or 1.0
+        spread = self.range if spread is None else spread
+        self._decimals = int(np.clip(np.ceil(2 - np.log10(spread)), 2, 5)) if spread > 0 else 2
+
+    def share(self, value: Floats) -> Floats:
+        """Map the scale to [0, 1]."""
+        return (value - self.low) / self.range
+
+    def text(self, value: float) -> str:
+        """Format a value."""
+        return f"{value:.{self._decimals}f}"
 
 
-class ValuesPanel:
-    """The value of each action as a bar, the greedy one blue.
+def values_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory) -> Draw:
+    """Show the value of each action as a bar, the greedy one in colour.
 
     A thin bar below each shows the advantage over the worst action, as the values of all actions vary
     together far more than they differ.
-
-    Args:
-        names: Of the actions.
-        trajectory: Decides the scales.
     """
+    values, largest = trajectory.values, float(np.ptp(trajectory.values, axis=1).max())
+    scale = Scale(float(values.min()), float(values.max()), largest)
+    low, high = scale.text(scale.low), scale.text(scale.high)
+    width = area.shape[1]
+    pitch = min((area.shape[0] - 3 * TITLE) // len(names), MAX_PITCH)
+    thin, base = max(pitch // 6, 3), TITLE + pitch * len(names) + LINE
+    digits = GAP + max(text_width(text, bold=True) for text in (low, high))
+    track = (max(text_width(name, bold=True) for name in names) + 16, width - digits)
+    write_titles(area, ("value of each action", INK))
+    write_small(area, low, (track[0], base))
+    write_small(area, high, (track[1], base), right=True)
+    text = f"thin: advantage over the worst, up to {scale.text(largest)}"
+    write_small(area, text, (width - 1, base + LINE + 3), right=True)
 
-    def __init__(self, names: Sequence[str], trajectory: Trajectory) -> None:
-        self._names = names
-        self._low, self._high = float(trajectory.values.min()), float(trajectory.values.max())
-        self._largest = float(np.ptp(trajectory.values, axis=1).max())
-        self._left = max(text_width(name, bold=True) for name in names) + 16
-        self._decimals = decimals(self._largest)
-        widest = (self._number(x) for x in (self._low, self._high))
-        self._digits = GAP + max(text_width(text, bold=True) for text in widest)
-
-    def prepare(self, area: Image) -> None:
-        """Write title and scale."""
-        write(area, "value of each action", (0, LINE))
-        base = TITLE + self._pitch(area) * len(self._names) + LINE
-        right = area.shape[1] - self._digits
-        write(area, self._number(self._low), (self._left, base), colour=MUTED, size=0.4)
-        write(area, self._number(self._high), (right, base), colour=MUTED, size=0.4, right=True)
-        text = f"thin: advantage over the worst, up to {self._number(self._largest)}"
-        write(area, text, (area.shape[1] - 1, base + LINE + 3), colour=MUTED, size=0.4, right=True)
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw the bars."""
-        greedy, pitch = int(step.values.argmax()), self._pitch(area)
-        track = (self._left, area.shape[1] - self._digits)
-        thin = max(pitch // 6, 3)
-        level = (step.values - self._low) / ((self._high - self._low) or 1.0)
-        advantage = (step.values - step.values.min()) / (self._largest or 1.0)
-        for i, name in enumerate(self._names):
+    def draw(area: Image, step: RecordedStep) -> None:
+        level, greedy = scale.share(step.values), int(step.values.argmax())
+        advantage = (step.values - step.values.min()) / (largest or 1.0)
+        for i, name in enumerate(names):
             top, is_greedy = TITLE + i * pitch, i == greedy
             colour = BLUE if is_greedy else MUTED
             base = top + pitch // 2 + 4
             bar(area, top + 3, pitch - 7 - thin, track, float(level[i]), colour)
             bar(area, top + pitch - 3 - thin, thin, track, float(advantage[i]), colour)
             write(area, name, (10, base), colour=BLUE if is_greedy else INK, bold=is_greedy)
-            write(area, self._number(step.values[i]), (area.shape[1] - 1, base), bold=is_greedy, right=True)
+            write(area, scale.text(step.values[i]), (width - 1, base), bold=is_greedy, right=True)
             if is_greedy:
                 area[top + 3 : top + pitch - 3, :4] = BLUE
 
-    def _number(self, value: float) -> str:
-        return f"{value:.{self._decimals}f}"
-
-    def _pitch(self, area: Image) -> int:
-        return min((area.shape[0] - 3 * TITLE) // len(self._names), MAX_PITCH)
+    return draw
 
 
 def density(returns: Floats, probabilities: Floats, points: Floats, bandwidth: float) -> Floats:
@@ -89,91 +97,67 @@ def density(returns: Floats, probabilities: Floats, points: Floats, bandwidth: f
     return np.asarray((np.exp(-0.5 * distance**2) * probabilities[:, None, :]).sum(axis=2))
 
 
-class ReturnsPanel:
-    """The return distribution of each action, the greedy one in colour.
+def returns_panel(area: Image, *, return_range: tuple[float, float]) -> Draw:
+    """Show the return distribution of each action, the greedy one in colour.
 
     The horizontal axis is that of the whole trajectory; each time step uses the panel's full height.
-
-    Args:
-        return_range: Lowest and highest return that is ever probable in the trajectory.
     """
+    (height, width), scale = area.shape[:2], Scale(*return_range)
+    base, bandwidth = height - LINE - 1, scale.range / SMOOTH
+    points = np.linspace(scale.low - 3 * bandwidth, scale.high + 3 * bandwidth, width)
+    write_titles(area, ("return distribution", BLUE))
+    write(area, "other actions", (width - 1, LINE), colour=MUTED, right=True)
+    area[TITLE:base] = BACKGROUND
+    write_small(area, scale.text(scale.low), (0, height - 2))
+    write_small(area, scale.text(scale.high), (width - 1, height - 2), right=True)
 
-    def __init__(self, return_range: tuple[float, float]) -> None:
-        self._low, self._high = return_range
-        self._range = (self._high - self._low) or 1.0
-
-    def prepare(self, area: Image) -> None:
-        """Write title and scale."""
-        write(area, "return distribution", (0, LINE), colour=BLUE)
-        write(area, "other actions", (area.shape[1] - 1, LINE), colour=MUTED, right=True)
-        height, width = area.shape[:2]
-        self._base = height - LINE - 1
-        area[TITLE : self._base] = 248
-        digits = decimals(self._range)
-        write(area, f"{self._low:.{digits}f}", (0, height - 2), colour=MUTED, size=0.4)
-        high = f"{self._high:.{digits}f}"
-        write(area, high, (width - 1, height - 2), colour=MUTED, size=0.4, right=True)
-        margin = 3 * self._range / SMOOTH
-        self._points = np.linspace(self._low - margin, self._high + margin, width)
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Draw a curve per action, the greedy one filled and on top."""
+    def draw(area: Image, step: RecordedStep) -> None:
         assert step.returns is not None and step.probabilities is not None
-        curves = density(step.returns, step.probabilities, self._points, self._range / SMOOTH)
+        curves = density(step.returns, step.probabilities, points, bandwidth)
         share = curves / (curves.max() or 1.0)
-        y = np.rint(self._base - 1 - share * (self._base - TITLE - 6)).astype(int)  # [A, X]
-        greedy, x = int(step.values.argmax()), np.arange(area.shape[1])
-        inside = np.arange(TITLE, self._base)[:, None] >= y[greedy]
-        area[TITLE : self._base][inside] = FILL
-        for action in sorted(range(len(y)), key=lambda action: action == greedy):
+        y = np.rint(base - 1 - share * (base - TITLE - 6)).astype(int)  # [A, X]
+        greedy = int(step.values.argmax())
+        area[TITLE:base][np.arange(TITLE, base)[:, None] >= y[greedy]] = FILL
+        for action in sorted(range(len(y)), key=lambda action: action == greedy):  # the greedy one on top
             colour = BLUE if action == greedy else MUTED
-            line = np.stack([x, y[action]], axis=1)[:, None]
-            cv2.polylines(area, [line], False, colour, 1, cv2.LINE_AA)
+            _draw_line(area, np.arange(width), y[action], colour)
+
+    return draw
 
 
-class TrajectoryPanel:
-    """The greedy action's value over the whole trajectory, against the discounted return.
+def trajectory_panel(area: Image, *, trajectory: Trajectory) -> Draw:
+    """Show the greedy action's value over the whole trajectory, against the discounted return."""
+    values, returns = trajectory.values.max(axis=1), trajectory.returns
+    both = np.concatenate([values, returns])
+    scale = Scale(float(both.min()), float(both.max()))
+    low, high = scale.text(scale.low), scale.text(scale.high)
+    height, width = area.shape[:2]
+    left = max(text_width(text, 0.4) for text in (high, low)) + 4
+    x = np.linspace(left + 2, width - 3, len(values)).round().astype(int)
+    series = [
+        (numbers, (height - 5 - scale.share(numbers) * (height - TITLE - 10)).round().astype(int), colour)
+        for numbers, colour in ((returns, ORANGE), (values, BLUE))
+    ]
+    write_titles(area, ("value", BLUE), ("and discounted return", ORANGE))
+    area[TITLE:, left:] = BACKGROUND
+    write_small(area, high, (0, TITLE + 11))
+    write_small(area, low, (0, height - 2))
+    starts = [0, *(np.flatnonzero(trajectory.ends) + 1).tolist()]
+    for _, y, colour in series:
+        for first, end in pairwise(starts):
+            _draw_line(area, x[first:end], y[first:end], colour)
 
-    Args:
-        trajectory: The recording.
-    """
-
-    def __init__(self, trajectory: Trajectory) -> None:
-        self._values, self._returns = trajectory.values.max(axis=1), trajectory.returns
-        self._ends = trajectory.ends
-        both = np.concatenate([self._values, self._returns])
-        self._low, self._high = float(both.min()), float(both.max())
-        self._decimals = decimals(self._high - self._low)
-
-    def prepare(self, area: Image) -> None:
-        """Draw the curves."""
-        write(area, "value", (0, LINE), colour=BLUE)
-        write(area, "and discounted return", (text_width("value "), LINE), colour=ORANGE)
-        height, width = area.shape[:2]
-        high, low = (f"{x:.{self._decimals}f}" for x in (self._high, self._low))
-        left = max(text_width(text, 0.4) for text in (high, low)) + 4
-        self._x = np.linspace(left + 2, width - 3, len(self._values)).round().astype(int)
-        area[TITLE:, left:] = 248
-        write(area, high, (0, TITLE + 11), colour=MUTED, size=0.4)
-        write(area, low, (0, height - 2), colour=MUTED, size=0.4)
-        starts = [0, *(np.flatnonzero(self._ends) + 1).tolist()]
-        for series, colour in ((self._returns, ORANGE), (self._values, BLUE)):
-            points = np.stack([self._x, self._y(series, height)], axis=1)
-            for first, end in pairwise(starts):
-                cv2.polylines(area, [points[first:end, None]], False, colour, 1, cv2.LINE_AA)
-
-    def draw(self, area: Image, step: RecordedStep) -> None:
-        """Mark the time step."""
-        (height, width), x = area.shape[:2], int(self._x[step.t])
-        cv2.line(area, (x, TITLE), (x, height - 1), INK, 1)
-        right = width - 1
-        for series, colour in ((self._returns, ORANGE), (self._values, BLUE)):
-            number = f"{series[step.t]:.{self._decimals}f}"
+    def draw(area: Image, step: RecordedStep) -> None:
+        now, right = int(x[step.t]), width - 1
+        cv2.line(area, (now, TITLE), (now, height - 1), INK, 1)
+        for numbers, y, colour in series:
+            number = scale.text(numbers[step.t])
             write(area, number, (right, LINE), colour=colour, right=True, bold=True)
             right -= text_width(number, bold=True) + 2 * GAP
-            y = int(self._y(series[step.t], height))
-            cv2.circle(area, (x, y), 4, colour, -1, cv2.LINE_AA)
+            cv2.circle(area, (now, int(y[step.t])), 4, colour, -1, cv2.LINE_AA)
 
-    def _y(self, value: Floats, height: int) -> Floats:
-        share = (value - self._low) / ((self._high - self._low) or 1.0)
-        return np.asarray(height - 5 - share * (height - TITLE - 10)).round().astype(int)
+    return draw
+
+
+def _draw_line(area: Image, x: NDArray[np.int64], y: NDArray[np.int64], colour: Colour) -> None:
+    cv2.polylines(area, [np.stack([x, y], axis=1)[:, None]], False, colour, 1, cv2.LINE_AA)

@@ -22,12 +22,8 @@ def write_video(
 ) -> None:
     """Write a recording as .mp4, .gif, .html (page) or .png (contact sheet).
 
-    Args:
-        frames: `[H, W, 3] uint8` each, all of one size.
-        path: Its suffix decides the format.
-        fps: Frames per second.
-        title: Heading of the page.
-        caption: Paragraphs of the page: the first above the video, the others below it.
+    The frames are `[H, W, 3] uint8`, all of one size. A page has the title as its heading and the caption's
+    paragraphs, the first above the video, the others below it.
 
     Raises:
         ConfigError: another suffix, or no such folder.
@@ -55,9 +51,8 @@ def _contact_sheet(frames: Sequence[Image]) -> Image:
     """Return evenly spaced frames side by side, at most `SHEET_COLUMNS * SHEET_ROWS`."""
     count = min(SHEET_COLUMNS * SHEET_ROWS, len(frames))
     chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, count).astype(int)]
-    chosen += [np.full_like(frames[0], PAPER)] * (-len(chosen) % SHEET_COLUMNS)
-    rows = [np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, len(chosen), SHEET_COLUMNS)]
-    return np.vstack(rows)
+    chosen += [np.full_like(frames[0], PAPER)] * (-count % SHEET_COLUMNS)
+    return np.vstack([np.hstack(chosen[i : i + SHEET_COLUMNS]) for i in range(0, count, SHEET_COLUMNS)])
 
 
 def encode_png(image: Image) -> bytes:

@@ -1,6 +1,8 @@
 """Captions of recorded episodes, true to the agent that plays them."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from agents.config import Config
 
 ViewName = Literal["screen", "agent"]
 DISTRIBUTIONS = {
@@ -10,67 +12,47 @@ DISTRIBUTIONS = {
 }
 
 
-class AgentTraits(NamedTuple):
-    """Properties of an agent that decide its caption."""
-
-    images: int = 0  # in an observation; 0: it observes a state vector
-    value: str = "scalar"  # as `LearningConfig.value`
-    munchausen: bool = False
-    clipped: bool = False  # whether the agent learned from rewards clipped to [-1, 1]
-
-
-def describe(view: ViewName, agent: AgentTraits) -> str:
+def describe(view: ViewName, config: Config) -> str:
     """Return the caption of a recording in this view.
 
     Example:
-        >>> describe("screen", AgentTraits())
-        'Greedy episode of a trained agent, which observes a vector of state variables, not this screen.'
+        >>> describe("screen", Config())
+        'Greedy episode of a trained agent; on the right the images it observes, newest last.'
     """
+    images = config.env.frame_stack if config.env.obs == "pixels" else 0
+    episode = "Greedy episode of a trained agent"
+    if view == "screen" and not images:
+        return f"{episode}, which observes a vector of state variables, not this screen."
     if view == "screen":
-        if not agent.images:
-            return (
-                "Greedy episode of a trained agent, which observes a vector of state variables, not this "
-                "screen."
-            )
-        observation = "images it observes, newest last" if agent.images > 1 else "image it observes"
-        return f"Greedy episode of a trained agent; on the right the {observation}."
-    observation, saliency = _inputs(agent.images > 0)
-    return (
-        f"Greedy episode of a trained agent: the screen, {observation}, {saliency}, "
-        f"{_values(agent.value)}, and below the screen the greedy value against {_return(agent)}."
-    )
-
-
-def _inputs(images: bool) -> tuple[str, str]:
+        observation = "images it observes, newest last" if images > 1 else "image it observes"
+        return f"{episode}; on the right the {observation}."
     if images:
-        return "the images that the agent observes", (
-            "the saliency of the greedy action's value (its change under local blurring, by SmoothGrad, "
-            "Smilkov et al. 2017; each frame has its own scale)"
+        observation = "the images that the agent observes"
+        saliency = (
+            "its change under local blurring, by SmoothGrad, Smilkov et al. 2017; each frame has its own "
+            "scale"
         )
-    return "the state variables that the agent observes", (
-        "the saliency of the greedy action's value (its gradient by each variable times that variable's "
-        "standard deviation over the episode; the longest bar fills the row)"
-    )
-
-
-def _values(value: str) -> str:
-    if value in DISTRIBUTIONS:
-        return f"the values of all actions, their return distributions ({DISTRIBUTIONS[value]})"
-    return "the values of all actions"
-
-
-def _return(agent: AgentTraits) -> str:
-    rewards = " of clipped rewards" if agent.clipped else ""
-    text = (
-        f"the discounted return{rewards} (bootstrapped from the agent's own value at a time limit or at "
-        "the end of the recording)"
-    )
-    if agent.munchausen:
-        text += (
+    else:
+        observation = "the state variables that the agent observes"
+        saliency = (
+            "its gradient by each variable times that variable's standard deviation over the episode; the "
+            "longest bar fills the row"
+        )
+    distributions = DISTRIBUTIONS.get(config.learning.value)
+    shown = f", their return distributions ({distributions})" if distributions else ""
+    rewards = " of clipped rewards" if config.returns.clip_reward else ""
+    munchausen = ""
+    if config.learning.backup == "munchausen":
+        munchausen = (
             "; the value of a Munchausen agent also counts the log-probabilities of its policy, which that "
             "return does not"
         )
-    return text
+    return (
+        f"{episode}: the screen, {observation}, the saliency of the greedy action's value "
+        f"({saliency}), the values of all actions{shown}, and below the screen the greedy value "
+        f"against the discounted return{rewards} (bootstrapped from the agent's own value at a time limit "
+        f"or at the end of the recording){munchausen}."
+    )
 
 
 def score_sentence(mean: float, episodes: int) -> str:

@@ -4,31 +4,32 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, StrMethodFormatter
 
-from agents.analysis.comparison import Comparison, Row, Task
+from agents.analysis.comparison import Comparison, Task
 from agents.analysis.curves import Axis, grid, interpolate, is_wide
 from agents.analysis.groups import Group
 from agents.analysis.intervals import share_interval
 from agents.analysis.references import Reference
-from agents.analysis.statistics import Array, performance_profile
+from agents.analysis.statistics import Array, Tasks, performance_profile
 from agents.report.templates import COLOURS
 from agents.report.text import number
 from agents.runs.files import replacing
 
-DASHES = ("-", "--", ":", "-.")
 INK = "#010203"  # placeholder for a page's text colour; black on paper
 GRAY = "#808080"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"  # labels of references in figures and tables
 MANY = 10  # runs of a group: from here on shares have bands; above, single curves are left out
+AXES = {"steps": "agent steps", "seconds": "seconds of training"}
+LINES = cycler(linestyle=["-", "--", ":", "-."]) * cycler(color=COLOURS)
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -42,12 +43,19 @@ STYLE: Any = {
     "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.prop_cycle": LINES,
+    "axes.titlesize": "medium",
+    "grid.alpha": 0.25,
+    "legend.fontsize": "small",
     "legend.frameon": False,
+    "lines.linewidth": 2,
+    "lines.markersize": 4,
 }
 
 
-Look = Mapping[str, tuple[str, str]]
-"""Colour and dashes by method."""
+Looks = Mapping[str, Mapping[str, Any]]
+"""`color` and `linestyle` by method."""
 Draw = Callable[[Axes], None]
 
 
@@ -66,14 +74,13 @@ def file_part(name: str) -> str:
     return re.sub(r"[^\w.+]+", "-", name).strip("-.")
 
 
-def looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
+def looks(comparison: Comparison) -> Looks:
     """Assign each method a colour and dashes, the same in every figure."""
-    methods = list(dict.fromkeys(group.method for group in comparison.groups))
-    pairs = [(colour, dash) for dash in DASHES for colour in COLOURS]
-    return dict(zip(methods, cycle(pairs), strict=False))
+    methods = dict.fromkeys(group.method for group in comparison.groups)
+    return dict(zip(methods, LINES(), strict=False))
 
 
-def panels(task: Task, look: Look, references: Sequence[Reference]) -> dict[str, Draw]:
+def panels(task: Task, look: Looks, references: Sequence[Reference]) -> dict[str, Draw]:
     """Return the drawing functions of an environment's panels, by title."""
     draws: dict[str, Draw] = {
         "Score by agent steps": partial(_draw_scores, task, look, "steps", references),
@@ -81,7 +88,8 @@ def panels(task: Task, look: Look, references: Sequence[Reference]) -> dict[str,
     }
     if task.reward_threshold is not None:
         draws[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
-    draws["Runs with a final score above"] = partial(_draw_profile, task, look)
+    finals = {row.group.method: [row.final] for row in task.rows}
+    draws["Runs with a final score above"] = partial(_draw_profile, finals, look, "final greedy score")
     return draws
 
 
@@ -96,19 +104,20 @@ def probes(group: Group) -> list[str]:
     return list(dict.fromkeys(tag for run in group.runs for tag in run.curves if tag.startswith("probe/")))
 
 
-def _draw_scores(task: Task, look: Look, axis: Axis, references: Sequence[Reference], ax: Axes) -> None:
+def _draw_scores(task: Task, look: Looks, axis: Axis, references: Sequence[Reference], ax: Axes) -> None:
     points = grid(task, axis)
     for row in task.rows:
-        name = row.group.method
-        colour, dash = look[name]
+        line = look[row.group.method]
         curve = interpolate(row.group, points, axis)
         if 1 < len(curve.runs) <= MANY:
-            ax.plot(curve.x, curve.runs.T, color=colour, alpha=0.3, linewidth=0.7)
+            ax.plot(curve.x, curve.runs.T, color=line["color"], linestyle="-", alpha=0.3, linewidth=0.7)
         if np.isfinite(curve.iqm.low).all():
-            ax.fill_between(curve.x, curve.iqm.low, curve.iqm.high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(curve.x, curve.iqm.point, color=colour, linestyle=dash, linewidth=2, label=literal(name))
-        ax.plot(curve.x[-1], curve.iqm.point[-1], "o", color=colour, markersize=4)
-    scores = np.concatenate([run.score.values for row in task.rows for run in row.group.runs])
+            ax.fill_between(
+                curve.x, curve.iqm.low, curve.iqm.high, color=line["color"], alpha=0.15, linewidth=0
+            )
+        ax.plot(curve.x, curve.iqm.point, **line, label=literal(row.group.method))
+        ax.plot(curve.x[-1], curve.iqm.point[-1], "o", color=line["color"])
+    scores = np.concatenate([run.score.values for run in task.runs])
     low, high = min(scores.min(), 0.0), max(scores.max(), task.reward_threshold or scores.max())
     span = (high - low) or 1.0
     # Not to the ends of the bands, which may exceed possible scores.
@@ -131,7 +140,7 @@ def _draw_references(references: Sequence[Reference], axis: Axis, end: float, ax
                 letter, place, xycoords=("axes fraction", "data"), color=GRAY, va="center", fontsize=9
             )
             if reference.steps is not None and axis == "steps" and reference.steps <= end:
-                ax.plot(reference.steps, reference.score, "D", color=GRAY, markersize=4)
+                ax.plot(reference.steps, reference.score, "D", color=GRAY)
 
 
 def _label(ax: Axes, axis: Axis, wide: bool = False) -> None:
@@ -142,83 +151,72 @@ def _label(ax: Axes, axis: Axis, wide: bool = False) -> None:
         ax.locator_params(axis="x", nbins=6)
     if axis == "steps":
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.set_xlabel("agent steps" if axis == "steps" else "seconds of training")
-    ax.grid(alpha=0.25)
+    ax.set_xlabel(AXES[axis])
 
 
-def _draw_shares(
-    rows: Sequence[Row], look: Look, x: Array, share: Callable[[Row], Array], ax: Axes
-) -> None:
-    for row in rows:
-        name = row.group.method
-        colour, dash = look[name]
-        y = share(row)
-        if len(row.final) >= MANY:
-            low, high = share_interval(y, len(row.final))
-            ax.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0, step="post")
-        ax.step(x, y, where="post", color=colour, linestyle=dash, linewidth=2, label=literal(name))
+def _draw_share(name: str, look: Looks, x: Array, share: Array, runs: int, banded: bool, ax: Axes) -> None:
+    """Draw a method's share of runs above each score, or at each time, as steps."""
+    line = look[name]
+    if banded:
+        low, high = share_interval(share, runs)
+        ax.fill_between(x, low, high, color=line["color"], alpha=0.1, linewidth=0, step="post")
+    ax.step(x, share, where="post", **line, label=literal(name))
     ax.set_ylim(-0.03, 1.05)
     ax.set_ylabel("share of runs")
-    ax.grid(alpha=0.25)
 
 
-def _draw_reached(task: Task, look: Look, ax: Axes) -> None:
-    reached = {row.group.name: row.steps.latest for row in task.rows if row.steps}
-    x = np.unique(
-        np.concatenate([[0, task.horizon], *(row.steps.observed for row in task.rows if row.steps)])
-    )
-    _draw_shares(task.rows, look, x, lambda row: 1 - performance_profile([reached[row.group.name]], x), ax)
+def _draw_reached(task: Task, look: Looks, ax: Axes) -> None:
+    rows = [(row, row.steps) for row in task.rows if row.steps]
+    x = np.unique(np.concatenate([[0, task.horizon], *(times.observed for _, times in rows)]))
+    for row, times in rows:
+        share = 1 - performance_profile([times.latest], x)
+        runs = len(row.final)
+        _draw_share(row.group.method, look, x, share, runs, runs >= MANY, ax)
     _label(ax, "steps")
 
 
-def _draw_profile(task: Task, look: Look, ax: Axes) -> None:
-    scores = np.concatenate([row.final for row in task.rows])
-    margin = max(scores.max() - scores.min(), 1e-6) * 0.05
-    x = np.linspace(scores.min() - margin, scores.max() + margin, 200)
-    x = np.unique(np.concatenate([x, scores]))
-    _draw_shares(task.rows, look, x, lambda row: performance_profile([row.final], x), ax)
-    ax.set_xlabel("final greedy score")
+def game_panels(comparison: Comparison, look: Looks) -> dict[str, Draw]:
+    """Return the drawing function of the panel over all games, by title."""
+    if not comparison.games:
+        return {}
+    scores, label = {game.method: game.scores for game in comparison.games}, "score; random play 0, human 1"
+    draw = partial(_draw_profile, scores, look, label, ends=(0.0, 1.0))
+    return {"Runs above a human-normalised score": draw}
 
 
-def draw_game_profile(comparison: Comparison, look: Look, ax: Axes) -> None:
-    """Draw the share of runs above each human-normalised score."""
-    scores = np.concatenate([scores for method in comparison.games for scores in method.scores])
-    x = np.linspace(min(0.0, scores.min()), max(1.0, scores.max()), 200)
-    for method in comparison.games:
-        colour, dash = look[method.method]
-        y = performance_profile(method.scores, x)
-        low, high = share_interval(y, sum(len(scores) for scores in method.scores))
-        ax.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0)
-        ax.plot(x, y, color=colour, linestyle=dash, linewidth=2, label=literal(method.method))
-    ax.set_ylim(-0.03, 1.05)
-    ax.set_xlabel("score; random play 0, human 1")
-    ax.set_ylabel("share of runs")
-    ax.grid(alpha=0.25)
+def _draw_profile(
+    scores: Mapping[str, Tasks], look: Looks, label: str, ax: Axes, ends: tuple[float, ...] = ()
+) -> None:
+    """Draw the share of runs above each score by method; with `ends` of the axis, always with bands."""
+    values = np.concatenate([array for tasks in scores.values() for array in tasks])
+    low, high = min([values.min(), *ends]), max([values.max(), *ends])
+    margin = max(high - low, 1e-6) * 0.05
+    x = np.union1d(np.linspace(low - margin, high + margin, 200), values)
+    for method, tasks in scores.items():
+        runs = sum(map(len, tasks))
+        banded = runs >= MANY or len(ends) > 0
+        _draw_share(method, look, x, performance_profile(tasks, x), runs, banded, ax)
+    ax.set_xlabel(label)
 
 
 def _draw_probe(group: Group, ax: Axes) -> None:
-    for tag, (colour, dash) in zip(probes(group), ((c, d) for d in DASHES for c in COLOURS), strict=False):
+    for tag in probes(group):
         curves = [run.curves[tag] for run in group.runs if tag in run.curves]
         x = np.unique(np.concatenate([curve.steps for curve in curves])).astype(np.float64)
         x = x[:: -(-len(x) // 200)]
-        runs = np.stack([np.interp(x, c.steps, c.values, right=np.nan) for c in curves])
-        ended = np.isnan(runs).all(axis=0)
-        y = np.where(ended, np.nan, np.nansum(runs, axis=0) / np.maximum((~np.isnan(runs)).sum(axis=0), 1))
+        runs = np.ma.masked_invalid([np.interp(x, c.steps, c.values, right=np.nan) for c in curves])
         name = tag.removeprefix("probe/").removeprefix("r2_").replace("_dot", " velocity").replace("_", " ")
-        ax.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=literal(name))
+        ax.plot(x, runs.mean(axis=0), linewidth=1.8, label=literal(name))
     ax.set_ylim(max(min(ax.get_ylim()[0], 0.0), -0.5), 1.03)
     ax.set_ylabel("R² (1: linear in the features)")
     _label(ax, "steps")
-    ax.legend(loc="best", fontsize="small", ncols=2)
+    ax.legend(loc="best", ncols=2)
 
 
 def panel_svg(draw: Draw, key: str, title: str) -> str:
     """Draw one panel as an `<svg>` element in the page's colours.
 
-    Args:
-        draw: Drawing function.
-        key: Prefix of its element ids, unique on the page.
-        title: Text for screen readers.
+    The key, unique on the page, is the prefix of its element ids; the title is read by screen readers.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.8, 3.1))
@@ -226,12 +224,8 @@ def panel_svg(draw: Draw, key: str, title: str) -> str:
         figure.subplots_adjust(left=0.14, right=0.93, bottom=0.17, top=0.97)  # a layout engine draws twice
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return _adapted(buffer.getvalue(), key, title)
-
-
-def _adapted(svg: str, key: str, title: str) -> str:
-    """Adapt matplotlib's file to a page: unique ids, no metadata, CSS colours."""
-    svg = svg[svg.index("<svg") :]
+    # Adapt matplotlib's file to a page: unique ids, no metadata, CSS colours.
+    svg = buffer.getvalue().partition("<svg")[2]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     view = re.search(r'viewBox="[^"]+"', svg)
     head = f'<svg class="figure" role="img" aria-label="{title}" {view.group() if view else ""}>'
@@ -246,50 +240,35 @@ def _adapted(svg: str, key: str, title: str) -> str:
 
 
 def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write every figure as .png and .svg, without references.
-
-    Args:
-        comparison: The results.
-        folder: Created if missing.
-
-    Returns:
-        The files.
-    """
-    look, written = looks(comparison), []
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every figure as .png and .svg, without references; return the files."""
+    look = looks(comparison)
+    figures: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
         ending = f"-{file_part(task.name)}" if len(comparison.tasks) > 1 else ""
         draws = panels(task, look, ())
-        curves = {name: draw for name, draw in draws.items() if name.startswith("Score")}
-        others = {name: draw for name, draw in draws.items() if name not in curves}
-        written += _write(curves, folder / f"curves{ending}")
-        written += _write(others, folder / f"profiles{ending}")
-        written += _write(probe_panels(task), folder / f"probe{ending}")
-    if comparison.games:
-        draw = partial(draw_game_profile, comparison, look)
-        written += _write({"Runs above a human-normalised score": draw}, folder / "games")
-    return written
+        curves = {title: draws.pop(title) for title in list(draws) if title.startswith("Score")}
+        figures |= {
+            f"curves{ending}": curves,
+            f"profiles{ending}": draws,
+            f"probe{ending}": probe_panels(task),
+        }
+    figures["games"] = game_panels(comparison, look)
+    return [file for name, draws in figures.items() if draws for file in write_figure(draws, folder / name)]
 
 
-def _write(draws: Mapping[str, Draw], stem: Path) -> list[Path]:
-    if not draws:
-        return []
+def write_figure(draws: Mapping[str, Draw], stem: Path, height: float = 4.0) -> list[Path]:
+    """Write panels, by title, side by side as .png and .svg; return the files."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    files = [stem.with_name(stem.name + ending) for ending in (".png", ".svg")]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
-        figure = Figure(figsize=(5 * len(draws), 4), layout="constrained")
+        figure = Figure(figsize=(5 * len(draws), height), layout="constrained")
         axes: Sequence[Axes] = figure.subplots(1, len(draws), squeeze=False)[0]
         for ax, (title, draw) in zip(axes, draws.items(), strict=True):
             draw(ax)
-            ax.set_title(literal(title), fontsize="medium")
+            ax.set_title(literal(title))
         if axes[0].get_legend() is None:
-            lines = axes[0].get_legend_handles_labels()
-            figure.legend(*lines, loc="outside lower center", ncols=4, fontsize="small")
-        return save(figure, stem)
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as .png and .svg; return the files."""
-    files = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
-    for file in files:
-        with replacing(file) as partial:
-            figure.savefig(partial, dpi=120, metadata={"Date": None} if file.suffix == ".svg" else None)
+            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        for file in files:
+            with replacing(file) as unfinished:
+                figure.savefig(unfinished, dpi=120, metadata={"Date": None})
     return files

@@ -2,130 +2,83 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
 
 from markupsafe import Markup
 
 from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.curves import grid, interpolate
-from agents.analysis.intervals import median_time
 from agents.analysis.references import Reference
 from agents.report.captions import score_sentence
-from agents.report.figures import (
-    LETTERS,
-    Draw,
-    Look,
-    draw_game_profile,
-    looks,
-    panel_svg,
-    panels,
-    probe_panels,
-)
+from agents.report.figures import LETTERS, Draw, Looks, game_panels, looks, panel_svg, panels, probe_panels
 from agents.report.templates import COLOURS, data_uri, render_page
 from agents.report.text import cautions, games_of, headlines, number, times, with_interval
 from agents.runs.files import replacing
 
-LINES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # as `stroke-dasharray`
-
-
-class Key(NamedTuple):
-    """Legend entry of a method."""
-
-    method: str
-    colour: str  # its CSS variable
-    dash: str
-
-
-class Figure(NamedTuple):
-    """A figure of the page."""
-
-    title: str
-    svg: Markup
-
-
-class Episode(NamedTuple):
-    """A group's recorded episode; data URIs, empty if missing."""
-
-    name: str
-    score: str
-    video: str
-    thumbnail: str
+DASHES = {"-": "none", "--": "7 4", ":": "2 3", "-.": "7 3 2 3"}  # as `stroke-dasharray`
 
 
 def render(
     comparison: Comparison,
     *,
-    videos: Mapping[str, bytes] | None = None,
-    thumbnails: Mapping[str, bytes] | None = None,
+    videos: Mapping[str, bytes] = MappingProxyType({}),
+    thumbnails: Mapping[str, bytes] = MappingProxyType({}),
     references: Sequence[Reference] = (),
 ) -> str:
     """Render the page as self-contained HTML.
 
-    Args:
-        comparison: The results.
-        videos: An MP4 of an episode of each group, by `Group.name`; any may be missing.
-        thumbnails: A PNG of one of its frames, likewise.
-        references: Reference scores of the runs.
+    Videos are MP4 of an episode of each group, by `Group.name`, thumbnails PNG of one of its frames; any
+    may be missing.
     """
     look = looks(comparison)
+    names = ", ".join(task.name for task in comparison.tasks)
+    both = len({group.observation for group in comparison.groups}) == 2
+    lettered = {
+        task.name: list(zip(LETTERS, (r for r in references if r.env == task.name), strict=False))
+        for task in comparison.tasks
+    }
     return render_page(
         "report.html.j2",
-        title=_title(comparison),
+        title=f"{names}: pixels and state" if both else names,
         comparison=comparison,
         headlines=headlines(comparison),
         cautions=cautions(comparison),
-        keys=[Key(m, f"--line{COLOURS.index(c)}", LINES[d]) for m, (c, d) in look.items()],
-        look=look,
-        figures=_figures(comparison, look, references),
-        references={task.name: _lettered(task, references) for task in comparison.tasks},
-        episodes=list(_episodes(comparison, videos or {}, thumbnails or {})),
+        keys=[
+            (method, f"--line{COLOURS.index(line['color'])}", DASHES[line["linestyle"]])
+            for method, line in look.items()
+        ],
+        figures=_figures(comparison, look, lettered),
+        references=lettered,
+        episodes=[
+            {
+                "name": group.name,
+                "score": score_sentence(group.typical.best_score, group.typical.score_episodes),
+                "video": data_uri("video/mp4", videos.get(group.name)),
+                "thumbnail": data_uri("image/png", thumbnails.get(group.name)),
+            }
+            for group in comparison.groups
+            if group.name in videos or group.name in thumbnails
+        ],
     )
 
 
-def _title(comparison: Comparison) -> str:
-    names = ", ".join(task.name for task in comparison.tasks)
-    sides = {group.observation for group in comparison.groups}
-    return f"{names}: pixels and state" if len(sides) == 2 else names
-
-
-def _lettered(task: Task, references: Sequence[Reference]) -> list[tuple[str, Reference]]:
-    return list(zip(LETTERS, (r for r in references if r.env == task.name), strict=False))
-
-
 def _figures(
-    comparison: Comparison, look: Look, references: Sequence[Reference]
-) -> dict[str, list[Figure]]:
-    """Return figures by environment; those over all games under an empty name."""
+    comparison: Comparison, look: Looks, references: Mapping[str, Sequence[tuple[str, Reference]]]
+) -> dict[str, list[tuple[str, Markup]]]:
+    """Return titles and figures by environment; those over all games under an empty name."""
     draws: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
-        own = [reference for _, reference in _lettered(task, references)]
-        draws[task.name] = panels(task, look, own)
+        draws[task.name] = panels(task, look, [reference for _, reference in references[task.name]])
         draws[f"{task.name} probe"] = probe_panels(task)
-    if comparison.games:
-        draws[""] = {"Runs above a human-normalised score": partial(draw_game_profile, comparison, look)}
+    draws[""] = game_panels(comparison, look)
     return {
         section: [
-            Figure(title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{section} {title}")))))
+            (title, Markup(panel_svg(draw, f"f{i}-{j}", str(Markup.escape(f"{section} {title}")))))
             for j, (title, draw) in enumerate(titled.items())
         ]
         for i, (section, titled) in enumerate(draws.items())
     }
-
-
-def _episodes(
-    comparison: Comparison, videos: Mapping[str, bytes], thumbnails: Mapping[str, bytes]
-) -> Iterator[Episode]:
-    for group in comparison.groups:
-        if group.name in videos or group.name in thumbnails:
-            run = group.typical
-            yield Episode(
-                name=group.name,
-                score=score_sentence(run.best_score, run.score_episodes),
-                video=data_uri("video/mp4", videos.get(group.name)),
-                thumbnail=data_uri("image/png", thumbnails.get(group.name)),
-            )
 
 
 def _record(task: Task, row: Row) -> dict[str, object]:
@@ -145,8 +98,8 @@ def _record(task: Task, row: Row) -> dict[str, object]:
         "horizon": task.horizon,
         "reward_threshold": task.reward_threshold,
         "reached": row.steps and int(row.steps.reached.sum()),
-        "steps_median": row.steps and median_time(row.steps),
-        "seconds_median": row.seconds and median_time(row.seconds),
+        "steps_median": row.steps and row.steps.median,
+        "seconds_median": row.seconds and row.seconds.median,
     }
 
 
@@ -154,19 +107,26 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
     """Write `table.csv`, one row per group, and `curves.csv`; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     table, curves = folder / "table.csv", folder / "curves.csv"
-    records = [_record(task, row) for task in comparison.tasks for row in task.rows]
-    _write_csv(table, list(records[0]), [[_cell(v) for v in record.values()] for record in records])
-    head = ["environment", "method", "env_steps", "iqm", "low", "high", "runs"]
-    _write_csv(curves, head, [cells for task in comparison.tasks for cells in _curve_rows(task)])
+    _write_csv(table, [_record(task, row) for task in comparison.tasks for row in task.rows])
+    _write_csv(curves, [record for task in comparison.tasks for record in _curve_records(task)])
     return [table, curves]
 
 
-def _curve_rows(task: Task) -> Iterator[list[str]]:
+def _curve_records(task: Task) -> Iterator[dict[str, object]]:
     points = grid(task, "steps")
+    names = ("env_steps", "iqm", "low", "high")
     for row in task.rows:
         curve = interpolate(row.group, points, "steps")
         for cells in zip(curve.x.astype(int), *curve.iqm, strict=True):
-            yield [task.name, row.group.method, *map(_cell, cells), str(len(row.final))]
+            group = {"environment": task.name, "method": row.group.method}
+            yield group | dict(zip(names, cells, strict=True)) | {"runs": len(row.final)}
+
+
+def _write_csv(path: Path, records: Sequence[Mapping[str, object]]) -> None:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(records[0])
+        writer.writerows(map(_cell, record.values()) for record in records)
 
 
 def _cell(value: object) -> str:
@@ -176,32 +136,21 @@ def _cell(value: object) -> str:
     return str(value) if isinstance(value, str | int) else f"{float(value):.6g}"  # type: ignore[arg-type]
 
 
-def _write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([head, *rows])
-
-
 def console_table(comparison: Comparison) -> str:
     """Format the results as text: headlines, a table, cautions."""
     lines = [*comparison.warnings, *headlines(comparison), ""]
     for task in comparison.tasks:
         threshold = "" if task.reward_threshold is None else f" to {number(task.reward_threshold)}"
-        end = f"final ({games_of([run for row in task.rows for run in row.group.runs])})"
-        head = ("", "runs", end, "mean score", f"steps{threshold}", f"seconds{threshold}")
-        cells = [head, *(_cells(row) for row in task.rows)]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        padded = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells)
-        lines += [task.name, *padded, ""]
+        end = f"final ({games_of(task.runs)})"
+        cells = [("", "runs", end, "mean score", f"steps{threshold}", f"seconds{threshold}")]
+        for row in task.rows:
+            scores = with_interval(row.final_iqm), with_interval(row.area_iqm)
+            cells.append(
+                (row.group.method, str(len(row.final)), *scores, times(row.steps), times(row.seconds))
+            )
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines.append(task.name)
+        lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+        lines.append("")
     lines += cautions(comparison)
     return "\n".join(lines).strip()
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.group.method,
-        str(len(row.final)),
-        with_interval(row.final_iqm),
-        with_interval(row.area_iqm),
-        times(row.steps),
-        times(row.seconds),
-    )

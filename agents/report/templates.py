@@ -4,17 +4,10 @@ import base64
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agents.report import text
+from agents.report.text import best_checkpoint_sentence, factor, fraction, number, times, with_interval
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
-FILTERS = {
-    "number": text.number,
-    "interval": text.with_interval,
-    "fraction": text.fraction,
-    "times": text.times,
-    "factor": text.factor,
-    "best_checkpoint": text.best_checkpoint_sentence,
-}
+FILTERS = (number, with_interval, fraction, times, factor, best_checkpoint_sentence)
 
 
 def render_page(template: str, **values: object) -> str:
@@ -31,7 +24,7 @@ def render_page(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS
+    environment.filters |= {function.__name__: function for function in FILTERS}
     return environment.get_template(template).render(colours=COLOURS, **values)
 
 

@@ -1,12 +1,12 @@
 """Numbers and results in words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from agents.analysis.comparison import Aggregate, Comparison, Ratio, Row, Task
-from agents.analysis.intervals import MIN_RUNS, Estimate, Times, median_time
+from agents.analysis.comparison import Comparison, Ratio, Row, Task
+from agents.analysis.intervals import MIN_RUNS, Estimate, Times
 from agents.runs.reader import Run
 from envs.families import reference_scores
 
@@ -16,9 +16,7 @@ MIN_RUNS_FOR_RATIO = 5  # per side; with fewer, the interval covers less than it
 def number(value: float, scale: float | None = None) -> str:
     """Format a number with its significant digits only.
 
-    Args:
-        value: The number.
-        scale: Magnitude of the largest number beside it, which decides the digits of all; None: no other.
+    The scale is the magnitude of the largest number beside it, which decides the digits of all.
 
     Example:
         >>> number(19000), number(489.2), number(28.31), number(1.934), number(0.5), number(0.098, 6.2)
@@ -32,21 +30,13 @@ def number(value: float, scale: float | None = None) -> str:
     return f"{value:,.{0 if size >= 100 else 1 if size >= 1 else 2}f}"
 
 
-def with_interval(estimate: Estimate) -> str:
-    """Format an estimate and its interval, if any."""
+def with_interval(estimate: Estimate, unit: str = "") -> str:
+    """Format an estimate and its interval, if any; half-open if its end is infinite."""
     if math.isnan(estimate.low):
-        return number(float(estimate.point))
-    return f"{number(float(estimate.point), _scale(estimate))} {bounds(estimate)}"
-
-
-def _scale(estimate: Estimate) -> float:
-    return max(abs(float(value)) for value in estimate if math.isfinite(value))
-
-
-def bounds(estimate: Estimate) -> str:
-    """Format an interval, half-open if its end is infinite."""
-    low, high = (number(float(end), _scale(estimate)) for end in (estimate.low, estimate.high))
-    return f"[{low}, {high}{']' if math.isfinite(estimate.high) else ')'}"
+        return f"{number(float(estimate.point))}{unit}"
+    scale = max(abs(float(value)) for value in estimate if math.isfinite(value))
+    point, low, high = (number(float(value), scale) for value in estimate)
+    return f"{point}{unit} [{low}, {high}{']' if math.isfinite(estimate.high) else ')'}"
 
 
 def fraction(estimate: Estimate) -> str:
@@ -59,7 +49,7 @@ def times(at: Times | None) -> str:
     """Format median and range of times, and the number of successes."""
     if at is None:
         return "no reward threshold"
-    middle = median_time(at)
+    middle = at.median
     text = number(middle) if math.isfinite(middle) else f"> {number(float(np.median(at.observed)))}"
     if len(at.observed) > 1 and at.reached.any():
         beyond = "" if at.reached.all() else "> "
@@ -80,7 +70,11 @@ def headlines(comparison: Comparison) -> list[str]:
     sentences = []
     over_games = len(comparison.games) > 0 and len(comparison.games[0].scores) > 1
     if over_games:
-        sentences += [_games_sentence(method) for method in comparison.games]
+        sentences += [
+            f"Over {len(method.scores)} games, {method.method} scored {fraction(method.iqm)} where random "
+            "play is 0 and a human 1 (interquartile mean)."
+            for method in comparison.games
+        ]
     for task in comparison.tasks:
         finite_first = sorted(task.ratios, key=lambda ratio: math.isnan(ratio.steps.point))
         sentences += [_ratio_sentence(task, ratio) for ratio in finite_first]
@@ -89,46 +83,32 @@ def headlines(comparison: Comparison) -> list[str]:
     return sentences
 
 
-def _games_sentence(method: Aggregate) -> str:
-    return (
-        f"Over {len(method.scores)} games, {method.method} scored {fraction(method.iqm)} where random "
-        "play is 0 and a human 1 (interquartile mean)."
-    )
-
-
 def _ratio_sentence(task: Task, ratio: Ratio) -> str:
-    reward_threshold = number(task.reward_threshold or 0.0)
-    counts = [len(row.final) for row in (ratio.pixels, ratio.state)]
-    runs = f"{counts[0]} and {counts[1]} runs"
+    threshold, sides = number(task.reward_threshold or 0.0), (ratio.pixels, ratio.state)
+    pixels, state = (len(row.final) for row in sides)
     if not math.isnan(ratio.steps.point):
         return (
-            f"From pixels, {task.name} took {_times(ratio.steps)} the steps and {_times(ratio.seconds)} "
-            f"the seconds of training that it took from the state, to reach {reward_threshold} with "
-            f"{ratio.method} (medians of {runs})."
+            f"From pixels, {task.name} took {with_interval(ratio.steps, ' times')} the steps and "
+            f"{with_interval(ratio.seconds, ' times')} the seconds of training that it took from the "
+            f"state, to reach {threshold} with {ratio.method} (medians of {pixels} and {state} runs)."
         )
-    reached = [int(row.steps.reached.sum()) if row.steps else 0 for row in (ratio.pixels, ratio.state)]
+    reached = [int(row.steps.reached.sum()) if row.steps else 0 for row in sides]
     text = (
-        f"With {ratio.method}, {reached[0]} of {counts[0]} runs from pixels and {reached[1]} of {counts[1]}"
-        f" from the state reached {reward_threshold} on {task.name}"
+        f"With {ratio.method}, {reached[0]} of {pixels} runs from pixels and {reached[1]} of {state} from "
+        f"the state reached {threshold} on {task.name}"
     )
     if factor(ratio.steps) == "unknown":
         return f"{text}: too few to say how much more pixels take."
     return f"{text}; pixels take {factor(ratio.steps)} times the steps."
 
 
-def _times(estimate: Estimate) -> str:
-    if math.isnan(estimate.low):
-        return f"{number(estimate.point)} times"
-    return f"{number(estimate.point, _scale(estimate))} times {bounds(estimate)}"
-
-
 def _row_sentence(task: Task, row: Row) -> str:
     count = len(row.final)
-    if row.steps is not None and np.isfinite(median_time(row.steps)) and row.seconds is not None:
+    if row.steps and row.seconds and math.isfinite(row.steps.median):
         return (
             f"{row.group.name}: {row.steps.reached.sum()} of {count} runs reached "
-            f"{number(task.reward_threshold or 0.0)}, the median after {number(median_time(row.steps))} "
-            f"steps and {number(median_time(row.seconds))} s of training."
+            f"{number(task.reward_threshold or 0.0)}, the median after {number(row.steps.median)} "
+            f"steps and {number(row.seconds.median)} s of training."
         )
     end = with_interval(row.final_iqm)
     return f"{row.group.name}: scored {end} at the end ({count} run{'s' * (count > 1)})."
@@ -149,38 +129,33 @@ def cautions(comparison: Comparison) -> list[str]:
             )
     commits = {run.commit for group in comparison.groups for run in group.runs}
     if len(commits) > 1:
-        names = ", ".join(sorted(str(commit) for commit in commits))
+        names = ", ".join(sorted(map(str, commits)))
         sentences.append(f"The runs come from different versions of the code ({names}).")
     return sentences
 
 
-def _cautions(task: Task, row: Row) -> list[str]:
-    name, runs, sentences = row.group.name, row.group.runs, []
+def _cautions(task: Task, row: Row) -> Iterator[str]:
+    name, runs = row.group.name, row.group.runs
     if len(runs) < MIN_RUNS:
-        count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
-        sentences.append(
-            f"{name} has {count}: fewer than three do not show the spread between seeds, so there is no "
-            "interval, and a difference may be chance."
+        yield (
+            f"{name} has {'one run' if len(runs) == 1 else f'{len(runs)} runs'}: fewer than three do not "
+            "show the spread between seeds, so there is no interval, and a difference may be chance."
         )
-    unfinished = sum(not run.finished for run in runs)
-    if unfinished:
-        sentences.append(
-            f"{name}: {unfinished} of {len(runs)} runs unfinished; their last score is carried forward."
-        )
+    if unfinished := sum(not run.finished for run in runs):
+        yield f"{name}: {unfinished} of {len(runs)} runs unfinished; their last score is carried forward."
     unsolved = [int(run.score.steps[-1]) for run in runs if run.finished and not run.solved]
     if unsolved and min(unsolved) < 0.9 * task.horizon:
-        sentences.append(
+        yield (
             f"{name}: a run ended unsolved at {number(min(unsolved))} of the {number(task.horizon)} steps "
             "of the comparison; its last score is carried forward."
         )
     if len({run.config["seed"] for run in runs}) < len(runs):
-        sentences.append(f"{name}: a seed occurs more than once; such runs are not independent.")
-    return sentences
+        yield f"{name}: a seed occurs more than once; such runs are not independent."
 
 
 def best_checkpoint_sentence(task: Task) -> str:
     """Return the origin of the scores of an environment's best checkpoints."""
-    runs = [run for row in task.rows for run in row.group.runs if run.summary is not None]
+    runs = [run for run in task.runs if run.summary is not None]
     games = games_of(runs)
     confirmed = f"scored by the {games} that confirmed that it was solved"
     best = f"the network of its best evaluation, evaluated anew over {games}"

@@ -9,7 +9,6 @@ from scipy import stats
 from agents.analysis.intervals import (
     Times,
     improvement_interval,
-    median_time,
     ratio_of_medians,
     share_interval,
     student_interval,
@@ -234,9 +233,9 @@ def times(*observed: float, missed: int = 0) -> Times:
 
 
 def test_median_time_counts_runs_that_never_reached_the_threshold() -> None:
-    assert median_time(times(3, 5, 4, missed=0)) == 4
-    assert median_time(times(8, 9, 4, missed=1)) == 9  # 4 is where the third ended, not when it got there
-    assert median_time(times(8, 9, 10, 10, missed=2)) == np.inf
+    assert times(3, 5, 4, missed=0).median == 4
+    assert times(8, 9, 4, missed=1).median == 9  # 4 is where the third ended, not when it got there
+    assert times(8, 9, 10, 10, missed=2).median == np.inf
 
 
 def test_ratio_of_medians_by_hand() -> None:

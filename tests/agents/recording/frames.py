@@ -28,8 +28,7 @@ def step(values: Array, observation: Array | None = None, **fields: Any) -> Reco
 def drawn(panel: Panel, current: RecordedStep, size: tuple[int, int] = (300, 300)) -> Array:
     """Return a panel's drawing on a blank area."""
     area = np.full((*size, 3), 255, np.uint8)
-    panel.prepare(area)
-    panel.draw(area, current)
+    panel(area)(area, current)
     return area
 
 

@@ -1,10 +1,12 @@
 """The frames of both views, read back pixel by pixel."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from agents.recording.layout import MARGIN, MIN_LEFT, Box, View, agent_view, screen_view
-from agents.recording.panels import TITLE, ScreenPanel
+from agents.recording.panels import TITLE, screen_panel
 from tests.agents.recording.frames import GRAYS, centres, count, stack, step, trajectory
 
 
@@ -74,7 +76,8 @@ def test_the_screen_view_has_the_screen_by_an_integer_factor_beside_the_stack(
 
 
 def test_views_of_other_panels_are_as_large_as_their_boxes() -> None:
-    view = View([(ScreenPanel(False), Box(0, 0, 70, 81)), (ScreenPanel(True), Box(75, 10, 60, 60))])
+    plain, numbered = (partial(screen_panel, numbered=numbered) for numbered in (False, True))
+    view = View([(plain, Box(0, 0, 70, 81)), (numbered, Box(75, 10, 60, 60))])
     height, width = 75 + 60 + MARGIN, 81 + MARGIN
     assert view.frame(step([0.0])).shape == (height + height % 2, width + width % 2, 3)
 

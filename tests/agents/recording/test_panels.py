@@ -1,19 +1,22 @@
 """The panels of a frame, read back pixel by pixel."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
-from agents.recording.drawing import BLUE, BLUR, FAINT, MUTED, VERMILLION, blurring_effect, overlay
-from agents.recording.panels import TITLE, SaliencyPanel, ScreenPanel, StackPanel, VariablesPanel
+from agents.recording.drawing import BLUE, FAINT, MUTED, VERMILLION
+from agents.recording.panels import TITLE, saliency_panel, screen_panel, stack_panel, variables_panel
+from agents.recording.saliency import BLUR, blurring_effect, overlay
 from agents.recording.steps import discounted_returns, probable_range
 from agents.recording.value_panels import (
     FILL,
-    ReturnsPanel,
-    TrajectoryPanel,
-    ValuesPanel,
-    decimals,
+    Scale,
     density,
+    returns_panel,
+    trajectory_panel,
+    values_panel,
 )
 from tests.agents.recording.frames import (
     centres,
@@ -72,7 +75,9 @@ def test_an_overlay_blends_by_its_opacity() -> None:
 def test_only_the_greedy_action_is_blue() -> None:
     """The middle of three actions: a third of the rows of bars, from a third to two thirds."""
     values = [[1.0, 3.0, 2.0]]
-    area = drawn(ValuesPanel(["a", "b", "c"], trajectory(values)), step(values[0]))
+    area = drawn(
+        partial(values_panel, names=["a", "b", "c"], trajectory=trajectory(values)), step(values[0])
+    )
     bars = np.flatnonzero((is_colour(area, FAINT) | is_colour(area, MUTED)).sum(axis=1) > 100)
     share = (np.flatnonzero(is_colour(area, BLUE).any(axis=1)) - bars[0]) / (bars[-1] - bars[0])
     assert share.min() > 0.3 and share.max() < 0.7
@@ -83,34 +88,39 @@ def test_a_bar_is_as_long_as_its_value_on_the_scale_of_the_trajectory() -> None:
 
     The thin bars below are the advantages of 0 and 2 over the worst action, of at most 4.
     """
-    panel = ValuesPanel(["a", "b"], trajectory([[0.0, 4.0], [1.0, 3.0]]))
+    panel = partial(values_panel, names=["a", "b"], trajectory=trajectory([[0.0, 4.0], [1.0, 3.0]]))
     shares = filled_shares(drawn(panel, step([1.0, 3.0])), (MUTED, BLUE))
     assert shares == pytest.approx([0.25, 0.0, 0.75, 0.5], abs=0.01)
 
 
 def test_small_values_keep_enough_decimals_to_tell_them_apart() -> None:
     """A hundredth of the largest lead shows: of 0.001, five decimals; of 100, the usual two."""
-    assert [decimals(spread) for spread in (1e-3, 100.0, 0.0)] == [5, 2, 2]
+    texts = [Scale(0.0, 1.0, spread).text(0.9 * spread) for spread in (1e-3, 100.0, 0.0)]
+    assert texts == ["0.00090", "90.00", "0.00"]
 
 
 @pytest.mark.parametrize("actions", [2, 18])
 def test_every_action_has_its_bars(actions: int) -> None:
     """Two bars each, from 0 to the highest value, all within the panel."""
     values = np.arange(actions, dtype=float)
-    area = drawn(ValuesPanel(["NAME"] * actions, trajectory([values])), step(values), (470, 280))
+    area = drawn(
+        partial(values_panel, names=["NAME"] * actions, trajectory=trajectory([values])),
+        step(values),
+        (470, 280),
+    )
     shares = filled_shares(area, (MUTED, BLUE))
     assert shares == pytest.approx(np.repeat(values / values[-1], 2).tolist(), abs=0.01)
 
 
 def test_images_are_side_by_side_oldest_first() -> None:
-    area = drawn(StackPanel((4, 84, 84), 4, ""), step([0, 0], stack(84, 84)), (120, 356))
+    area = drawn(partial(stack_panel, columns=4, title=""), step([0, 0], stack(84, 84)), (120, 356))
     ys, xs = zip(*centres(area), strict=True)
     assert len(set(ys)) == 1
     assert np.diff(xs) == pytest.approx([90] * 3)
 
 
 def test_one_column_has_the_oldest_image_on_top() -> None:
-    area = drawn(StackPanel((4, 16, 60), 1, ""), step([0, 0], stack(16, 60)), (400, 356))
+    area = drawn(partial(stack_panel, columns=1, title=""), step([0, 0], stack(16, 60)), (400, 356))
     ys, xs = zip(*centres(area), strict=True)
     assert len(set(xs)) == 1
     assert list(ys) == sorted(ys) and np.ptp(np.diff(ys)) == 0
@@ -122,8 +132,9 @@ def test_saliency_colours_the_influential_pixels_and_nothing_else() -> None:
     image[0, 10:12, 10:12] = image[0, 30:32, 30:32] = 0
     gradient = np.zeros((1, 42, 42))
     gradient[0, 5:20, 5:20] = 1.0
-    panel = SaliencyPanel((42, 42))
-    plain, overlaid = (drawn(panel, step([0, 0], image, saliency=g), (366, 342)) for g in (None, gradient))
+    plain, overlaid = (
+        drawn(saliency_panel, step([0, 0], image, saliency=g), (366, 342)) for g in (None, gradient)
+    )
     spots = np.argwhere(is_colour(plain, (0, 0, 0)))
     is_upper = spots[:, 0] < spots[:, 0].mean()
     upper, lower = spots[is_upper], spots[~is_upper]
@@ -136,7 +147,7 @@ def test_saliency_colours_the_influential_pixels_and_nothing_else() -> None:
 def test_variables_show_their_values_and_their_saliency() -> None:
     """Stds 1 and 2, slopes 4 and 1: influence 4 and 2, so a full bar and a half one; values full and half."""
     states = [[-1.0, -2.0], [1.0, 2.0]]
-    panel = VariablesPanel(["a", "b"], trajectory([[0, 0]] * 2, states))
+    panel = partial(variables_panel, names=["a", "b"], trajectory=trajectory([[0, 0]] * 2, states))
     current = step([0, 0], np.array([1.0, -1.0], np.float32), saliency=np.array([4.0, -1.0]))
     area = drawn(panel, current, (400, 301))[2 * TITLE :]  # without the title and the first name
     saliency, values = (longest_bars(area, colour) for colour in (VERMILLION, BLUE))
@@ -147,23 +158,27 @@ def test_variables_show_their_values_and_their_saliency() -> None:
 
 
 def test_many_variables_are_truncated() -> None:
-    panel = VariablesPanel([f"variable {i}" for i in range(20)], trajectory([[0, 0]], np.ones((1, 20))))
+    panel = partial(
+        variables_panel,
+        names=[f"variable {i}" for i in range(20)],
+        trajectory=trajectory([[0, 0]], np.ones((1, 20))),
+    )
     area = drawn(panel, step([0, 0], np.ones(20)), (480, 356))
     bars = (area[:, 2] == BLUE).all(axis=-1) | (area[:, 2] == FAINT).all(axis=-1)
     assert np.count_nonzero(np.diff(bars.astype(int)) == 1) == 2 * 9  # two bars each
 
 
 def test_the_trajectory_marks_the_time_step_and_breaks_at_episode_ends() -> None:
-    panel = TrajectoryPanel(trajectory(np.zeros((11, 2)), ends=np.isin(np.arange(11), (4, 10))))
     area = np.full((130, 400, 3), 255, np.uint8)
-    panel.prepare(area)
+    ends = np.isin(np.arange(11), (4, 10))
+    draw = trajectory_panel(area, trajectory=trajectory(np.zeros((11, 2)), ends=ends))
     red, _, blue = np.moveaxis(area[TITLE:].astype(int), -1, 0)
     columns = np.flatnonzero((blue > red + 60).any(axis=0))
     x = np.linspace(columns[0], columns[-1], 11)  # of the time steps
     assert not ((columns > x[4] + 3) & (columns < x[5] - 3)).any()
     assert ((columns > x[2] + 3) & (columns < x[3] - 3)).any()
     before = area.copy()
-    panel.draw(area, step([0, 0], t=7))
+    draw(area, step([0, 0], t=7))
     changed = np.flatnonzero((before != area)[TITLE + 8 : -10].any(axis=(0, 2)))
     assert abs(changed.mean() - x[7]) < 3
 
@@ -186,7 +201,7 @@ def test_the_density_of_a_distribution_has_its_mass_and_mean() -> None:
 def test_return_distributions_are_at_their_returns_with_the_greedy_one_filled() -> None:
     """Returns from 0 to 40: the greedy action expects 10, the other 30, half as probable."""
     current = step([1, 0], returns=np.array([[10.0] * 2, [30.0, 90.0]]), probabilities=np.full((2, 2), 0.5))
-    area = drawn(ReturnsPanel((0.0, 40.0)), current, (130, 281))
+    area = drawn(partial(returns_panel, return_range=(0.0, 40.0)), current, (130, 281))
     places = np.linspace(-3, 43, 281)  # three deviations of the kernel beyond both ends
     filled = (area == FILL).all(axis=-1).sum(axis=0)
     assert (filled * places).sum() / filled.sum() == pytest.approx(10, abs=0.2)
@@ -198,7 +213,7 @@ def test_return_distributions_are_at_their_returns_with_the_greedy_one_filled() 
 def test_the_screen_is_enlarged_pixel_by_pixel() -> None:
     screen = np.zeros((2, 3, 3), np.uint8)
     screen[0, 0] = (255, 0, 0)
-    area = drawn(ScreenPanel(False), step([0, 0], screen=screen), (TITLE + 22, 32))
+    area = drawn(partial(screen_panel, numbered=False), step([0, 0], screen=screen), (TITLE + 22, 32))
     assert count(area, (255, 0, 0)) == 100
 
 
@@ -206,6 +221,6 @@ def test_a_large_screen_shrinks_without_losing_lines() -> None:
     """A line of one pixel in three of white: a third of every pixel of the small screen."""
     screen = np.full((300, 300, 3), 255, np.uint8)
     screen[::3] = 0
-    area = drawn(ScreenPanel(False), step([0, 0], screen=screen), (TITLE + 102, 102))
+    area = drawn(partial(screen_panel, numbered=False), step([0, 0], screen=screen), (TITLE + 102, 102))
     inside = area[TITLE + 1 : -1, 1:-1]
     assert (abs(inside.astype(int) - 170) <= 1).all()

@@ -2,9 +2,11 @@
 
 import pytest
 
-from agents.report.captions import AgentTraits, describe, score_sentence
+from agents.config import Config, with_fields
+from agents.config.presets import preset_config
+from agents.report.captions import describe, score_sentence
 
-IMAGES, STATE = AgentTraits(images=4), AgentTraits()
+STATE, IMAGES = (preset_config("dqn", "CartPole-v1", obs) for obs in ("state", "pixels"))
 
 
 def test_image_saliency_is_mentioned_for_image_observations_only() -> None:
@@ -26,25 +28,30 @@ def test_image_saliency_is_mentioned_for_image_observations_only() -> None:
     ],
 )
 def test_a_distribution_is_mentioned_for_distributional_agents_only(
-    agent: AgentTraits, value: str, words: str | None
+    agent: Config, value: str, words: str | None
 ) -> None:
-    caption = describe("agent", agent._replace(value=value))
+    caption = describe("agent", with_fields(agent, {"learning.value": value}))
     assert ("distribut" in caption) == (words is not None)
     assert words is None or words in caption
 
 
 def test_the_return_is_described_as_learned() -> None:
     assert "clipped" not in describe("agent", IMAGES)
-    assert "return of clipped rewards" in describe("agent", IMAGES._replace(clipped=True))
+    assert "return of clipped rewards" in describe(
+        "agent", with_fields(IMAGES, {"returns.clip_reward": True})
+    )
     assert "Munchausen" not in describe("agent", STATE)
-    assert "log-probabilities of its policy" in describe("agent", STATE._replace(munchausen=True))
+    assert "log-probabilities of its policy" in describe(
+        "agent", with_fields(STATE, {"learning.backup": "munchausen", "learning.double": False})
+    )
 
 
 @pytest.mark.parametrize(
     ("images", "words"), [(0, "state variables"), (1, "the image it"), (4, "newest last")]
 )
 def test_the_screen_is_distinguished_from_the_observation(images: int, words: str) -> None:
-    caption = describe("screen", AgentTraits(images=images))
+    agent = with_fields(IMAGES, {"env.frame_stack": images}) if images else STATE
+    caption = describe("screen", agent)
     assert words in caption and ("on the right" in caption) == (images > 0)
 
 
