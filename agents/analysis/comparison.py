@@ -139,30 +139,19 @@ def _confirms(run: Run, reward_threshold: float) -> bool:
 
 
 def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:
-    # The summary's score of a finished run, else the last evaluation's.
+    runs, steps, seconds, confirmed = group.runs, None, None, False
     final = np.array(
-        [
-            float(run.summary.final_mean if run.finished and run.summary else run.score.values[-1])
-            for run in group.runs
-        ]
+        [run.summary.final_mean if run.summary and run.finished else run.score.values[-1] for run in runs],
+        np.float64,
     )
-    areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in group.runs])
-    best = [run.summary.eval_mean for run in group.runs if run.summary]
-    confirmed = reward_threshold is not None and all(_confirms(run, reward_threshold) for run in group.runs)
-    steps, seconds = None, None
+    areas = np.array([area_under_curve(run.score.steps, run.score.values, horizon) for run in runs])
+    best = [run.summary.eval_mean for run in runs if run.summary]
     if reward_threshold is not None:
+        confirmed = all(_confirms(run, reward_threshold) for run in runs)
         steps, seconds = _times(group, reward_threshold, confirmed)
-    return Row(
-        group,
-        final,
-        student_interval(iqm, [final]),
-        areas,
-        student_interval(iqm, [areas]),
-        float(np.mean(best)) if best else None,
-        steps,
-        seconds,
-        confirmed,
-    )
+    final_iqm, area_iqm = student_interval(iqm, [final]), student_interval(iqm, [areas])
+    best_mean = float(np.mean(best)) if best else None
+    return Row(group, final, final_iqm, areas, area_iqm, best_mean, steps, seconds, confirmed)
 
 
 def _times(group: Group, reward_threshold: float, confirmed: bool) -> tuple[Times, Times]:

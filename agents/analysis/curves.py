@@ -24,7 +24,7 @@ class GroupCurve(NamedTuple):
 
 
 def grid(task: Task, axis: Axis) -> Array:
-    """Return the points `[G]` at which curves are compared: the evaluations, thinned out."""
+    """Return the points `[G]` of comparison: the evaluations, thinned out."""
     points = np.unique(np.concatenate([getattr(run.score, axis) for run in task.runs]))
     if axis == "steps":
         return points[:: -(-len(points) // POINTS)].astype(np.float64)

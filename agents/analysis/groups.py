@@ -84,7 +84,7 @@ def differing(configs: Iterable[Flat]) -> list[str]:
 
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    """Return each option that differs between groups, with its value in every group."""
+    """Return options that differ between groups, with every group's value."""
     idle = {group.name: idle_settings(group.config) for group in groups}
     rows = []
     for field in differing(group.config for group in groups):

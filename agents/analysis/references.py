@@ -102,7 +102,7 @@ def references(runs: Sequence[Run]) -> list[Reference]:
 
 
 def on_track(config: Flat, score: Curve, summary: Summary | None, bands: Path = BANDS) -> list[str]:
-    """Compare a run, unfinished without a summary, with bands of the same settings."""
+    """Compare a run with bands; no summary means unfinished."""
     verdicts = (_verdict(b, config, score, summary) for b in read_bands(bands) if b.holds_for(config))
     return [verdict for verdict in verdicts if verdict]
 

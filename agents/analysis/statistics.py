@@ -75,7 +75,7 @@ def performance_profile(tasks: Tasks, scores: ArrayLike) -> Array:
 
 
 def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon: float) -> float:
-    """Mean over `[0, horizon]` of a curve with values `[T]` at ascending steps `[T]`.
+    """Mean of a curve over `[0, horizon]`, at ascending steps `[T]`.
 
     Linear between the points, constant before the first and after the last.
 
@@ -89,7 +89,7 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
 
 
 def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Draw runs with replacement within each task, `[..., R] -> [repeats, ..., R]`."""
+    """Draw runs with replacement in each task, `[..., R] -> [repeats, ..., R]`."""
     draws = (generator.integers(n, size=(repeats, n)) for n in (task.shape[-1] for task in tasks))
     return [np.moveaxis(task[..., rows], -2, 0) for task, rows in zip(tasks, draws, strict=True)]
 

@@ -52,7 +52,7 @@ write_small = partial(write, colour=MUTED, size=0.4)
 
 
 def fit(shape: tuple[int, ...], bounds: tuple[int, int]) -> tuple[int, int]:
-    """Return the largest `(height, width)` of an image `(h, w)` within bounds, at its aspect ratio.
+    """Return the largest size within bounds that keeps the aspect ratio.
 
     Example:
         >>> fit((16, 60), (400, 354)), fit((84, 84), (90, 354))
@@ -65,9 +65,9 @@ def fit(shape: tuple[int, ...], bounds: tuple[int, int]) -> tuple[int, int]:
 
 
 def paste(area: Image, image: Image, size: tuple[int, int], top: int, left: int) -> None:
-    """Paste a gray `[h, w]` or coloured `[h, w, 3]` image with a thin frame.
+    """Paste a gray or coloured image with a thin frame.
 
-    It is resized to `(height, width)`; enlarged, its pixels stay visible.
+    The image, `[h, w]` or `[h, w, 3]`, is resized; enlarged, its pixels stay visible.
     """
     height, width = size
     if height >= image.shape[0]:

@@ -26,7 +26,9 @@ GIF = ("-c:v", "gif", "-filter_complex", "split[a][b];[a]palettegen[p];[b][p]pal
 
 
 def encode_video(frames: Iterable[Image], path: Path, fps: float, options: Sequence[str]) -> None:
-    """Encode one or more frames, `[H, W, 3] uint8` of one size, with options `MP4` or `GIF`.
+    """Encode one or more frames with options `MP4` or `GIF`.
+
+    They are `[H, W, 3] uint8`, all of one size.
 
     Raises:
         OSError: the file cannot be written, as on a full disk; no partial file is left.

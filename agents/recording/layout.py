@@ -119,7 +119,7 @@ def agent_view(
 
 
 def _image_panels(count: int, image: tuple[int, ...], box: Box) -> Panels:
-    """Return stack and saliency, one above the other; wide images are stacked vertically."""
+    """Return stack and saliency; wide images are stacked vertically."""
     height, width = box.height - 2 * TITLE - 2 * GAP, box.width - 2
     if image[1] >= 2 * image[0]:
         columns, rows = 1, count

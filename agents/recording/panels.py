@@ -45,7 +45,7 @@ def write_titles(area: Image, *titles: tuple[str, Colour]) -> None:
 
 
 def screen_panel(_area: Image, *, numbered: bool) -> Draw:
-    """Show the screen below the return so far, the frame and, if numbered, the episode."""
+    """Show the screen, numbers of frame and episode, and the return."""
 
     def draw(area: Image, step: RecordedStep) -> None:
         text = f"frame {step.frame}   return so far {step.return_so_far:g}"
@@ -74,7 +74,7 @@ def stack_panel(area: Image, *, columns: int, title: str) -> Draw:
 
 
 def saliency_panel(area: Image) -> Draw:
-    """Show the newest image, overlaid with the saliency of the greedy action's value."""
+    """Show the newest image, overlaid with the greedy value's saliency."""
     write_titles(area, ("saliency of the greedy value", VERMILLION))
 
     def draw(area: Image, step: RecordedStep) -> None:

@@ -70,9 +70,10 @@ class EpisodePlayer:
         """Returns of the episodes that ended in the latest pass."""
 
     def frames(self, view: ViewName, trajectory: Trajectory | None = None) -> Iterator[Image]:
-        """Act and draw every frame, `[H, W, 3] uint8`, all of one size.
+        """Act and draw every frame.
 
-        The agent's view needs the trajectory of another pass; None: act twice.
+        They are `[H, W, 3] uint8`, all of one size. The agent's view needs the trajectory of another pass;
+        None: act twice.
         """
         layout, numbered = None, self._episodes > 1
         if view == "agent":
@@ -118,7 +119,7 @@ class EpisodePlayer:
         return lambda step: gradient(torch.from_numpy(step.observation), int(step.values.argmax())).numpy()
 
     def steps(self, *, render: bool = True) -> Iterator[RecordedStep]:
-        """Act from the seeds; yield every step, without the observation after an episode's end."""
+        """Act from the seeds; yield the steps, without observations after ends."""
         self.returns.clear()
         policy, counter, screen = PredictingPolicy(self._policy), EpisodeCounter(1), NO_SCREEN
         observation = self._env.reset()

@@ -1,4 +1,4 @@
-"""Saliency: the gradient of an action's value with respect to the observation, and its overlay."""
+"""Saliency: the gradient of an action's value, and its overlay."""
 
 import cv2
 import numpy as np
@@ -57,7 +57,7 @@ class SmoothGrad:
 
 
 def blurring_effect(images: Image, gradient: Floats) -> Floats:
-    """Return the change of the value under local blurring at each pixel, `[h, w]`.
+    """Return the value's change under local blurring, `[h, w]`.
 
     Greydanus et al. 2018, arXiv:1711.00138, blur one spot after another and evaluate the network each
     time; this is the same to first order, at once: `|mask * Σ_s (blurred_s - image_s) gradient_s|`. A bare
@@ -71,7 +71,7 @@ def blurring_effect(images: Image, gradient: Floats) -> Floats:
 
 
 def normalise(effect: Floats) -> Floats:
-    """Scale a non-negative map to [0, 1]; its 99th percentile and all above become 1.
+    """Scale a non-negative map to [0, 1], its 99th percentile to 1.
 
     Example:
         >>> normalise(np.array([0.0, 2.0, 2.0])).tolist()
@@ -82,6 +82,6 @@ def normalise(effect: Floats) -> Floats:
 
 
 def overlay(gray: Image, alpha: Floats, colour: Colour = VERMILLION) -> Image:
-    """Blend a colour of opacity `[h, w]`, from 0 to 1, over a gray image `[h, w]`: `[h, w, 3]`."""
+    """Blend a colour over a gray image by opacity `[h, w]`."""
     opacity = alpha[..., None]
     return np.rint((1 - opacity) * gray[..., None] + opacity * np.array(colour)).astype(np.uint8)

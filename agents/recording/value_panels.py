@@ -30,7 +30,7 @@ SMOOTH = 40  # the kernel's standard deviation is the range of returns divided b
 
 
 class Scale:
-    """A linear scale, with enough decimals to resolve a hundredth of its range or another spread."""
+    """A linear scale; its decimals resolve a hundredth of the spread."""
 
     def __init__(self, low: float, high: float, spread: float | None = None) -> None:
         self.low, self.high, self.range = low, high, (high - low) or 1.0
@@ -47,7 +47,7 @@ class Scale:
 
 
 def values_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory) -> Draw:
-    """Show the value of each action as a bar, the greedy one in colour.
+    """Show each action's value as a bar, the greedy one coloured.
 
     A thin bar below each shows the advantage over the worst action, as the values of all actions vary
     together far more than they differ.
@@ -126,7 +126,7 @@ def returns_panel(area: Image, *, return_range: tuple[float, float]) -> Draw:
 
 
 def trajectory_panel(area: Image, *, trajectory: Trajectory) -> Draw:
-    """Show the greedy action's value over the whole trajectory, against the discounted return."""
+    """Show the trajectory of the greedy value and the discounted return."""
     values, returns = trajectory.values.max(axis=1), trajectory.returns
     both = np.concatenate([values, returns])
     scale = Scale(float(both.min()), float(both.max()))

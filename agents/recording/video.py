@@ -31,20 +31,17 @@ def write_video(
     """
     check_output(path, FORMATS)
     if path.suffix == ".html":
-        write_whole(path, _page(frames, fps, title, caption))
+        with tempfile.TemporaryDirectory() as folder:
+            video = Path(folder) / "episode.mp4"
+            encode_video(frames, video, fps, MP4)
+            wide = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
+            content = data_uri("video/mp4", video.read_bytes())
+        page = {"title": title, "caption": caption, "video": content, "fps": fps, "wide": wide}
+        write_whole(path, render_page("episode.html.j2", **page))
     elif path.suffix == ".png":
         write_whole(path, encode_png(_contact_sheet(list(frames))))
     else:
         encode_video(frames, path, fps, GIF if path.suffix == ".gif" else MP4)
-
-
-def _page(frames: Iterable[Image], fps: float, title: str, caption: Sequence[str]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / "episode.mp4"
-        encode_video(frames, video, fps, MP4)
-        wide = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_WIDTH) >= WIDE
-        content = data_uri("video/mp4", video.read_bytes())
-    return render_page("episode.html.j2", title=title, caption=caption, video=content, fps=fps, wide=wide)
 
 
 def _contact_sheet(frames: Sequence[Image]) -> Image:

@@ -155,7 +155,7 @@ def _label(ax: Axes, axis: Axis, wide: bool = False) -> None:
 
 
 def _draw_share(name: str, look: Looks, x: Array, share: Array, runs: int, banded: bool, ax: Axes) -> None:
-    """Draw a method's share of runs above each score, or at each time, as steps."""
+    """Draw a method's share of runs as a step function."""
     line = look[name]
     if banded:
         low, high = share_interval(share, runs)
@@ -187,7 +187,7 @@ def game_panels(comparison: Comparison, look: Looks) -> dict[str, Draw]:
 def _draw_profile(
     scores: Mapping[str, Tasks], look: Looks, label: str, ax: Axes, ends: tuple[float, ...] = ()
 ) -> None:
-    """Draw the share of runs above each score by method; with `ends` of the axis, always with bands."""
+    """Draw shares of runs above each score; `ends` imply bands."""
     values = np.concatenate([array for tasks in scores.values() for array in tasks])
     low, high = min([values.min(), *ends]), max([values.max(), *ends])
     margin = max(high - low, 1e-6) * 0.05
@@ -257,7 +257,7 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
 
 
 def write_figure(draws: Mapping[str, Draw], stem: Path, height: float = 4.0) -> list[Path]:
-    """Write panels, by title, side by side as .png and .svg; return the files."""
+    """Write titled panels side by side as .png and .svg files."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     files = [stem.with_name(stem.name + ending) for ending in (".png", ".svg")]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):

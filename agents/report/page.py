@@ -66,7 +66,7 @@ def render(
 def _figures(
     comparison: Comparison, look: Looks, references: Mapping[str, Sequence[tuple[str, Reference]]]
 ) -> dict[str, list[tuple[str, Markup]]]:
-    """Return titles and figures by environment; those over all games under an empty name."""
+    """Return titled figures by environment; an empty name is all games."""
     draws: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
         draws[task.name] = panels(task, look, [reference for _, reference in references[task.name]])

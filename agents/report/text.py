@@ -31,7 +31,7 @@ def number(value: float, scale: float | None = None) -> str:
 
 
 def with_interval(estimate: Estimate, unit: str = "") -> str:
-    """Format an estimate and its interval, if any; half-open if its end is infinite."""
+    """Format an estimate and its interval, half-open if infinite."""
     if math.isnan(estimate.low):
         return f"{number(float(estimate.point))}{unit}"
     scale = max(abs(float(value)) for value in estimate if math.isfinite(value))
