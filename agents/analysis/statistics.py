@@ -89,7 +89,7 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
 
 
 def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Draw runs with replacement in each task, `[..., R] -> [repeats, ..., R]`."""
+    """Draw runs with replacement, per task: `[..., R] -> [repeats, ..., R]`."""
     draws = (generator.integers(n, size=(repeats, n)) for n in (task.shape[-1] for task in tasks))
     return [np.moveaxis(task[..., rows], -2, 0) for task, rows in zip(tasks, draws, strict=True)]
 
