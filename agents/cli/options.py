@@ -9,7 +9,8 @@ import shlex
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from agents.config import ConfigError
@@ -33,36 +34,31 @@ class Option(NamedTuple):
 @functools.cache
 def explanations(cls: type) -> dict[str, str]:
     """Return the docstring under each field of a dataclass, in one line."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
     texts = {}
-    for field, text in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant), field.target.id
-            texts[field.target.id] = " ".join(str(text.value.value).split())
+    for field, text in pairwise(tree.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(words))):
+                texts[name] = " ".join(words.split())
     return texts
 
 
-def option_name(field: Field[object], prefix: str = "") -> str:
-    """Return the option of a field; `metadata["option"]` replaces its name."""
-    name = field.metadata.get("option", field.name.replace("_", "-"))
-    return name if field.metadata.get("positional") else f"--{prefix}{name}"
-
-
 def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
-    """Yield every option of a dataclass, of its sections under dotted names."""
+    """Yield every option of a dataclass, of its sections under dotted names.
+
+    `metadata["option"]` of a field replaces its name; of a section, its prefix.
+    """
     hints, texts = typing.get_type_hints(cls), explanations(cls)
     for field in fields(cls):
-        hint = hints[field.name]
+        hint, positional = hints[field.name], "positional" in field.metadata
+        name = prefix + field.metadata.get("option", field.name.replace("_", "-"))
         if is_dataclass(hint):
-            below = prefix if field.metadata.get("option") == "" else f"{prefix}{field.name}."
-            yield from options_of(typing.cast(type, hint), below)
+            yield from options_of(typing.cast(type, hint), name and f"{name}.")
             continue
-        name = option_name(field, prefix)
         required = field.default is MISSING and field.default_factory is MISSING
-        positional = bool(field.metadata.get("positional"))
-        asked_as = field.metadata.get("asked_as")
-        yield Option(name, hint, texts[field.name], positional, required, asked_as)
+        name = name if positional else f"--{name}"
+        yield Option(name, hint, texts[field.name], positional, required, field.metadata.get("asked_as"))
 
 
 def is_option(word: str) -> bool:

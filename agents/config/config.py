@@ -2,22 +2,14 @@
 
 import dataclasses
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, compress
 from typing import Any, Literal, TypeVar
 
+from agents.config import sections
 from agents.config.aliases import updated
 from agents.config.kinds import fits
-from agents.config.sections import (
-    EvaluationConfig,
-    ExplorationConfig,
-    LearningConfig,
-    MemoryConfig,
-    ReturnsConfig,
-    ScheduleConfig,
-    TargetConfig,
-    require,
-)
 from envs.config import LARGEST_SEED, ConfigError, EnvConfig, check_bounds, count, number
 from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
@@ -54,42 +46,22 @@ class Config:
     """Seconds between checkpoints."""
 
     env: EnvConfig = field(default_factory=EnvConfig)
-    """Environment."""
-
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    """Q-network."""
-
-    learning: LearningConfig = field(default_factory=LearningConfig)
-    """Update of the Q-network."""
-
-    returns: ReturnsConfig = field(default_factory=ReturnsConfig)
-    """Returns."""
-
-    target: TargetConfig = field(default_factory=TargetConfig)
-    """Target network."""
-
-    exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
-    """ε-greedy exploration."""
-
-    memory: MemoryConfig = field(default_factory=MemoryConfig)
-    """Memory of transitions."""
-
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """Schedule of updates."""
-
-    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    """Evaluation."""
+    learning: sections.LearningConfig = field(default_factory=sections.LearningConfig)
+    returns: sections.ReturnsConfig = field(default_factory=sections.ReturnsConfig)
+    target: sections.TargetConfig = field(default_factory=sections.TargetConfig)
+    exploration: sections.ExplorationConfig = field(default_factory=sections.ExplorationConfig)
+    memory: sections.MemoryConfig = field(default_factory=sections.MemoryConfig)
+    schedule: sections.ScheduleConfig = field(default_factory=sections.ScheduleConfig)
+    evaluation: sections.EvaluationConfig = field(default_factory=sections.EvaluationConfig)
 
     def __post_init__(self) -> None:
         check_bounds(self)
-        check_bounds(self.network, "network")
-        require(
-            self.learning.shift == 0 or self.env.obs == "pixels",
-            "--learning.shift moves images; leave it out with --obs state.",
-        )
-        self._check_network()
-        self._check_replay() if self.memory.kind == "replay" else self._check_rollout()
-        self._check_protocol()
+        for item in dataclasses.fields(self):
+            if dataclasses.is_dataclass(getattr(self, item.name)):
+                check_bounds(getattr(self, item.name), item.name)
+        for contradiction in chain(_of_fields(self), _of_memory(self), _of_protocol(self)):
+            raise ConfigError(contradiction)
 
     @property
     def update_clock(self) -> tuple[int, int, int]:
@@ -103,77 +75,98 @@ class Config:
         steps = self.env.num_envs * self.memory.num_steps
         return 0, steps, self.memory.update_epochs * steps // self.learning.batch_size
 
-    def _check_network(self) -> None:
-        network, batch = self.network, self.learning.batch_size
-        require(
-            network.norm != "batch" or batch >= 2,
+
+def _of_fields(config: Config) -> Iterator[str]:
+    """Yield the contradictions between fields, a sentence each."""
+    learning, batch = config.learning, config.learning.batch_size
+    if learning.v_min >= learning.v_max:
+        yield (
+            f"--learning.v-min is {learning.v_min:g} and --learning.v-max {learning.v_max:g}; "
+            "give a larger v-max."
+        )
+    if learning.double and learning.backup == "munchausen":
+        yield (
+            "--learning.double chooses one next action and --learning.backup munchausen averages over all "
+            "of them; leave one of the two out."
+        )
+    if learning.loss != "huber" and learning.value != "scalar":
+        yield (
+            f"--learning.loss {learning.loss} is not for --learning.value {learning.value}; "
+            "leave one of them out."
+        )
+    if learning.shift and config.env.obs == "state":
+        yield "--learning.shift moves images; leave it out with --obs state."
+    if config.network.norm == "batch" and batch < 2:
+        yield (
             f"--network.norm batch needs several rows to normalise over, not "
-            f"--learning.batch-size {batch}; give 2 or more.",
+            f"--learning.batch-size {batch}; give 2 or more."
+        )
+    if 0 < config.evaluation.probe_samples < 72:
+        yield (
+            f"--evaluation.probe-samples is {config.evaluation.probe_samples}; "
+            "give 72 or more, or 0 for none."
         )
 
-    def _check_replay(self) -> None:
-        capacity, batch = self.memory.capacity, self.learning.batch_size
-        require(
-            capacity is None or capacity >= batch,
-            f"--memory.capacity {capacity} is smaller than --learning.batch-size {batch}; "
-            f"make it at least {batch}.",
-        )
-        schedule, num_envs, n_step = self.schedule, self.env.num_envs, self.returns.n_step
-        rounds = -(-(schedule.learning_starts + schedule.train_frequency) // num_envs)
-        require(
-            schedule.clock != "steps" or rounds >= n_step,
-            f"The first update comes after {rounds} steps of each of {num_envs} environments, before there "
-            f"is a return over {n_step}; give --schedule.learning-starts {n_step * num_envs} or more.",
-        )
-        copied, blended = self.target.update_period > 0, self.target.tau > 0
-        require(
-            copied != blended,
-            "The target network must be either copied or blended; set one of "
-            "--target.update-period and --target.tau above 0, and the other to 0.",
-        )
 
-    def _check_rollout(self) -> None:
-        learning = self.learning
-        options = {
-            "--returns.n-step": self.returns.n_step != 1,
-            "--learning.double": learning.double,
-            "--learning.backup": learning.backup != "greedy",
-            "--target.tau": self.target.tau > 0,
-            "--target.update-period": self.target.update_period > 0,
-        }
-        idle = [option for option, is_set in options.items() if is_set]
-        require(
-            not idle,
-            f"--memory.kind rollout trains on lambda-returns without a target network, where "
-            f"{', '.join(idle)} would do nothing; leave that out, or set --target.tau and "
-            "--target.update-period to 0.",
-        )
-        require(
-            self.schedule.clock == "steps",
-            "--memory.kind rollout counts steps; leave --schedule.clock out.",
-        )
-        steps = self.env.num_envs * self.memory.num_steps
-        require(
-            self.memory.update_epochs * steps >= learning.batch_size,
-            f"A rollout of {steps} steps is smaller than --learning.batch-size {learning.batch_size}; "
-            "raise --memory.num-steps or --env.num-envs.",
-        )
-
-    def _check_protocol(self) -> None:
-        name = self.env.protocol
-        for field_name, value in protocol_fields(name).items():
-            section, _, key = field_name.partition(".")
-            own, option = getattr(getattr(self, section), key), field_name.replace("_", "-")
-            require(
-                own == value,
-                f"--env.protocol {name} means --{option} {value}, not {own}; leave one of them out, "
-                "or use --env.protocol none.",
+def _of_memory(config: Config) -> Iterator[str]:
+    """Yield the contradictions with the kind of memory."""
+    memory, schedule, target, learning = config.memory, config.schedule, config.target, config.learning
+    num_envs, n_step, batch = config.env.num_envs, config.returns.n_step, config.learning.batch_size
+    if memory.kind == "replay":
+        if memory.capacity is not None and memory.capacity < batch:
+            yield (
+                f"--memory.capacity {memory.capacity} is smaller than --learning.batch-size {batch}; "
+                f"make it at least {batch}."
             )
-        allowed = allowed_steps(name)
-        require(
-            allowed is None or self.steps <= allowed,
-            f"--env.protocol {name} allows {allowed} steps, not {self.steps}; give --steps {allowed}.",
+        rounds = -(-(schedule.learning_starts + schedule.train_frequency) // num_envs)
+        if schedule.clock == "steps" and rounds < n_step:
+            yield (
+                f"The first update comes after {rounds} steps of each of {num_envs} environments, before "
+                f"there is a return over {n_step}; give --schedule.learning-starts {n_step * num_envs} or "
+                "more."
+            )
+        if (target.update_period > 0) == (target.tau > 0):
+            yield (
+                "The target network must be either copied or blended; set one of "
+                "--target.update-period and --target.tau above 0, and the other to 0."
+            )
+        return
+    if memory.priority_exponent:
+        yield "--memory.priority-exponent is for a replay memory; leave it out with --memory.kind rollout."
+    idle = {
+        "--returns.n-step": n_step != 1,
+        "--learning.double": learning.double,
+        "--learning.backup": learning.backup != "greedy",
+        "--target.tau": target.tau > 0,
+        "--target.update-period": target.update_period > 0,
+    }
+    if any(idle.values()):
+        yield (
+            "--memory.kind rollout trains on lambda-returns without a target network, where "
+            f"{', '.join(compress(idle, idle.values()))} would do nothing; leave that out, or set "
+            "--target.tau and --target.update-period to 0."
         )
+    if schedule.clock != "steps":
+        yield "--memory.kind rollout counts steps; leave --schedule.clock out."
+    if memory.update_epochs * num_envs * memory.num_steps < batch:
+        yield (
+            f"A rollout of {num_envs * memory.num_steps} steps is smaller than --learning.batch-size "
+            f"{batch}; raise --memory.num-steps or --env.num-envs."
+        )
+
+
+def _of_protocol(config: Config) -> Iterator[str]:
+    """Yield the contradictions with the evaluation protocol."""
+    name, values = config.env.protocol, flatten(to_dict(config))
+    for field_name, value in protocol_fields(name).items():
+        if values[field_name] != value:
+            yield (
+                f"--env.protocol {name} means --{field_name.replace('_', '-')} {value}, not "
+                f"{values[field_name]}; leave one of them out, or use --env.protocol none."
+            )
+    allowed = allowed_steps(name)
+    if allowed is not None and config.steps > allowed:
+        yield f"--env.protocol {name} allows {allowed} steps, not {config.steps}; give --steps {allowed}."
 
 
 def to_dict(config: Config) -> dict[str, Any]:

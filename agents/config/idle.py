@@ -12,20 +12,14 @@ NO_RESULT = frozenset(
 """Fields without effect on the results of a run, whatever the others are."""
 MAY_CHANGE = frozenset({"steps", "reward_threshold", "device", "checkpoint_seconds"})
 """Fields that may differ when a run is resumed."""
+IMAGE_FIELDS = ("env.crop", "env.size", "env.frame_stack", "network.zero_level")
+"""Fields without effect on state vectors, refused as options with them."""
 
 Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
 
 def _atari(config: Flat) -> bool:
     return is_atari(config["env.id"])
-
-
-def _pixels(config: Flat) -> bool:
-    return bool(config["env.obs"] == "pixels")
-
-
-def _replay(config: Flat) -> bool:
-    return bool(config["memory.kind"] == "replay")
 
 
 def _huber(config: Flat) -> bool:
@@ -37,11 +31,14 @@ def _is(field: str, *values: object) -> Callable[[Flat], bool]:
     return lambda config: config[field] in values
 
 
+_pixels = _is("env.obs", "pixels")
+_replay = _is("memory.kind", "replay")
+
+
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
     (tuple(f"env.{name}" for name in ATARI_FIELDS), _atari),
     (("env.action_repeat", "evaluation.max_steps"), lambda config: not _atari(config)),
-    (("env.crop", "env.size", "env.frame_stack", "network.zero_level", "learning.shift"), _pixels),
-    (("evaluation.probe_samples",), _pixels),
+    ((*IMAGE_FIELDS, "learning.shift", "evaluation.probe_samples"), _pixels),
     (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),
     (("learning.num_atoms", "learning.v_min", "learning.v_max"), _is("learning.value", "categorical")),
     (("learning.num_quantiles",), _is("learning.value", "quantile", "iqn")),

@@ -3,10 +3,11 @@
 import math
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Union, get_args, get_origin
+from typing import Literal, TypeVar, Union, get_args, get_origin
 
+T = TypeVar("T")
 NAMES: dict[object, tuple[str, str]] = {
     int: ("a whole number in digits", "whole numbers"),
     float: ("a number", "numbers"),
@@ -27,16 +28,11 @@ def fits(hint: object, value: object) -> bool:
     if _is_union(hint):
         return any(fits(member, value) for member in get_args(hint))
     if get_origin(hint) is Literal:
-        return isinstance(value, str) and value in get_args(hint)
+        return value in get_args(hint)
     if get_origin(hint) is tuple:
-        if not isinstance(value, (list, tuple)):
-            return False
-        members = _members(hint, len(value))
-        return members is not None and all(map(fits, members, value))
+        return isinstance(value, (list, tuple)) and _each(fits, hint, value)
     if hint is float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        return abs(value) <= sys.float_info.max
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
     return type(value) is (hint or type(None))
 
 
@@ -50,15 +46,19 @@ def accepts(hint: object, words: Sequence[str]) -> bool:
     if _is_union(hint):
         return any(accepts(member, words) for member in get_args(hint))
     if get_origin(hint) is tuple:
-        members = _members(hint, len(words))
-        return members is not None and all(accepts(m, [w]) for m, w in zip(members, words, strict=True))
+        return _each(lambda member, word: accepts(member, [word]), hint, words)
     if len(words) != 1:
         return False
     if get_origin(hint) is Literal:
         return words[0] in get_args(hint)
     if hint is type(None):
         return words[0] == "None"
-    return hint not in (int, float) or _is_number(words[0], whole=hint is int)
+    if hint not in (int, float):
+        return True
+    try:
+        return math.isfinite(int(words[0]) if hint is int else float(words[0]))
+    except (ValueError, OverflowError):
+        return False
 
 
 def most_words(hint: object) -> float:
@@ -94,20 +94,13 @@ def _parts(hint: object) -> list[str]:
     return [NAMES[hint][0]]
 
 
-def _members(hint: object, count: int) -> tuple[object, ...] | None:
-    """Return the hints of a tuple's members; None for a wrong count."""
+def _each(check: Callable[[object, T], bool], hint: object, values: Sequence[T]) -> bool:
+    """Whether a tuple's values pass a check of their hints, in the right number."""
     members = get_args(hint)
     if members[-1] is Ellipsis:
-        return (members[0],) * count
-    return members if len(members) == count else None
+        members = members[:1] * len(values)
+    return len(members) == len(values) and all(map(check, members, values))
 
 
 def _is_union(hint: object) -> bool:
     return get_origin(hint) in (Union, types.UnionType)
-
-
-def _is_number(word: str, *, whole: bool) -> bool:
-    try:
-        return math.isfinite(int(word) if whole else float(word))
-    except (ValueError, OverflowError):
-        return False

@@ -187,15 +187,7 @@ def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None)
     """Return the configuration after each layer of settings.
 
     Layers are the defaults, the task, the base, each part, the preset's own settings, and the protocol.
-
-    Args:
-        name: As the preset of `preset_config`; so are the others.
-        env_id: A Gymnasium id.
-        obs: `pixels` or `state`.
-        protocol: Rules for Atari games in place of the preset's.
-
-    Raises:
-        ConfigError: as `preset_config`.
+    Arguments and errors are those of `preset_config`.
     """
     base_name, *without = name.split(WITHOUT)
     preset = _find(base_name, without)

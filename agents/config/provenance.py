@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from itertools import groupby
 
 from agents.config.aliases import present_names
 from agents.config.config import flatten, to_dict
@@ -28,19 +29,12 @@ def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
     fields = list(layers[0][1])
     chosen = [_field(name, fields) for name in names] or fields
     width = max(map(len, chosen)) + 1
-    return "\n".join(f"{name + ':':{width}} {_history(name, layers)}" for name in chosen)
-
-
-def _history(name: str, layers: Sequence[tuple[str, dict[str, object]]]) -> str:
-    """Return the default of a field and each later change, in words."""
-    steps: list[str] = []
-    last: object = None
-    for layer, values in layers:
-        value = values[name]
-        if not steps or value != last:
-            steps.append(f"{layer} {_text(value)}")
-        last = value
-    return " -> ".join(steps)
+    lines = []
+    for name in chosen:
+        changes = groupby(layers, key=lambda layer, name=name: _text(layer[1][name]))  # type: ignore[misc]
+        history = " -> ".join(f"{next(same)[0]} {text}" for text, same in changes)
+        lines.append(f"{name + ':':{width}} {history}")
+    return "\n".join(lines)
 
 
 def _text(value: object) -> str:

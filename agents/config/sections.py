@@ -1,19 +1,13 @@
 """Sections of a run's configuration, from the update to the evaluation.
 
-Every field declares its bounds beside its default (`number`, `count`); `__post_init__` checks them, and
-the rules between fields.
+Every field declares its bounds beside its default (`number`, `count`); `Config` checks them, and the rules
+between fields.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from envs.config import ConfigError, check_bounds, count, number
-
-
-def require(condition: bool, sentence: str) -> None:
-    """Raise a `ConfigError` with this sentence unless the condition holds."""
-    if not condition:
-        raise ConfigError(sentence)
+from envs.config import count, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,22 +78,6 @@ class LearningConfig:
     """Weight of the online network in each update of its moving average (EMA), which is then the network
     that is evaluated and saved; 0: no average, the online network is evaluated."""
 
-    def __post_init__(self) -> None:
-        check_bounds(self, "learning")
-        require(
-            self.v_min < self.v_max,
-            f"--learning.v-min is {self.v_min:g} and --learning.v-max {self.v_max:g}; give a larger v-max.",
-        )
-        require(
-            not (self.double and self.backup == "munchausen"),
-            "--learning.double chooses one next action and --learning.backup munchausen averages over all "
-            "of them; leave one of the two out.",
-        )
-        require(
-            self.loss == "huber" or self.value == "scalar",
-            f"--learning.loss {self.loss} is not for --learning.value {self.value}; leave one of them out.",
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnsConfig:
@@ -117,9 +95,6 @@ class ReturnsConfig:
     clip_reward: bool = False
     """Clip training rewards to [-1, 1]; scores use raw rewards."""
 
-    def __post_init__(self) -> None:
-        check_bounds(self, "returns")
-
 
 @dataclass(frozen=True, kw_only=True)
 class TargetConfig:
@@ -131,9 +106,6 @@ class TargetConfig:
 
     update_period: int = count(0)
     """Clock ticks between copies of the online network to the target network; 0: averaged by tau."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self, "target")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +120,6 @@ class ExplorationConfig:
 
     epsilon_decay_steps: int = count(5_000)
     """Clock ticks from the initial to the final probability."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self, "exploration")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,13 +145,6 @@ class MemoryConfig:
     update_epochs: int = count(2, 1, 10_000)
     """Rollout: passes over each rollout."""
 
-    def __post_init__(self) -> None:
-        check_bounds(self, "memory")
-        require(
-            self.kind == "replay" or not self.priority_exponent,
-            "--memory.priority-exponent is for a replay memory; leave it out with --memory.kind rollout.",
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
@@ -202,9 +164,6 @@ class ScheduleConfig:
 
     gradient_steps: int = count(1, 1, 1_000_000)
     """Gradient steps per update."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self, "schedule")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,10 +194,3 @@ class EvaluationConfig:
     probe_samples: int = count(1_536, 0, 1_000_000)
     """Observations for a linear probe at each evaluation: how well the convolutional features predict the
     simulator's state (probe/r2 in TensorBoard); pixels only; 0: no probe."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self, "evaluation")
-        require(
-            self.probe_samples == 0 or self.probe_samples >= 72,
-            f"--evaluation.probe-samples is {self.probe_samples}; give 72 or more, or 0 for none.",
-        )
