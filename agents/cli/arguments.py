@@ -6,7 +6,7 @@ from typing import Literal
 
 from agents.config import ConfigError
 from agents.runs.files import check_output
-from envs.config import LARGEST_SEED, check_bounds, count
+from envs.config import LARGEST_SEED, count
 
 POSITIONAL = {"positional": True}
 LARGEST_COUNT = 10**9
@@ -50,9 +50,6 @@ class EvaluateArguments:
     module: tuple[str, ...] = ()
     """Modules to import first, which register the runs' environments; they run arbitrary code."""
 
-    def __post_init__(self) -> None:
-        check_bounds(self)
-
 
 @dataclass(frozen=True)
 class RecordArguments:
@@ -61,7 +58,7 @@ class RecordArguments:
     run: Path = field(metadata=POSITIONAL)
     """Folder of a run made by train.py."""
 
-    out: Path = field()
+    out: Path
     """File to write; its ending selects the format."""
 
     view: Literal["screen", "agent"] = "screen"
@@ -78,9 +75,6 @@ class RecordArguments:
 
     module: tuple[str, ...] = ()
     """Modules to import first, which register the runs' environments; they run arbitrary code."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,6 @@ class CompareArguments:
     def __post_init__(self) -> None:
         if not self.runs:
             raise ConfigError("Name the runs to compare, such as runs/CartPole-v1.")
-        check_bounds(self)
         if self.figures is not None and self.figures.exists() and not self.figures.is_dir():
             raise ConfigError(f"--figures {self.figures} is no folder; choose another name.")
         if self.out is not None:
@@ -152,7 +145,6 @@ class SweepArguments:
     a table and a figure of their steps and seconds to solve the environment to <out>/ladder."""
 
     def __post_init__(self) -> None:
-        check_bounds(self)
         for name in ("env", "obs"):
             if not getattr(self, name):
                 raise ConfigError(f"--{name} lacks its value; name at least one.")
@@ -174,9 +166,6 @@ class BenchmarkArguments:
 
     out: Path = Path("runs/benchmark")
     """Folder of the runs; finished ones are not trained again."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
 
 
 @dataclass(frozen=True)
@@ -201,6 +190,3 @@ class ChapterArguments:
 
     max_steps: int = count(5_000, 1, LARGEST_COUNT)
     """Steps after which an episode is truncated."""
-
-    def __post_init__(self) -> None:
-        check_bounds(self)

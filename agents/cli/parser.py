@@ -13,6 +13,7 @@ from tyro.constructors import ConstructorRegistry, StructConstructorSpec, Struct
 
 from agents.cli.options import SEE, check_words, explanations
 from agents.config import ConfigError
+from envs.config import check_bounds
 
 T = TypeVar("T")
 FIRST = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir", "reward_threshold", "device")
@@ -42,7 +43,8 @@ def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, descr
         SystemExit: after `--help`.
     """
     check_words(cls, words)
-    return _parsed(cls, words, {"default": default} if default else {}, description)
+    options = {"default": default} if default else {}
+    return _parsed(cls, words, description=description or inspect.getdoc(cls), **options)[0]
 
 
 def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
@@ -53,21 +55,24 @@ def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
         SystemExit: after `--help`.
     """
     check_words(cls, words, others=True)
-    return _parsed(cls, words, {"return_unknown_args": True})
+    return _parsed(cls, words, description=inspect.getdoc(cls))
 
 
-def _parsed(cls: type, words: Sequence[str], options: dict[str, Any], description: str = "") -> Any:
-    """Return the answer of tyro; `check_words` leaves it little to refuse."""
-    text = description or inspect.getdoc(cls)
+def _parsed(cls: type[T], words: Sequence[str], **options: Any) -> tuple[T, list[str]]:
+    """Return tyro's result and other words; `check_words` leaves it little to refuse."""
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            return tyro.cli(cls, args=list(words), registry=registry, description=text, **options)
+            arguments, others = tyro.cli(
+                cls, args=list(words), registry=registry, return_unknown_args=True, **options
+            )
     except _Refused as refused:
         raise refused.error from None
     except SystemExit as error:
         if not error.code:
             raise
         raise ConfigError(f"{shlex.join(words)}: these words do not fit together{SEE}") from None
+    check_bounds(arguments)
+    return arguments, others
 
 
 @registry.struct_rule
@@ -77,15 +82,14 @@ def _by_fields(info: StructTypeInfo) -> StructConstructorSpec | None:
         return None
     cls: type = info.type  # type: ignore[assignment]
     default: Any = info.default if isinstance(info.default, cls) else None
-    inlined = [field.name for field in fields(cls) if field.metadata.get("option") == ""]
+    inlined = {f.name: getattr(default, f.name) for f in fields(cls) if f.metadata.get("option") == ""}
     specs = _specs(cls, default)
-    for name in inlined:
-        specs += _specs(type(getattr(default, name)), getattr(default, name))
+    for section in inlined.values():
+        specs += _specs(type(section), section)
 
     def make(**values: Any) -> Any:
         try:
-            for name in inlined:
-                section = getattr(default, name)
+            for name, section in inlined.items():
                 own = {f.name: values.pop(f.name) for f in fields(section) if f.name in values}
                 values[name] = replace(section, **own)
             return cls(**values) if default is None else replace(default, **values)
@@ -101,16 +105,15 @@ def _specs(cls: type, default: object) -> list[StructFieldSpec]:
     """Return the name, type, default and help of a dataclass's own fields."""
     hints, texts, specs = get_type_hints(cls), explanations(cls), []
     for field in fields(cls):
-        option = field.metadata.get("option")
+        hint, option = hints[field.name], field.metadata.get("option")
         if option == "" or "asked_as" in field.metadata:
             continue
-        hint: Any = hints[field.name]
-        if option is not None:
+        if option:
             hint = Annotated[hint, tyro.conf.arg(name=option)]
-        if field.metadata.get("positional"):
+        if "positional" in field.metadata:
             hint = Annotated[hint, tyro.conf.Positional]
         value = tyro.MISSING if field.default is MISSING else field.default
-        if default is not None:
-            value = getattr(default, field.name)
-        specs.append(StructFieldSpec(field.name, hint, value, texts[field.name]))
+        value = value if default is None else getattr(default, field.name)
+        text = texts.get(field.name) or inspect.getdoc(hint)  # of a section, that of its class
+        specs.append(StructFieldSpec(field.name, hint, value, text))
     return specs

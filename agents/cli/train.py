@@ -8,15 +8,13 @@ from pathlib import Path
 from agents.cli.options import check_words, given_options
 from agents.cli.parser import parse
 from agents.config import Config, ConfigError
+from agents.config.idle import IMAGE_FIELDS
 from agents.config.presets import COMMAND_LINE, PRESETS, WITHOUT, Stage, preset_stages
 from agents.config.provenance import explain
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_config
 from envs.config import Observation
 from envs.protocols import PROTOCOLS
-
-IMAGE_OPTIONS = ("--env.crop", "--env.size", "--env.frame-stack", "--network.zero-level")
-"""Options without effect on state vectors."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,9 @@ class Train:
         config = arguments.config
         env = replace(config.env, id=_env_id(arguments.environment), obs=arguments.obs)
         config = replace(config, preset=config.preset + _suffix(arguments.without), env=env)
-        if config.env.obs == "state":
-            _refuse_image_options(options)
+        unused = [option for name in IMAGE_FIELDS if (option := f"--{name}".replace("_", "-")) in options]
+        if config.env.obs == "state" and unused:
+            raise ConfigError(f"{', '.join(unused)}: with --obs state no image is seen; leave that out.")
         stages.append(Stage(COMMAND_LINE, config))
         explanation = explain(stages, arguments.explain) if "--explain" in options else None
         return cls(config, arguments.run_dir or default_run_dir(config), arguments.resume, explanation)
@@ -107,12 +106,6 @@ def _stages_before_options(options: Mapping[str, Sequence[str]]) -> list[Stage]:
     if RunPaths(folder).config.is_file():
         return [*stages, Stage("saved run", read_config(folder))]
     return [*stages, Stage(COMMAND_LINE, fresh)]
-
-
-def _refuse_image_options(options: Mapping[str, Sequence[str]]) -> None:
-    unused = [option for option in IMAGE_OPTIONS if option in options]
-    if unused:
-        raise ConfigError(f"{', '.join(unused)}: with --obs state no image is seen; leave that out.")
 
 
 def _suffix(without: Sequence[str]) -> str:
