@@ -148,10 +148,9 @@ def _about_file(error: OSError) -> str:
 
 
 def _about_child(error: subprocess.CalledProcessError) -> str:
-    output = (
-        error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
-    )
-    lines = [line for line in output.replace("\r", "\n").splitlines() if line.strip()]
+    output = error.stderr or ""
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output
+    lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
     why = f": {lines[-1].strip()}" if lines else "; its output stands above"
     command = shlex.join(map(str, error.cmd))
     return f"{command:.300} ended with exit status {error.returncode}{why}"

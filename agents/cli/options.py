@@ -120,7 +120,7 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
     """Return the option of a name; None if others may know it."""
     positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
     option = options.get(name) or options.get(positive)
-    if option is not None and not option.positional and (name in options or option.hint is bool):
+    if option and not option.positional and (name in options or option.hint is bool):
         if option.asked_as:
             raise ConfigError(f"{name} is not an option of its own; use {option.asked_as}.")
         return option
@@ -130,27 +130,23 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
     renamed = renamed or [_negated(new) for new in _present_options(positive, options)]
     if renamed:
         raise ConfigError(f"{name} is now called {' and '.join(renamed)}; use that.")
-    names = [o.name for o in options.values() if not o.asked_as]
+    names = [o.name for o in options.values() if not (o.asked_as or o.positional)]
     names += [_negated(o.name) for o in options.values() if o.hint is bool]
-    close = difflib.get_close_matches(name, [n for n in names if n.startswith("-")], n=1)
+    close = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]}?" if close else SEE
     raise ConfigError(f"{name} is not an option{hint}")
 
 
 def _surplus(name: str, values: list[str], hint: object, positional: bool) -> list[str]:
     """Check an option's words; return those left for the positional argument."""
-    most = most_words(hint)
-    if not positional or len(values) <= most:
-        most = len(values)
-    own, rest = values[: int(most)], values[int(most) :]
-    if hint is bool:
-        if own:
-            raise ConfigError(f"{name} {shlex.join(own)}: {name} takes no value; leave it out.")
-    elif not own and not accepts(hint, own):
-        raise ConfigError(f"{name} lacks its value: give {described(hint)}.")
-    elif not accepts(hint, own):
-        raise ConfigError(f"{name} {shlex.join(own)}: give {described(hint)}.")
-    return rest
+    most = int(min(most_words(hint), len(values))) if positional else len(values)
+    own = shlex.join(values[:most])
+    if hint is bool and own:
+        raise ConfigError(f"{name} {own}: {name} takes no value; leave it out.")
+    if hint is not bool and not accepts(hint, values[:most]):
+        start = f"{name} {own}" if own else f"{name} lacks its value"
+        raise ConfigError(f"{start}: give {described(hint)}.")
+    return values[most:]
 
 
 def _present_options(old: str, options: Mapping[str, Option]) -> list[str]:

@@ -88,7 +88,13 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
         config = Train.parse(words).config
         find_spec(config.env.id)
         if arguments.ladder:
-            _check_threshold(config)
+            from agents.build import reward_threshold  # torch takes two seconds to import
+
+            if reward_threshold(config) is None:
+                raise ConfigError(
+                    f"--ladder measures the time of each preset to a mean return, and {config.env.id} has "
+                    "none to reach here; give one as --reward-threshold."
+                )
         folder = arguments.out / default_run_dir(config).relative_to("runs")
         # A resumed run keeps its own budget unless another is given.
         words += ["--steps", str(config.steps), "--reward-threshold", str(config.reward_threshold)]
@@ -98,23 +104,8 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
     return runs
 
 
-def _check_threshold(config: Config) -> None:
-    from agents.build import reward_threshold  # torch takes two seconds to import
-
-    if reward_threshold(config) is None:
-        raise ConfigError(
-            f"--ladder measures the time of each preset to a mean return, and {config.env.id} has none "
-            "to reach here; give one as --reward-threshold."
-        )
-
-
 class Sweep:
-    """Trains the runs of a grid in parallel under one progress bar.
-
-    Args:
-        runs: The grid.
-        jobs: Parallel processes.
-    """
+    """Trains the runs of a grid in parallel processes under one progress bar."""
 
     def __init__(self, runs: Sequence[GridRun], jobs: int) -> None:
         self._runs, self._jobs = runs, jobs
@@ -127,13 +118,18 @@ class Sweep:
 
         A stop is passed on to the processes, which save themselves.
         """
-        todo = [run for run in self._runs if self._to_do(run)]
+        todo = []
+        for run in self._runs:
+            try:
+                todo += [] if run.finished() else [run]
+            except (ConfigError, ValueError) as error:
+                self.failed[run.name] = str(error)
         done = len(self._runs) - len(todo)
         running: dict[GridRun, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
         with tqdm(total=len(self._runs), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
-            if done > len(self.failed):
-                before = done - len(self.failed)
+            before = done - len(self.failed)
+            if before:
                 bar.write(f"{before} of {len(self._runs)} runs were finished before", sys.stderr)
             try:
                 while (todo or running) and not should_stop():
@@ -153,23 +149,12 @@ class Sweep:
                     process.wait()
         return not (todo or running)
 
-    def _to_do(self, run: GridRun) -> bool:
-        try:
-            return not run.finished()
-        except (ConfigError, ValueError) as error:
-            self.failed[run.name] = str(error)
-            return False
-
     def _start(self, run: GridRun) -> "subprocess.Popen[bytes]":
         run.paths.log.parent.mkdir(parents=True, exist_ok=True)
-        words = list(run.words)
-        if (
-            run.config.memory.kind == "replay"
-            and run.config.memory.capacity is None
-            and not run.paths.config.exists()
-        ):
-            words += ["--memory.capacity", str(self._capacity(run.config))]
-        command = [sys.executable, str(TRAIN), *words]
+        command = [sys.executable, str(TRAIN), *run.words]
+        memory = run.config.memory
+        if memory.kind == "replay" and memory.capacity is None and not run.paths.config.exists():
+            command += ["--memory.capacity", str(self._capacity(run.config))]
         threads = str(min(max(cores() // self._jobs, 1), threads_allowed()))
         with run.paths.log.open("ab") as log:
             return subprocess.Popen(

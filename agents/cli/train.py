@@ -91,18 +91,14 @@ def default_run_dir(config: Config) -> Path:
 
 def _stages_before_options(options: Mapping[str, Sequence[str]]) -> list[Stage]:
     """Return the layers below the command line: preset and saved run."""
-
-    def value(option: str, default: str) -> str:
-        return options[option][0] if options.get(option) else default
-
-    env_id, protocol = _env_id(value("--env", "CartPole-v1")), value("--env.protocol", "") or None
-    name = value("--preset", "fast") + _suffix(options.get("--without", ()))
-    stages = preset_stages(name, env_id, value("--obs", "pixels"), protocol)
+    first = {option: words[0] for option, words in options.items() if words}
+    name = first.get("--preset", "fast") + _suffix(options.get("--without", ()))
+    env_id, obs = _env_id(first.get("--env", "CartPole-v1")), first.get("--obs", "pixels")
+    stages = preset_stages(name, env_id, obs, first.get("--env.protocol"))
     if "--resume" not in options:
         return stages
-    fresh = stages[-1].config
-    fresh = replace(fresh, seed=int(value("--seed", str(fresh.seed))))
-    folder = Path(value("--run-dir", "")) if options.get("--run-dir") else default_run_dir(fresh)
+    fresh = replace(stages[-1].config, seed=int(first.get("--seed", stages[-1].config.seed)))
+    folder = Path(first["--run-dir"]) if "--run-dir" in first else default_run_dir(fresh)
     if RunPaths(folder).config.is_file():
         return [*stages, Stage("saved run", read_config(folder))]
     return [*stages, Stage(COMMAND_LINE, fresh)]
