@@ -11,6 +11,7 @@ from envs.config import LARGEST_SEED, count
 POSITIONAL = {"positional": True}
 LARGEST_COUNT = 10**9
 
+AtariPart = Literal["throughput", "learner", "priorities", "peers"]
 BenchmarkPart = Literal[
     "frames",
     "start",
@@ -21,10 +22,7 @@ BenchmarkPart = Literal[
     "chapter-pixels",
     "ablation-pixels",
     "ablation-state",
-    "throughput",
-    "learner",
-    "priorities",
-    "peers",
+    AtariPart,
 ]
 
 
@@ -172,9 +170,7 @@ class BenchmarkArguments:
 class AtariBenchmarkArguments:
     """Measure emulation, learner and memory for Atari, and compare with another library."""
 
-    part: Literal["throughput", "learner", "priorities", "peers", "own", "peer"] = field(
-        metadata=POSITIONAL
-    )
+    part: Literal[AtariPart, "own", "peer"] = field(metadata=POSITIONAL)
     """Measurement; own and peer are the two sides of peers."""
 
 

@@ -127,7 +127,7 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
     if others:
         return None
     renamed = _present_options(name, options)
-    renamed = renamed or [_negated(new) for new in _present_options(positive, options)]
+    renamed = renamed or list(map(_negated, _present_options(positive, options)))
     if renamed:
         raise ConfigError(f"{name} is now called {' and '.join(renamed)}; use that.")
     names = [o.name for o in options.values() if not (o.asked_as or o.positional)]

@@ -86,9 +86,6 @@ def from_state(config: Config) -> bool:
     return config.env.obs == "state"
 
 
-unchanged = compose()
-"""The configuration itself."""
-
 atari = compose(
     run(log_every=1_000, checkpoint_seconds=600.0),
     memory(capacity=None),

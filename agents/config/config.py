@@ -5,6 +5,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from agents.config import sections
@@ -98,14 +99,12 @@ def _of_fields(config: Config) -> Iterator[str]:
         yield "--learning.shift moves images; leave it out with --obs state."
     if config.network.norm == "batch" and batch < 2:
         yield (
-            f"--network.norm batch needs several rows to normalise over, not "
+            "--network.norm batch needs several rows to normalise over, not "
             f"--learning.batch-size {batch}; give 2 or more."
         )
     if 0 < config.evaluation.probe_samples < 72:
-        yield (
-            f"--evaluation.probe-samples is {config.evaluation.probe_samples}; "
-            "give 72 or more, or 0 for none."
-        )
+        samples = config.evaluation.probe_samples
+        yield f"--evaluation.probe-samples is {samples}; give 72 or more, or 0 for none."
 
 
 def _of_memory(config: Config) -> Iterator[str]:
@@ -157,12 +156,13 @@ def _of_memory(config: Config) -> Iterator[str]:
 
 def _of_protocol(config: Config) -> Iterator[str]:
     """Yield the contradictions with the evaluation protocol."""
-    name, values = config.env.protocol, flatten(to_dict(config))
+    name = config.env.protocol
     for field_name, value in protocol_fields(name).items():
-        if values[field_name] != value:
+        own, option = attrgetter(field_name)(config), field_name.replace("_", "-")
+        if own != value:
             yield (
-                f"--env.protocol {name} means --{field_name.replace('_', '-')} {value}, not "
-                f"{values[field_name]}; leave one of them out, or use --env.protocol none."
+                f"--env.protocol {name} means --{option} {value}, not {own}; leave one of them out, "
+                "or use --env.protocol none."
             )
     allowed = allowed_steps(name)
     if allowed is not None and config.steps > allowed:
@@ -186,11 +186,8 @@ def nested(flat: Mapping[str, object]) -> dict[str, Any]:
     """Return fields under dotted names as nested dictionaries, the inverse of `flatten`."""
     tree: dict[str, Any] = {}
     for name, value in flat.items():
-        *sections, last = name.split(".")
-        branch = tree
-        for section in sections:
-            branch = branch.setdefault(section, {})
-        branch[last] = value
+        section, _, key = name.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[key] = value
     return tree
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
 from agents.config import parts
-from agents.config.algorithms import Algorithm, chapter, dqn, fast, nature, on_atari, unchanged
+from agents.config.algorithms import Algorithm, chapter, dqn, fast, nature, on_atari
 from agents.config.config import Config, with_fields
 from envs.config import ConfigError, EnvConfig, Observation
 from envs.protocols import ProtocolName, allowed_steps, protocol_fields
@@ -37,7 +37,7 @@ class Preset:
     paper: str
     base: Algorithm = dqn
     parts: Mapping[str, Algorithm] = field(default_factory=dict)
-    own: Algorithm = unchanged
+    own: Algorithm | None = None
     observations: tuple[Observation, ...] = ("pixels", "state")
     protocol: ProtocolName = "nature"
     """Rules for Atari games unless others are named."""
@@ -190,32 +190,24 @@ def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None)
     Arguments and errors are those of `preset_config`.
     """
     base_name, *without = name.split(WITHOUT)
-    preset = _find(base_name, without)
+    if base_name not in PRESETS:
+        raise ConfigError(f"--preset {base_name} is unknown; choose one of {', '.join(PRESETS)}.")
+    preset = PRESETS[base_name]
+    for part in (part for part in without if part not in preset.parts):
+        names = ", ".join(preset.parts)
+        has = f"has {names}; name one of those, or" if names else "is not made of parts;"
+        raise ConfigError(f"--without {part}: preset {base_name} {has} leave it out.")
     if obs not in preset.observations:
-        raise ConfigError(
-            f"--preset {name} is for --obs {' or '.join(preset.observations)} only; "
-            "choose that, or another preset."
-        )
+        only = " or ".join(preset.observations)
+        raise ConfigError(f"--preset {name} is for --obs {only} only; choose that, or another preset.")
     task = EnvConfig(id=env_id, obs=obs)
     stages = [Stage("default", Config()), Stage(COMMAND_LINE, Config(preset=name, env=task))]
     layers = {"family" if preset.base is dqn else base_name: preset.base}
     layers |= {part: function for part, function in preset.parts.items() if part not in without}
-    layers |= {base_name: preset.own} if preset.own is not unchanged else {}
+    layers |= {base_name: preset.own} if preset.own else {}
     for layer, function in layers.items():
         stages.append(Stage(layer, function(stages[-1].config)))
     return [*stages, *_protocol_stage(preset, stages[-1].config, protocol)]
-
-
-def _find(name: str, without: list[str]) -> Preset:
-    """Return a preset that has all parts to leave out."""
-    if name not in PRESETS:
-        raise ConfigError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
-    parts = PRESETS[name].parts
-    for part in without:
-        if part not in parts:
-            has = f"has {', '.join(parts)}; name one of those, or" if parts else "is not made of parts;"
-            raise ConfigError(f"--without {part}: preset {name} {has} leave it out.")
-    return PRESETS[name]
 
 
 def _protocol_stage(preset: Preset, config: Config, protocol: str | None) -> Iterator[Stage]:
