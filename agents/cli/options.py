@@ -98,8 +98,10 @@ def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> Non
     names = {name for name, _ in groups}
     if {"-h", "--help"} & names:
         return
-    options = {option.name: option for option in options_of(cls)}
-    positional = next((option for option in options.values() if option.positional), None)
+    every = list(options_of(cls))
+    positional = next((option for option in every if option.positional), None)
+    options = {option.name: option for option in every if not option.positional}
+    options |= {_negated(name): option for name, option in options.items() if option.hint is bool}
     for name, values in groups:
         option = _known(name, options, others)
         if option is not None:
@@ -112,26 +114,22 @@ def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> Non
         name, text = positional.name.upper(), _first(positional.text)
         raise ConfigError(f"{start}give {described(positional.hint)} as {name} ({text}){SEE}")
     for option in options.values():
-        if option.required and not option.positional and option.name not in names:
+        if option.required and option.name not in names:
             raise ConfigError(f"{option.name} is missing ({_first(option.text)}){SEE}")
 
 
 def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | None:
     """Return the option of a name; None if others may know it."""
-    positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
-    option = options.get(name) or options.get(positive)
-    if option and not option.positional and (name in options or option.hint is bool):
-        if option.asked_as:
-            raise ConfigError(f"{name} is not an option of its own; use {option.asked_as}.")
+    option = options.get(name)
+    if option and option.asked_as:
+        raise ConfigError(f"{name} is not an option of its own; use {option.asked_as}.")
+    if option or others:
         return option
-    if others:
-        return None
-    renamed = _present_options(name, options)
-    renamed = renamed or list(map(_negated, _present_options(positive, options)))
-    if renamed:
-        raise ConfigError(f"{name} is now called {' and '.join(renamed)}; use that.")
-    names = [o.name for o in options.values() if not (o.asked_as or o.positional)]
-    names += [_negated(o.name) for o in options.values() if o.hint is bool]
+    positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
+    present = _present_options(name) or list(map(_negated, _present_options(positive)))
+    if present and options.keys() >= set(present):
+        raise ConfigError(f"{name} is now called {' and '.join(present)}; use that.")
+    names = [name for name, option in options.items() if not option.asked_as]
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]}?" if close else SEE
     raise ConfigError(f"{name} is not an option{hint}")
@@ -149,11 +147,10 @@ def _surplus(name: str, values: list[str], hint: object, positional: bool) -> li
     return values[most:]
 
 
-def _present_options(old: str, options: Mapping[str, Option]) -> list[str]:
-    """Return the options that an old option is called now."""
+def _present_options(old: str) -> list[str]:
+    """Return the present names of an old option."""
     names = present_names(old.removeprefix("--").replace("-", "_"))
-    present = [f"--{name}".replace("_", "-") for name in names]
-    return [name for name in present if name in options]
+    return [f"--{name}".replace("_", "-") for name in names]
 
 
 def _negated(name: str) -> str:

@@ -32,7 +32,9 @@ def fits(hint: object, value: object) -> bool:
     if get_origin(hint) is tuple:
         return isinstance(value, (list, tuple)) and _each(fits, hint, value)
     if hint is float:
-        return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
+        return (
+            isinstance(value, (int, float)) and type(value) is not bool and abs(value) <= sys.float_info.max
+        )
     return type(value) is (hint or type(None))
 
 

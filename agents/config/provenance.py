@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from agents.config.aliases import present_names
 from agents.config.config import flatten, to_dict
@@ -26,13 +27,13 @@ def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
         learning.huber_delta: default 1 -> family 100 -> qr-dqn 1
     """
     layers = [(stage.layer, flatten(to_dict(stage.config))) for stage in stages]
-    fields = list(layers[0][1])
-    chosen = [_field(name, fields) for name in names] or fields
+    known = list(layers[0][1])
+    chosen = [_field(name, known) for name in names] or known
     width = max(map(len, chosen)) + 1
     lines = []
     for name in chosen:
-        changes = groupby(layers, key=lambda layer, name=name: _text(layer[1][name]))  # type: ignore[misc]
-        history = " -> ".join(f"{next(same)[0]} {text}" for text, same in changes)
+        values = [(layer, _text(fields[name])) for layer, fields in layers]
+        history = " -> ".join(" ".join(next(same)) for _, same in groupby(values, itemgetter(1)))
         lines.append(f"{name + ':':{width}} {history}")
     return "\n".join(lines)
 
