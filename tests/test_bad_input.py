@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agents.cli.arguments import (
@@ -184,6 +184,7 @@ WORDS = st.one_of(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.sampled_from(OPTIONS), words=st.lists(WORDS, max_size=5))
+@example(chosen=next(pair for pair in OPTIONS if pair[1].name == "--figures"), words=["", ""])
 def test_every_option_refuses_values_of_a_wrong_type(
     chosen: tuple[str, Option], words: list[str], folder: Path
 ) -> None:

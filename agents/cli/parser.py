@@ -44,7 +44,9 @@ def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, descr
     """
     check_words(cls, words)
     options = {"default": default} if default else {}
-    return _parsed(cls, words, description=description or inspect.getdoc(cls), **options)[0]
+    arguments: T = _parsed(cls, words, description=description or inspect.getdoc(cls), **options)
+    check_bounds(arguments)
+    return arguments
 
 
 def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
@@ -55,24 +57,22 @@ def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
         SystemExit: after `--help`.
     """
     check_words(cls, words, others=True)
-    return _parsed(cls, words, description=inspect.getdoc(cls))
+    arguments, others = _parsed(cls, words, description=inspect.getdoc(cls), return_unknown_args=True)
+    check_bounds(arguments)
+    return arguments, others
 
 
-def _parsed(cls: type[T], words: Sequence[str], **options: Any) -> tuple[T, list[str]]:
-    """Return tyro's result and other words; `check_words` leaves it little to refuse."""
+def _parsed(cls: type, words: Sequence[str], **options: Any) -> Any:
+    """Return tyro's result; `check_words` leaves it little to refuse."""
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            arguments, others = tyro.cli(
-                cls, args=list(words), registry=registry, return_unknown_args=True, **options
-            )
+            return tyro.cli(cls, args=list(words), registry=registry, **options)
     except _Refused as refused:
         raise refused.error from None
     except SystemExit as error:
         if not error.code:
             raise
         raise ConfigError(f"{shlex.join(words)}: these words do not fit together{SEE}") from None
-    check_bounds(arguments)
-    return arguments, others
 
 
 @registry.struct_rule
