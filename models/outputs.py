@@ -23,7 +23,7 @@ class Output(nn.Module):
     def connect(self, features: int) -> None:
         """Create the layers that depend on the number of features D, if any."""
 
-    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
+    def predict(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Predict from features `[B, D]`; the generator draws whatever is random in training."""
         return ScalarPrediction(head(features).squeeze(2))
 
@@ -38,7 +38,7 @@ class CategoricalOutput(Output):
         self.size = num_atoms
         self.register_buffer("support", torch.linspace(v_min, v_max, num_atoms), persistent=False)
 
-    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
+    def predict(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to logits."""
         return CategoricalPrediction(head(features), self.support)
 
@@ -53,7 +53,7 @@ class QuantileOutput(Output):
         self.size = num_quantiles
         self.register_buffer("taus", midpoints(num_quantiles).unsqueeze(0), persistent=False)
 
-    def forward(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
+    def predict(self, features: Tensor, head: Head, _generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to quantiles."""
         return QuantilePrediction(head(features), self.taus)
 
@@ -87,7 +87,7 @@ class ImplicitQuantileOutput(Output):
         """Draw levels `[rows, N]` uniformly from 0 to 1."""
         return torch.rand(rows, self._num_quantiles, generator=generator, device=generator.device)
 
-    def forward(self, features: Tensor, head: Head, generator: torch.Generator | None) -> Prediction:
+    def predict(self, features: Tensor, head: Head, generator: torch.Generator | None) -> Prediction:
         """Map `[B, D]` to quantiles at random levels, or at the midpoints without a generator."""
         rows = len(features)
         taus = self._midpoints.expand(rows, -1) if generator is None else self.draw_taus(rows, generator)

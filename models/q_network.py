@@ -41,7 +41,7 @@ class QNetwork(nn.Module):
             observation: `[B, *obs]`.
             generator: Draws random quantile levels, for training; None: fixed ones.
         """
-        return self.embedding(self.torso(observation), self.outputs, generator)
+        return self.embedding.predict(self.torso(observation), self.outputs, generator)
 
     def outputs(self, features: Tensor) -> Tensor:
         """Map features `[B, D]` to the head's outputs, `[B, A, K] float32`."""
