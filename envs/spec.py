@@ -67,7 +67,7 @@ def _describe(config: EnvConfig, entry_point: object) -> EnvSpec:  # noqa: ARG00
     spec = EnvSpec(
         observation_shape=space.shape,
         dtype=np.dtype(space.dtype),
-        frame_stack=env.stack if isinstance(env, FrameStackObservation) else 1,
+        frame_stack=env.stack_size if isinstance(env, FrameStackObservation) else 1,
         num_actions=int(actions.n),
         action_names=_names(tuple(own()) or family.action_names, int(actions.n), "action"),
         variable_names=_names(family.variable_names, size, "variable"),

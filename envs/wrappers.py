@@ -129,7 +129,7 @@ class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordCon
         RecordConstructorArgs.__init__(self, stack=stack)
         gym.ObservationWrapper.__init__(self, env)
         *planes, height, width = env.observation_space.shape  # type: ignore[misc]
-        self.stack, self._planes = stack, planes[0] if planes else 1
+        self.stack_size, self._planes = stack, planes[0] if planes else 1
         self._frames = np.zeros((stack * self._planes, height, width), np.uint8)
         self.observation_space = image_space(*self._frames.shape)
 
@@ -138,7 +138,7 @@ class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordCon
     ) -> tuple[Frame, dict[str, Any]]:
         """Start an episode; the stack holds its first frame `stack` times."""
         first, info = self.env.reset(seed=seed, options=options)
-        self._frames.reshape(self.stack, self._planes, *first.shape[-2:])[:] = first
+        self._frames.reshape(self.stack_size, self._planes, *first.shape[-2:])[:] = first
         return self._frames.copy(), info
 
     def observation(self, observation: Frame) -> Frame:

@@ -107,7 +107,7 @@ def _draw(rungs: Rungs, axis: str, ax: Axes) -> None:
 
 
 def _draw_times(times: Times, place: float, colour: str, label: str | None, ax: Axes) -> None:
-    """Draw range and median; open arrows mark ends of unsuccessful runs."""
+    """Draw range and median; open arrows show ends of unsuccessful runs."""
     at, reached, y = times.observed, times.reached, np.full(len(times.observed), place)
     ax.plot(at, y, color=colour, linestyle="-", linewidth=1.5)
     ax.plot(at[reached], y[reached], "|", color=colour, markersize=7)
