@@ -1,4 +1,4 @@
-"""Opens a run: its best agent, ready to act and to be evaluated."""
+"""Loading of a run: its best agent, to act and to be evaluated."""
 
 from pathlib import Path
 from typing import NamedTuple

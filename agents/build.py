@@ -1,4 +1,4 @@
-"""Makes a run: environments, network, memory and learner from a configuration."""
+"""Making of a run: environments, network, memory and learner from a configuration."""
 
 import copy
 import sys
@@ -222,7 +222,7 @@ def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:
 
 
 def build_trainer(config: Config, folder: RunFolder) -> Trainer:
-    """Make the trainer of a new run, or of the one saved in the folder.
+    """Make the trainer of a new run, or of the one in the folder.
 
     Raises:
         ConfigError: as `compose` and `restore`, or the image shows nothing.

@@ -11,7 +11,7 @@ from envs.vector import Step, VectorEnv
 
 ShouldStop = Callable[[], bool]
 Lap = Callable[[str], None]
-"""Adds the time since the last call to a section."""
+"""Books the time since the last call to a section."""
 
 
 class Interrupted(Exception):  # noqa: N818

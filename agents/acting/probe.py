@@ -38,7 +38,7 @@ class StateProbe:
         self._envs = [make_env(config.env) for _ in range(PROBE_ENVS if self._simulator else 0)]
 
     def __call__(self, should_stop: ShouldStop = never) -> dict[str, float]:
-        """Return R² by tag: of each variable, or for Atari games its mean over the bytes that vary.
+        """Return R² by tag; of Atari games its mean over bytes that vary.
 
         Raises:
             Interrupted: `should_stop()`.

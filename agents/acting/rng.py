@@ -1,4 +1,4 @@
-"""One seed, many independent generators, each with a name."""
+"""Named, independent random streams from one seed."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ STREAMS = (
     "exploration",
     "memory",
     "network",
-    "evaluation",  # the periodic evaluations of training
-    "solved",  # the evaluations that decide whether it is solved
-    "held_out",  # scripts/evaluate.py: never seen by any training run
+    "evaluation",  # periodic evaluations
+    "solved",  # confirmations
+    "held_out",  # scripts/evaluate.py: never used in training
     "recording",
-    "probe",  # what the features know of the true state
+    "probe",
     "learner",  # noise, quantile levels, random shifts
 )
+"""Append only: the position of a name is part of its seeds."""
 
 
 def _sequence(seed: int, stream: str, *key: int) -> np.random.SeedSequence:
@@ -21,10 +22,10 @@ def _sequence(seed: int, stream: str, *key: int) -> np.random.SeedSequence:
 
 
 def make_generator(seed: int, stream: str, *key: int) -> np.random.Generator:
-    """Returns the named generator of a run's seed; `key` tells apart several of one name."""
+    """Return the named generator of a seed; `key` selects one of several."""
     return np.random.default_rng(_sequence(seed, stream, *key))
 
 
 def draw_seeds(seed: int, stream: str, count: int, *key: int) -> list[int]:
-    """Returns `count` seeds of the named stream; `key` tells apart several draws from it."""
+    """Return `count` seeds of the named stream; `key` selects one of several draws."""
     return [int(word) for word in _sequence(seed, stream, *key).generate_state(count)]

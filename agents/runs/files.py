@@ -11,7 +11,7 @@ from envs.config import ConfigError
 
 
 def check_output(path: Path, endings: Iterable[str]) -> None:
-    """Raise `ConfigError` if `--out` is not a file that can be written and has one of these endings."""
+    """Raise `ConfigError` unless `--out` can be written and has a known suffix."""
     if path.suffix not in endings:
         raise ConfigError(f"--out {path}: choose a name that ends in {', '.join(endings)}.")
     if not path.parent.is_dir():

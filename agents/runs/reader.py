@@ -204,7 +204,7 @@ def read_curves(folder: Path, tags: tuple[str, ...] = COMPARED) -> dict[str, Cur
 
 
 def newest_step(folder: Path) -> int:
-    """Return the agent steps at the newest entry of a run's metrics; 0 if there is none."""
+    """Return the agent steps at the newest entry of a run's metrics, or 0."""
     try:
         with RunPaths(folder).metrics.open("rb") as file:
             file.seek(max(file.seek(0, 2) - 4096, 0))
@@ -219,7 +219,7 @@ def _curve(points: list[tuple[int, float, float]]) -> Curve:
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, float]]:
-    """Yield the entries of a metrics file; the last line of a running run may be incomplete."""
+    """Yield the entries of a metrics file, without an incomplete last line."""
     if not path.is_file():
         raise ConfigError(f"{path.parent} holds no run (no metrics.jsonl); name folders made by train.py.")
     whole, _, _ = path.read_bytes().rpartition(b"\n")

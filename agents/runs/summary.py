@@ -29,7 +29,7 @@ class ScoreSummary(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Results of a finished run, as in `summary.json`; its score is that of the best checkpoint."""
+    """Results of a finished run; `eval_*` are those of the best checkpoint."""
 
     env: str = ""
     obs: str = ""

@@ -50,7 +50,7 @@ def set_up_torch(config: Config) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Have the GNU C library keep up to 1 GiB of freed memory for the next update.
+    """Have the GNU C library keep freed memory, up to 1 GiB.
 
     By default it returns the activations of each update to the system; new page faults take an eighth of
     the time.

@@ -97,7 +97,7 @@ class Trainer:
         self._interval.env_steps += self.collector.env.num_envs
 
     def _learn(self, should_stop: ShouldStop) -> None:
-        """Take the gradient steps that are due, and copy the target network if that is due."""
+        """Take the gradient steps that are due; copy the target network if due."""
         progress, interval, block = self.progress, self._interval, self.memory.block
         due, rate = self.clock.updates_due, self.clock.learning_rate
         if progress.updates < due and rate is not None:
