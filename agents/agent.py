@@ -24,11 +24,7 @@ class Agent(NamedTuple):
 
 
 def load(folder: Path, device: str = "cpu") -> Agent:
-    """Load the best agent of a run.
-
-    Args:
-        folder: Of the run.
-        device: `auto`, `cpu` or `cuda`.
+    """Load the best agent of a run; the device is `auto`, `cpu` or `cuda`.
 
     Raises:
         ConfigError: the folder holds no run with an agent.

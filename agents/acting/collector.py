@@ -10,15 +10,7 @@ from envs.vector import VectorEnv
 
 
 class Collector:
-    """ε-greedy play that fills a memory.
-
-    Args:
-        env: The training environments.
-        policy: Chooses the actions.
-        memory: Stores every step.
-        clip_reward: Whether the memory gets clipped rewards.
-        lap: Books the time spent in `act`, `env` and `memory`.
-    """
+    """ε-greedy play that fills a memory, with clipped rewards if asked; `lap` books the time."""
 
     def __init__(
         self,
@@ -68,8 +60,7 @@ class Collector:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict`; the memory is restored before.
 
-        Where the environments cannot be restored in mid-episode, the episodes in progress end in the memory
-        as truncations, and new ones start.
+        If the environments cannot resume in mid-episode, the episodes in progress become truncations.
         """
         self.episodes = [Episode(*episode) for episode in state["episodes"]]
         self._policy.load_state_dict(state["policy"])

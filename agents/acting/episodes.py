@@ -89,11 +89,7 @@ class Episode(NamedTuple):
 
 
 class EpisodeCounter:
-    """Returns and lengths of the episodes in progress.
-
-    Args:
-        num_envs: E.
-    """
+    """Returns and lengths of the episodes in progress."""
 
     def __init__(self, num_envs: int) -> None:
         self.score = np.zeros(num_envs)  # [E]  so far
@@ -103,13 +99,7 @@ class EpisodeCounter:
     def add(
         self, step: Step, reward: NDArray[np.float32], active: NDArray[np.bool_] | None = None
     ) -> list[Episode]:
-        """Add a step and return the episodes it finished.
-
-        Args:
-            step: Of all environments.
-            reward: `[E]` that is learned from.
-            active: `[E]` environments that count; None: all.
-        """
+        """Add a step, with the rewards `[E]` to learn from; return the episodes it finished."""
         self.score += step.reward
         self._learned += reward
         self.length += 1

@@ -27,11 +27,7 @@ VIDEO_SIZE = (80, 120)  # pixels, of a state agent's video
 
 
 class RecordingPolicy(GreedyPolicy):
-    """A greedy policy that records the action values.
-
-    Args:
-        policy: Acts.
-    """
+    """A greedy policy that records the action values."""
 
     def __init__(self, policy: GreedyPolicy) -> None:
         self._policy = policy
@@ -44,15 +40,7 @@ class RecordingPolicy(GreedyPolicy):
 
 
 def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: str, *key: int) -> Policy:
-    """Return a policy with the random actions of the evaluation protocol.
-
-    Args:
-        policy: The agent.
-        num_actions: A.
-        config: Of the run.
-        stream: Random stream of the coins.
-        key: Selects a draw from the stream.
-    """
+    """Return a policy with the random actions of the protocol; a random stream draws them."""
     epsilon = config.evaluation.epsilon
     if not epsilon:
         return policy
@@ -60,14 +48,7 @@ def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: s
 
 
 def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> Score:
-    """Evaluate on seeds that no training run uses.
-
-    Args:
-        config: Of the run.
-        policy: The agent.
-        episodes: Number of episodes.
-        seed: Selects the held-out seeds.
-    """
+    """Evaluate on seeds that no training run uses; `seed` selects them."""
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
     env = make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)
     try:
@@ -78,12 +59,7 @@ def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> 
 
 
 class Evaluator:
-    """Evaluations during a run.
-
-    Args:
-        config: Of the run.
-        policy: The agent, unless another one is given.
-    """
+    """Evaluations during a run; all may be stopped, by `Interrupted`."""
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
@@ -94,11 +70,7 @@ class Evaluator:
         self._probe = StateProbe(config, policy) if probed else None
 
     def periodic(self, should_stop: ShouldStop = never) -> Score:
-        """Evaluate on the run's evaluation seeds, with video, action values and state probe.
-
-        Raises:
-            Interrupted: `should_stop()`.
-        """
+        """Evaluate on the run's evaluation seeds, with video, action values and state probe."""
         settings = self._config.evaluation
         recording = RecordingPolicy(self._policy)
         frames = settings.video_frames
@@ -113,16 +85,7 @@ class Evaluator:
     def confirm(
         self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
     ) -> Score:
-        """Evaluate on more episodes, from fresh seeds.
-
-        Args:
-            env_steps: Agent steps so far, which decide the seeds.
-            should_stop: Called before each step.
-            policy: Agent in place of the run's.
-
-        Raises:
-            Interrupted: `should_stop()`.
-        """
+        """Evaluate the run's agent, or another, on more episodes; the agent steps decide the seeds."""
         episodes = self._config.evaluation.solved_episodes
         return self._evaluate("solved", env_steps, episodes, policy or self._policy, 0, should_stop)
 

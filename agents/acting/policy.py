@@ -71,12 +71,7 @@ class GreedyPolicy:
 
 
 class RandomPolicy:
-    """Uniformly random actions.
-
-    Args:
-        num_actions: A.
-        generator: Draws them.
-    """
+    """Uniformly random actions."""
 
     def __init__(self, num_actions: int, generator: np.random.Generator) -> None:
         self._num_actions, self._generator = num_actions, generator

@@ -25,10 +25,6 @@ class StateProbe:
     The images show random states if the simulator can be put into them, else episodes with shares of
     random actions from 0 to 1. Of every three environments, one fits ridge regressions, one chooses their
     penalty, one tests them (linear probes: Alain and Bengio 2016, arXiv:1610.01644).
-
-    Args:
-        config: Of the run, which observes pixels.
-        policy: The agent.
     """
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:

@@ -1,6 +1,6 @@
 """Scores: undiscounted returns of whole episodes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -88,9 +88,6 @@ def evaluate(
         if len(video) < video_frames and not finished[0]:
             video.append(step.observation[0, -1].copy())
     images = np.stack(video) if video else None
-    return Score(*_columns(sum(finished, [])), truncated, images, first)
-
-
-def _columns(episodes: Iterable[Episode]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    rows = list(episodes)
-    return np.array([row.score for row in rows]), np.array([row.length for row in rows])
+    played = sum(finished, [])
+    returns, lengths = (np.array([getattr(e, name) for e in played]) for name in ("score", "length"))
+    return Score(returns, lengths, truncated, images, first)

@@ -9,10 +9,6 @@ class Clock:
     """All that depends on the progress of a run.
 
     Most of it counts ticks: agent steps, or episodes in the chapter's preset.
-
-    Args:
-        config: Of the run.
-        progress: Its counters.
     """
 
     def __init__(self, config: Config, progress: Progress) -> None:

@@ -29,16 +29,7 @@ from envs.families import human_normalised
 
 
 class EvaluationRule:
-    """Evaluation of a run's agent, and its consequences.
-
-    Args:
-        config: Of the run.
-        policy: The evaluated agent.
-        evaluator: Evaluates it.
-        progress: The run's counters.
-        folder: Gets the results and the best agent.
-        reward_threshold: Mean return of a confirmation that ends the run; None: the budget ends it.
-    """
+    """Evaluation of a run's agent, and its consequences."""
 
     def __init__(
         self,
@@ -53,6 +44,7 @@ class EvaluationRule:
         self._config, self._policy, self._evaluator = config, policy, evaluator
         self._progress, self._folder = progress, folder
         self.reward_threshold = reward_threshold
+        """Mean return of a confirmation that ends the run; None: the budget ends it."""
 
     @property
     def solved(self) -> bool:
@@ -78,11 +70,6 @@ class EvaluationRule:
 
     def evaluate(self, train_seconds: float, should_stop: ShouldStop, report: Report) -> None:
         """Evaluate, confirm a score at the threshold, save the best agent.
-
-        Args:
-            train_seconds: Seconds of training so far.
-            should_stop: Called before each step.
-            report: Gets the name of each stage.
 
         Raises:
             Interrupted: `should_stop()`; the evaluation has no effect.
@@ -137,11 +124,6 @@ class EvaluationRule:
         self, best: BestCheckpoint, stopwatch: Stopwatch, should_stop: ShouldStop = never
     ) -> Summary:
         """Return the run's summary; agents without a confirmation are measured now.
-
-        Args:
-            best: The best checkpoint.
-            stopwatch: The run's seconds.
-            should_stop: Called before each step.
 
         Raises:
             Interrupted: `should_stop()`.

@@ -12,11 +12,7 @@ from agents.training.trainer import Trainer
 
 
 class ProgressBar:
-    """Bar of a trainer's budget, with scores and the current stage.
-
-    Args:
-        trainer: Of the budget.
-    """
+    """Bar of a trainer's budget, with scores and the current stage."""
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer, clock = trainer, trainer.clock
@@ -55,13 +51,7 @@ class ProgressBar:
 
 
 def complete(trainer: Trainer, folder: RunFolder, should_stop: ShouldStop) -> Summary | None:
-    """Train to the end and write the summary; return None if stopped before.
-
-    Args:
-        trainer: A new or a resumed one.
-        folder: Of the run.
-        should_stop: Called between any two updates or steps.
-    """
+    """Train to the end and write the summary; return None if stopped before."""
     bar = ProgressBar(trainer)
     try:
         if trainer.complete or trainer.run(should_stop, bar):

@@ -22,19 +22,7 @@ from agents.training.stopwatch import Stopwatch
 
 
 class Trainer:
-    """Training of one agent in one environment, from states and from pixels alike.
-
-    Args:
-        config: Of the run.
-        progress: Its counters.
-        stopwatch: Its seconds.
-        agent: Learns.
-        memory: Stores the steps to learn from.
-        collector: Acts and fills the memory.
-        evaluation: Evaluates the agent.
-        folder: Gets the metrics and the state of the run.
-        device: Device of the agent.
-    """
+    """Training of one agent in one environment, from states and from pixels alike."""
 
     def __init__(
         self,
