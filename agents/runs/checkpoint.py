@@ -55,10 +55,6 @@ def read_best(folder: Path) -> BestCheckpoint:
 def save(path: Path, state: State) -> None:
     """Save atomically: `path` holds the old or the new state, whole, at any time.
 
-    Args:
-        path: The file; its folder exists.
-        state: Nested state.
-
     Raises:
         OSError: it cannot be written, for example on a full disk.
     """

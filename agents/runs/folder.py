@@ -104,14 +104,11 @@ class RunFolder:
         )
 
     def open(self, resumed: RunCheckpoint | None = None, *, resume: str) -> None:
-        """Make the folder and open its logs.
+        """Make the folder, or remove it again if it cannot be written, and open the sinks.
 
         Args:
-            resumed: State that the run is resumed from; logs after it are dropped.
+            resumed: State that the run is resumed from; metrics after it are dropped.
             resume: Note for `config.json` on how exactly the run can be resumed.
-
-        Raises:
-            OSError: it cannot be written; a new folder is removed again.
         """
         self._on_open()
         try:

@@ -4,11 +4,7 @@ from pathlib import Path
 
 
 class RunPaths:
-    """Paths of the files in the folder of a run.
-
-    Args:
-        folder: Of the run.
-    """
+    """Paths of the files in the folder of a run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

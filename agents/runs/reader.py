@@ -184,11 +184,7 @@ def read_run(path: Path) -> Run:
 
 
 def read_curves(folder: Path, tags: tuple[str, ...] = COMPARED) -> dict[str, Curve]:
-    """Return the curves of a run by tag.
-
-    Args:
-        folder: Of the run.
-        tags: Beginnings of the tags.
+    """Return the curves of a run by tag, of tags with these beginnings.
 
     Raises:
         ConfigError: there are no metrics, or they are damaged.

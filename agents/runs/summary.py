@@ -81,12 +81,7 @@ class Summary:
         return cls(**{name: _value(present[name]) for name in fields if name in present})
 
     def sentence(self, folder: Path, *, renderable: bool = True) -> str:
-        """Return the result in one sentence: score, steps, seconds, next command.
-
-        Args:
-            folder: Of the run.
-            renderable: Whether episodes can be recorded.
-        """
+        """Return the result in one sentence: score, steps, seconds, next command."""
         words = ["record.py" if renderable else "evaluate.py", str(folder)]
         words += ["--out", "episode.html"] if renderable else []
         module = self.env.rpartition(":")[0]
