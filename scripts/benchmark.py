@@ -1,8 +1,10 @@
 """Measure speeds and scores and print the table; every figure comes from this run."""
 
+import functools
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -10,11 +12,15 @@ import time
 import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from agents.cli.guard import StopSignal, guarded
 
-HERE = Path(__file__).parent
+ABLATIONS = {
+    "pixels": ["double", "huber-delta 1", "ema-rate 0", "optimizer adam"],
+    "state": ["no-double", "huber-delta 8", "ema-rate 0.005", "optimizer radam"],
+}
+"""Options of `--learning` that each undo a choice of the preset `fast`."""
 
 
 def heading(parts: Sequence[str]) -> None:
@@ -24,8 +30,7 @@ def heading(parts: Sequence[str]) -> None:
     from agents.runs.folder import git_commit
 
     listed = Path("/proc/cpuinfo")
-    lines = listed.read_text().splitlines() if listed.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    names = re.findall(r"model name\s*: (.*)", listed.read_text() if listed.exists() else "")
     processor = names[0] if names else platform.processor() or platform.machine()
     print(
         f"{' '.join(parts)}\n{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
@@ -33,59 +38,46 @@ def heading(parts: Sequence[str]) -> None:
     )
 
 
-ABLATIONS = {
-    "pixels": ["double", "huber-delta 1", "ema-rate 0", "optimizer adam"],
-    "state": ["no-double", "huber-delta 8", "ema-rate 0.005", "optimizer radam"],
-}
-"""Options of `--learning` that each undo a choice of the preset `fast`."""
+def run(script: str, *words: str, stdout: int | IO[str] | None = subprocess.PIPE) -> str:
+    """Run a script in a process of its own; return its captured output."""
+    command = [sys.executable, str(Path(__file__).with_name(f"{script}.py")), *words]
+    return subprocess.run(command, check=True, stdout=stdout, text=True).stdout
 
 
 def train(out: Path, obs: str, seed: int, *options: str) -> dict[str, Any]:
-    """Train or resume a run in a process of its own; return its summary."""
-    run = out / f"{'-'.join([obs, *options]).replace('--', '').replace('/', '_')}" / f"seed{seed}"
-    words = ["--obs", obs, "--seed", str(seed), "--run-dir", str(run), "--resume", *options]
-    subprocess.run([sys.executable, str(HERE / "train.py"), *words], check=True, stdout=sys.stderr)
-    evaluate = [sys.executable, str(HERE / "evaluate.py"), str(run), "--json"]
-    held_out = subprocess.run(evaluate, check=True, capture_output=True, text=True).stdout
-    summary: dict[str, Any] = json.loads((run / "summary.json").read_text())
-    return summary | {"held_out": json.loads(held_out)["mean"]}
+    """Train or resume a run; return its summary."""
+    folder = out / f"{'-'.join([obs, *options]).replace('--', '').replace('/', '_')}" / f"seed{seed}"
+    words = ["--obs", obs, "--seed", str(seed), "--run-dir", str(folder), "--resume", *options]
+    run("train", *words, stdout=sys.stderr)
+    held_out = json.loads(run("evaluate", str(folder), "--json"))["mean"]
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return summary | {"held_out": held_out}
 
 
-def solve(out: Path, obs: str, seeds: int) -> None:
-    """Print steps and seconds to solve CartPole, seed by seed."""
-    print(f"\nCartPole from {obs}: seed, steps, seconds, greedy mean, mean on held-out seeds")
-    rows = [train(out, obs, seed) for seed in range(1, seeds + 1)]
+def scores(out: Path, obs: str, seeds: int, *options: str) -> list[dict[str, Any]]:
+    """Print steps, seconds and scores on CartPole, seed by seed; return the summaries."""
+    print(f"\nCartPole from {' '.join([obs, *options])}")
+    print("  seed   steps  seconds  final greedy mean  best  on held-out seeds")
+    rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
     for row in rows:
-        solved = "" if row["solved"] else "  (not solved)"
         print(
-            f"  {row['seed']}  {row['env_steps']:6d}  {row['train_seconds']:6.1f}  "
-            f"{row['eval_mean']:6.1f}  {row['held_out']:6.1f}{solved}"
+            f"  {row['seed']:4d}  {row['env_steps']:6d}  {row['train_seconds']:7.1f}  "
+            f"{row['final_mean']:17.1f} {row['eval_mean']:5.1f}  {row['held_out']:17.1f}"
+            f"{'' if row['solved'] else '  (not solved)'}"
         )
-    steps = statistics.median(row["env_steps"] for row in rows)
-    seconds = [row["train_seconds"] for row in rows]
-    middle, worst = statistics.median(seconds), max(seconds)
-    print(f"  median {steps:.0f} steps, {middle:.1f} s; worst {worst:.1f} s")
+    steps, seconds = ([row[name] for row in rows] for name in ("env_steps", "train_seconds"))
+    middle = f"{statistics.median(steps):.0f} steps, {statistics.median(seconds):.1f} s"
+    print(f"  median {middle}; worst {max(seconds):.1f} s")
+    return rows
 
 
-def chapter(out: Path, obs: str, seeds: int) -> None:
-    """Print the textbook's recipe; from state also its own loop."""
-    print(f"\npreset chapter from {obs}: seed, seconds, final greedy mean, best mean")
-    for seed in range(1, seeds + 1):
-        row = train(out, obs, seed, "--preset", "chapter")
-        print(f"  {seed}  {row['train_seconds']:6.1f}  {row['final_mean']:6.1f}  {row['eval_mean']:6.1f}")
-        if obs == "state" and seed == 1:
-            loop = [sys.executable, str(HERE / "chapter_loop.py"), "--seed", "1"]
-            plain = json.loads(subprocess.run(loop, check=True, capture_output=True, text=True).stdout)
-            print(f"     the chapter's own loop: {plain['seconds']:.1f} s, {plain['mean']:.1f}")
-            print(f"     ratio of the times {row['train_seconds'] / plain['seconds']:.2f}")
-
-
-def nature(out: Path) -> None:
-    """Print the result of full frames and the Nature network."""
-    row = train(out, "pixels", 1, "--preset", "nature")
+def chapter(out: Path, seeds: int) -> None:
+    """Print the textbook's recipe from the state, and its own loop."""
+    seconds = scores(out, "state", seeds, "--preset", "chapter")[0]["train_seconds"]
+    loop = json.loads(run("chapter_loop", "--seed", "1"))
     print(
-        f"\npreset nature, seed 1: {row['env_steps']} steps, {row['train_seconds']:.0f} s, greedy mean "
-        f"{row['eval_mean']:.1f}, on held-out seeds {row['held_out']:.1f}, solved: {row['solved']}"
+        f"  the chapter's own loop, seed 1: {loop['seconds']:.1f} s, mean {loop['mean']:.1f}; "
+        f"ratio of the times {seconds / loop['seconds']:.2f}"
     )
 
 
@@ -126,9 +118,7 @@ def frames(count: int = 1_500) -> None:
         _, _, terminated, _, _ = inner.step(int(random.integers(2)))
         states.append(inner.state)
         started = time.perf_counter()
-        image = None
-        for layer in layers:
-            image = layer.observation(image)
+        functools.reduce(lambda image, layer: layer.observation(image), layers, None)
         plain_seconds += time.perf_counter() - started
     renderer = CartPoleRenderer(crop, size)
     fast = timeit.timeit(lambda: [renderer.draw(state[0], state[2]) for state in states], number=1)
@@ -151,12 +141,6 @@ def start_up() -> None:
     print(f"\nimport to first step: median {statistics.median(seconds):.1f} s of 5")
 
 
-def atari(part: str) -> Callable[[], object]:
-    """Return a call of a part of `benchmark_atari.py`, in a process of its own."""
-    command = [sys.executable, str(HERE / "benchmark_atari.py"), part]
-    return lambda: subprocess.run(command, check=True)
-
-
 @guarded
 def main(stop: StopSignal) -> int:
     """Run the chosen parts."""
@@ -165,21 +149,21 @@ def main(stop: StopSignal) -> int:
 
     arguments = parse(BenchmarkArguments, sys.argv[1:])
     stop.interrupt()
+    out, seeds = arguments.out, arguments.seeds
     parts: dict[str, Callable[[], object]] = {
         "frames": frames,
         "start": start_up,
-        "state": lambda: solve(arguments.out, "state", arguments.seeds),
-        "pixels": lambda: solve(arguments.out, "pixels", arguments.seeds),
-        "nature": lambda: nature(arguments.out),
-        "ablation-pixels": lambda: ablation(arguments.out, "pixels", arguments.seeds),
-        "ablation-state": lambda: ablation(arguments.out, "state", arguments.seeds),
-        "chapter": lambda: chapter(arguments.out, "state", arguments.seeds),
-        "chapter-pixels": lambda: chapter(arguments.out, "pixels", 1),
-        **{part: atari(part) for part in ("throughput", "learner", "priorities", "peers")},
+        "state": lambda: scores(out, "state", seeds),
+        "pixels": lambda: scores(out, "pixels", seeds),
+        "nature": lambda: scores(out, "pixels", 1, "--preset", "nature"),
+        "ablation-pixels": lambda: ablation(out, "pixels", seeds),
+        "ablation-state": lambda: ablation(out, "state", seeds),
+        "chapter": lambda: chapter(out, seeds),
+        "chapter-pixels": lambda: scores(out, "pixels", 1, "--preset", "chapter"),
     }
     heading(arguments.parts)
     for part in arguments.parts:
-        parts[part]()
+        parts.get(part, functools.partial(run, "benchmark_atari", part, stdout=None))()
     return 0
 
 

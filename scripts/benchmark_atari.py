@@ -1,44 +1,56 @@
 """The Atari parts of `benchmark.py`: emulation, learner and memory, and a peer side by side."""
 
+import copy
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import timeit
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import ale_py
+import gymnasium
+import numpy as np
+import psutil
+import torch
+from ale_py.vector_env import AtariVectorEnv
+from torch.utils.flop_counter import FlopCounterMode
+
+from agents.build import build_trainer, make_agent, make_replay
+from agents.cli.arguments import AtariBenchmarkArguments
 from agents.cli.guard import StopSignal, guarded
+from agents.cli.parser import parse
+from agents.config import with_fields
+from agents.config.presets import preset_config
+from agents.memory.prioritized import PrioritizedSampler
+from agents.runs.folder import RunFolder
+from agents.training.hardware import set_up_torch
+from envs.config import EnvConfig
+from envs.factory import make_vector_env
+from envs.spec import describe
 
 PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, and timed ones
 
 
-def play_rate(env: Any, num_envs: int, num_actions: int, seconds: float = 3.0) -> float:
-    """Return agent steps a second of random play, by anything with `reset` and `step`."""
-    import numpy as np
-
-    generator = np.random.default_rng(0)
-    actions = generator.integers(num_actions, size=(200, num_envs))
+def play_rate(env: Any, num_envs: int) -> float:
+    """Return Pong's agent steps a second of random play, by anything with `reset` and `step`."""
+    actions = np.random.default_rng(0).integers(6, size=(200, num_envs))
     env.reset()
     for action in actions[:50]:
         env.step(action)
-    rounds, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    steps, started = 0, time.perf_counter()
+    while (seconds := time.perf_counter() - started) < 1:
         for action in actions:
             env.step(action)
-        rounds += len(actions)
-    return rounds * num_envs / (time.perf_counter() - started)
+        steps += actions.size
+    return steps / seconds
 
 
 def throughput(turns: int = 5) -> None:
     """Print Pong's speed without a learner: environments x threads x back-end, in turns."""
-    from ale_py.vector_env import AtariVectorEnv
-
-    from envs.config import EnvConfig
-    from envs.factory import make_vector_env
-
     print("\nPong, agent steps a second: environments, threads, python, native, native used bare")
     for count in (1, 8, 32):
         for threads in (1, 2):
@@ -46,7 +58,7 @@ def throughput(turns: int = 5) -> None:
             configs = [EnvConfig(id="ALE/Pong-v5", threads=threads, backend=name) for name in backends]
             envs: list[Any] = [make_vector_env(config, list(range(count))) for config in configs]
             envs.append(AtariVectorEnv("pong", count, num_threads=threads, autoreset_mode="SameStep"))
-            rates = [[play_rate(env, count, 6, 1.0) for env in envs] for _ in range(turns)]
+            rates = [[play_rate(env, count) for env in envs] for _ in range(turns)]
             middle = [statistics.median(column) for column in zip(*rates, strict=True)]
             ratio = statistics.median(turn[-2] / turn[-1] for turn in rates)
             columns = ["       -"] * (threads - 1) + [f"{rate:8.0f}" for rate in middle]
@@ -57,17 +69,6 @@ def throughput(turns: int = 5) -> None:
 
 def learner(batch_size: int = 32) -> None:
     """Print the Nature update's share of the machine's peak, and the replay's speed and size."""
-    import numpy as np
-    import psutil
-    import torch
-
-    from agents.build import make_agent, make_replay
-    from agents.config import with_fields
-    from agents.config.presets import preset_config
-    from agents.training.hardware import set_up_torch
-    from envs.factory import make_vector_env
-    from envs.spec import describe
-
     fields = {"memory.capacity": 1_000_000, "learning.batch_size": batch_size, "returns.n_step": 3}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     set_up_torch(config)
@@ -84,12 +85,11 @@ def learner(batch_size: int = 32) -> None:
     draw = median_seconds(lambda: memory.sample(batch_size), 300)
     batch = memory.sample(batch_size)
     update = median_seconds(lambda: agent.update(batch), 60)
-    adam = with_fields(config, {"learning.optimizer": "adam"})
-    other = make_agent(adam, spec, torch.device("cpu"))
+    other = make_agent(with_fields(config, {"learning.optimizer": "adam"}), spec, torch.device("cpu"))
     with_adam = median_seconds(lambda: other.update(batch), 60)
     left, right = torch.rand(2048, 2048), torch.rand(2048, 2048)
     peak = 2 * 2048**3 / median_seconds(lambda: left @ right, 20)
-    work = update_operations(agent.online, env.observation_shape) * batch_size
+    work = update_operations(agent.online, (batch_size, *env.observation_shape))
     print(
         f"\nNature network, batch {batch_size}: update {1e3 * update:.1f} ms, with Adam "
         f"{1e3 * with_adam:.1f} ms; {work / 1e9:.2f} GFLOP, "
@@ -102,10 +102,6 @@ def learner(batch_size: int = 32) -> None:
 
 def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
     """Print the time to sample by priority from a full memory and to update the priorities."""
-    import numpy as np
-
-    from agents.memory.prioritized import PrioritizedSampler
-
     generator = np.random.default_rng(1)
     sampler = PrioritizedSampler(rows, generator, priority_exponent=0.5)
     every = np.arange(rows)
@@ -120,25 +116,15 @@ def priorities(rows: int = 1_000_000, batch_size: int = 32) -> None:
     print(f"sampling {batch_size} of {rows:,} rows and updating their priorities: {milliseconds:.2f} ms")
 
 
-def update_operations(network: Any, shape: Sequence[int]) -> float:
-    """Return the floating-point operations of an update, per row of the batch.
-
-    The target's and the online network's forward pass, and the backward pass: twice a forward pass, without
-    the gradient of the first layer's input.
-    """
-    import torch
-
-    sizes: list[int] = []
-
-    def count(layer: Any, _: Any, output: Any) -> None:
-        sizes.append(2 * layer.weight.numel() * output[0].numel() // layer.weight.shape[0])
-
-    layers = [m for m in network.modules() if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear))]
-    handles = [layer.register_forward_hook(count) for layer in layers]
-    network(torch.zeros(1, *shape, dtype=torch.uint8))
-    for handle in handles:
-        handle.remove()
-    return float(4 * sum(sizes) - sizes[0])
+def update_operations(network: torch.nn.Module, images: Sequence[int]) -> int:
+    """Return the floating-point operations of an update on images `[B, *obs]`."""
+    network = copy.deepcopy(network).to("meta")
+    with FlopCounterMode(display=False) as counter:
+        batch = torch.zeros(*images, dtype=torch.uint8, device="meta")
+        with torch.no_grad():
+            network(batch)  # the target network
+        network(batch).sum().backward()
+    return counter.get_total_flops()
 
 
 def median_seconds(call: Callable[[], object], times: int) -> float:
@@ -146,54 +132,40 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
     return statistics.median(timeit.repeat(call, number=1, repeat=times + 5)[5:])
 
 
-def steps_while_learning(num_envs: int, start: int, steps: int) -> float:
-    """Return agent steps a second with the peer's settings, from 200 steps after the first update."""
-    from agents.build import build_trainer
-    from agents.config import with_fields
-    from agents.config.presets import preset_config
-    from agents.runs.folder import RunFolder
-
-    fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learning_starts": start}
-    fields |= {"env.num_envs": num_envs, "steps": start + steps, "evaluation.every": 10**9}
+def own(num_envs: int) -> float:
+    """Return agent steps a second of Nature DQN, from 200 steps after the first update."""
+    fields: dict[str, Any] = {"memory.capacity": 100_000, "schedule.learning_starts": PEER_START}
+    fields |= {"env.num_envs": num_envs, "steps": PEER_START + PEER_STEPS, "evaluation.every": 10**9}
     fields |= {"learning.optimizer": "adam", "learning.learning_rate": 1e-4}
     config = with_fields(preset_config("nature", "ALE/Pong-v5", "pixels"), fields)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(config, RunFolder(Path(folder) / "run", config, resume=False))
-        trainer.run(lambda: trainer.progress.env_steps >= start + 200)
+        trainer.run(lambda: trainer.progress.env_steps >= PEER_START + 200)
         begun, started = trainer.progress.env_steps, trainer.stopwatch.train_seconds
-        trainer.run(lambda: trainer.progress.env_steps >= start + steps - 8)
+        trainer.run(lambda: trainer.progress.env_steps >= PEER_START + PEER_STEPS - 8)
         return (trainer.progress.env_steps - begun) / (trainer.stopwatch.train_seconds - started)
 
 
-def own() -> None:
-    """Print agent steps a second of this project's Nature DQN, with 1 and with 8 environments."""
-    print(*(steps_while_learning(num_envs, PEER_START, PEER_STEPS) for num_envs in (1, 8)))
-
-
-def peer() -> None:
-    """Print agent steps a second of stable-baselines3 (extra `peers`) with the same settings."""
-    import ale_py
-    import gymnasium
+def peer() -> float:
+    """Return the same of stable-baselines3 (extra `peers`) with the same settings."""
     import stable_baselines3 as sb3
-    from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_atari_env
     from stable_baselines3.common.vec_env import VecFrameStack
-
-    class Clock(BaseCallback):  # type: ignore[misc]
-        times: ClassVar[list[float]] = []
-
-        def _on_step(self) -> bool:
-            self.times.append(time.perf_counter())
-            return True
 
     gymnasium.register_envs(ale_py)
     env = VecFrameStack(make_atari_env("PongNoFrameskip-v4", n_envs=1, seed=0), 4)
     model = sb3.DQN(
         "CnnPolicy", env, buffer_size=100_000, learning_starts=PEER_START, batch_size=32, train_freq=4
     )
-    model.learn(PEER_START + PEER_STEPS, callback=Clock())
+    times: list[float] = []
+
+    def tick(*_: object) -> bool:
+        times.append(time.perf_counter())
+        return True
+
+    model.learn(PEER_START + PEER_STEPS, callback=tick)
     begun = PEER_START + 200 - 1
-    print((len(Clock.times) - 1 - begun) / (Clock.times[-1] - Clock.times[begun]))
+    return (len(times) - 1 - begun) / (times[-1] - times[begun])
 
 
 def peers(rounds: int = 3) -> None:
@@ -203,12 +175,11 @@ def peers(rounds: int = 3) -> None:
     """
     import stable_baselines3 as sb3
 
-    def alone(part: str) -> list[float]:
-        command = [sys.executable, __file__, part]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return [float(word) for word in output.split()]
+    def alone(function: Callable[..., float], *arguments: int) -> float:
+        with get_context("spawn").Pool(1) as pool:
+            return pool.apply(function, arguments)
 
-    measured = [alone("peer") + alone("own") for _ in range(rounds)]
+    measured = [(alone(peer), alone(own, 1), alone(own, 8)) for _ in range(rounds)]
     theirs, one, eight = (statistics.median(column) for column in zip(*measured, strict=True))
     print(
         f"\nPong, Nature DQN, batch 32 every 4 steps, agent steps a second, median of {rounds} turns: "
@@ -219,20 +190,13 @@ def peers(rounds: int = 3) -> None:
         print("  " + " ".join(f"{rate:.0f}" for rate in turn))
 
 
-PARTS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (throughput, learner, priorities, peers, own, peer)
-}
-
-
 @guarded
 def main(stop: StopSignal) -> int:
     """Run the chosen part."""
-    from agents.cli.arguments import AtariBenchmarkArguments
-    from agents.cli.parser import parse
-
     arguments = parse(AtariBenchmarkArguments, sys.argv[1:])
     stop.interrupt()
-    PARTS[arguments.part]()
+    parts = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
+    parts[arguments.part]()
     return 0
 
 

@@ -13,14 +13,18 @@ from agents.cli.guard import StopSignal, guarded
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "architecture.svg"
+PACKAGES = ("agents", "envs", "models")
 WIDTH, HEIGHT, GAP, FLOOR = 160, 36, 26, 76
 """Size of a room, space between rooms, distance of floors; in pixels."""
-STYLE = """
-text { font: 13px system-ui, sans-serif; text-anchor: middle; fill: #1f2328 }
-rect { fill: #f6f8fa; stroke: #57606a }
-path { fill: none; stroke: #57606a; stroke-width: 1.4; marker-end: url(#head) }
-svg { background: white }
-"""
+HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}">
+<style>
+text {{ font: 13px system-ui, sans-serif; text-anchor: middle; fill: #1f2328 }}
+rect {{ fill: #f6f8fa; stroke: #57606a }}
+path {{ fill: none; stroke: #57606a; stroke-width: 1.4; marker-end: url(#head) }}
+svg {{ background: white }}
+</style>
+<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+<path d="M0 0 L8 4 L0 8 z" style="fill:#57606a;stroke:none;marker-end:none"/></marker>"""
 
 
 def room_of(module: str) -> str:
@@ -32,30 +36,25 @@ def room_of(module: str) -> str:
     """
     parts = module.split(".")
     is_folder = parts[0] == "agents" and (ROOT / Path(*parts[:2])).is_dir()
-    return ".".join(parts[:2]) if len(parts) > 1 and is_folder else parts[0]
+    return ".".join(parts[:2]) if is_folder else parts[0]
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the modules of this project that a file imports, also those inside of functions."""
+    """Yield the names that a file imports from this project, also those inside of functions."""
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            folder = (ROOT / Path(*node.module.split("."))).is_dir()
-            names = [f"{node.module}.{alias.name}" if folder else node.module for alias in node.names]
-        yield from (name for name in names if name.partition(".")[0] in ("agents", "envs", "models"))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(PACKAGES):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def arrows() -> dict[str, set[str]]:
     """Return the rooms, each with the rooms it imports."""
     rooms: dict[str, set[str]] = {}
-    for package in ("agents", "envs", "models", "scripts"):
+    for package in (*PACKAGES, "scripts"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if path == ROOT / "agents" / "__init__.py":  # its verbs are those of build and agent
                 continue
             room = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-            rooms.setdefault(room, set()).update(room_of(name) for name in imports(path))
+            rooms.setdefault(room, set()).update(map(room_of, imports(path)))
     return {room: targets - {room} for room, targets in rooms.items()}
 
 
@@ -64,56 +63,47 @@ def reachable(room: str, rooms: dict[str, set[str]]) -> set[str]:
     return rooms[room].union(*(reachable(target, rooms) for target in rooms[room]))
 
 
-def floors(rooms: dict[str, set[str]]) -> list[list[str]]:
-    """Return the rooms by floor, from the ground: every arrow leads to a lower floor.
+def floors(rooms: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Yield the rooms by floor, from the ground: every arrow leads to a lower floor.
 
     Raises:
         CycleError: rooms import each other in a circle.
     """
     sorter = TopologicalSorter(rooms)
     sorter.prepare()
-    levels = []
     while sorter.is_active():
         ready = sorter.get_ready()
         sorter.done(*ready)
-        levels.append([room for room in rooms if room in ready])
-    return levels
+        yield [room for room in rooms if room in ready]
 
 
 def draw() -> str:
     """Return the diagram, as SVG."""
     rooms = arrows()
-    rows = floors(rooms)
+    rows = list(floors(rooms))
     width = max(map(len, rows)) * (WIDTH + GAP) + 5 * GAP
     height = len(rows) * FLOOR + GAP
-    centres = {}
+    parts, centres = [HEAD.format(width, height)], {}
     for level, row in enumerate(rows):
         for place, room in enumerate(row):
             shift = (level % 2 - 0.5) * 3 * GAP  # or arrows would run through the rooms between
             x = width / 2 + (place - (len(row) - 1) / 2) * (WIDTH + GAP) + shift
-            centres[room] = (x, height - (level + 0.5) * FLOOR)
-    paths = []
+            y = height - (level + 0.5) * FLOOR
+            centres[room] = (x, y)
+            text = "agents: build, agent" if room == "agents" else room
+            corner = f'x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}"'
+            parts.append(f'<rect {corner} width="{WIDTH}" height="{HEIGHT}" rx="6"/>')
+            parts.append(f'<text x="{x:g}" y="{y + 5:g}">{text}</text>')
     for room, targets in rooms.items():
         implied = set[str]().union(*(reachable(target, rooms) for target in targets))
         for target in sorted(targets - implied):
             (x, y), (to_x, to_y) = centres[room], centres[target]
             y, to_y = y + HEIGHT / 2, to_y - HEIGHT / 2 - 3
             middle = (y + to_y) / 2
-            curve = f"M{x:g} {y:g} C{x:g} {middle:g} {to_x:g} {middle:g} {to_x:g} {to_y:g}"
-            paths.append(f'<path d="{curve}"/>')
-    boxes = [
-        f'<rect x="{x - WIDTH / 2:g}" y="{y - HEIGHT / 2:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
-        f'<text x="{x:g}" y="{y + 5:g}">{room if room != "agents" else "agents: build, agent"}</text>'
-        for room, (x, y) in centres.items()
-    ]
-    head = (
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto"><path d="M0 0 L8 4 L0 8 z" style="fill:#57606a;stroke:none;marker-end:none"/>'
-        "</marker></defs>"
-    )
-    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', f"<style>{STYLE}</style>", head]
-    return "\n".join([*parts, *paths, *boxes, "</svg>", ""])
+            parts.append(
+                f'<path d="M{x:g} {y:g} C{x:g} {middle:g} {to_x:g} {middle:g} {to_x:g} {to_y:g}"/>'
+            )
+    return "\n".join([*parts, "</svg>", ""])
 
 
 @guarded

@@ -159,7 +159,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("sweep", "--env.id Acrobot-v1", "use --env."),
         ("sweep", "--run_dir there", "--run-dir: a sweep chooses that itself"),
         ("benchmark", "--parts all", "--parts all: give any of frames"),
-        ("benchmark_atari", "", "give throughput, learner, priorities, peers, own or peer as PART"),
+        ("benchmark_atari", "", "give throughput, learner, priorities or peers as PART"),
         ("benchmark_atari", "speed", "speed: give throughput"),
         ("chapter_loop", "--episodes 0", "--episodes is 0; give 1 or more."),
         ("chapter_loop", "--seed 4294967296", "give 4294967295 or less"),

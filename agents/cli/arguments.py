@@ -170,8 +170,8 @@ class BenchmarkArguments:
 class AtariBenchmarkArguments:
     """Measure emulation, learner and memory for Atari, and compare with another library."""
 
-    part: Literal[AtariPart, "own", "peer"] = field(metadata=POSITIONAL)
-    """Measurement; own and peer are the two sides of peers."""
+    part: AtariPart = field(metadata=POSITIONAL)
+    """Measurement."""
 
 
 @dataclass(frozen=True)
