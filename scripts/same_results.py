@@ -18,11 +18,7 @@ UNTIMED = ("time/", "rate/", "final/train_seconds")
 """Tags that differ between two runs of the same program."""
 COMMON = "--steps 3000 --threads 1 --evaluation.every 1500 --evaluation.episodes 4 --evaluation.num-envs 4"
 PRESETS = ("fast", "dqn", "rainbow", "m-iqn", "btr", "pqn")
-CASES = {
-    f"{preset}-{obs}": f"--preset {preset} --obs {obs} {COMMON}"
-    for preset in PRESETS
-    for obs in ("state", "pixels")
-}
+CASES = {f"{p}-{o}": f"--preset {p} --obs {o} {COMMON}" for p in PRESETS for o in ("state", "pixels")}
 CASES["fast-pong"] = f"--env pong --env.backend python --memory.capacity 10000 {COMMON}"
 
 
@@ -44,11 +40,7 @@ def train(tree: Path, folder: Path, options: str) -> None:
     """Train in a source tree, with one thread."""
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "scripts/train.py", "--run-dir", str(folder), "--resume", *options.split()]
-    process = subprocess.run(
-        command, cwd=tree, env=environment, capture_output=True, text=True, check=False
-    )
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} in {tree} failed:\n{process.stderr}")
+    subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=True)
 
 
 def results(folder: Path) -> list[tuple[str, Any]]:
@@ -58,26 +50,21 @@ def results(folder: Path) -> list[tuple[str, Any]]:
         entry = json.loads(line)
         steps = entry.pop("env_steps")
         values += [(f"{tag} at {steps}", v) for tag, v in entry.items() if not tag.startswith(UNTIMED)]
-    last, best = (
-        torch.load(folder / "checkpoint" / name, weights_only=True) for name in ("last.pt", "best.pt")
-    )
-    agent = last["trainer"]["agent"]
-    networks = {"online": agent.get("online"), "target": agent.get("target"), "best": best["agent"]}
-    for name, state in networks.items():
-        tensors = {key: value for key, value in (state or {}).items() if isinstance(value, torch.Tensor)}
-        values += [(f"{name}: {key}", value) for key, value in tensors.items()]
+    agent = torch.load(folder / "checkpoint" / "last.pt", weights_only=True)["trainer"]["agent"]
+    best = torch.load(folder / "checkpoint" / "best.pt", weights_only=True)["agent"]
+    for name, state in (("online", agent.get("online")), ("target", agent.get("target")), ("best", best)):
+        tensors = (state or {}).items()
+        values += [(f"{name}: {key}", v) for key, v in tensors if isinstance(v, torch.Tensor)]
     return values
 
 
 def differences(old: list[tuple[str, Any]], new: list[tuple[str, Any]]) -> list[str]:
     """Return the names of results that differ."""
-    lengths = [f"{len(old)} results before, {len(new)} now"] if len(old) != len(new) else []
-    pairs = zip(old, new, strict=False)
-    return lengths + [
-        name
-        for (name, before), (_, after) in pairs
-        if not torch.equal(torch.as_tensor(before), torch.as_tensor(after))
-    ]
+    names = [f"{len(old)} results before, {len(new)} now"] if len(old) != len(new) else []
+    for (name, before), (_, after) in zip(old, new, strict=False):
+        if not torch.equal(torch.as_tensor(before), torch.as_tensor(after)):
+            names.append(name)
+    return names
 
 
 @guarded

@@ -36,7 +36,7 @@ def explanations(cls: type) -> dict[str, str]:
     """Return the docstring under each field of a dataclass, in one line."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
-    texts = {}
+    texts = dict(explanations(cls.__base__)) if is_dataclass(cls.__base__) else {}
     for field, text in pairwise(tree.body):
         match field, text:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(words))):
@@ -45,16 +45,13 @@ def explanations(cls: type) -> dict[str, str]:
 
 
 def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
-    """Yield every option of a dataclass, of its sections under dotted names.
-
-    `metadata["option"]` of a field replaces its name; of a section, its prefix.
-    """
+    """Yield every option of a dataclass, of its sections under dotted names."""
     hints, texts = typing.get_type_hints(cls), explanations(cls)
     for field in fields(cls):
         hint, positional = hints[field.name], "positional" in field.metadata
         name = prefix + field.metadata.get("option", field.name.replace("_", "-"))
         if is_dataclass(hint):
-            yield from options_of(typing.cast(type, hint), name and f"{name}.")
+            yield from options_of(typing.cast(type, hint), f"{name}.")
             continue
         required = field.default is MISSING and field.default_factory is MISSING
         name = name if positional else f"--{name}"

@@ -16,9 +16,6 @@ from agents.config import ConfigError
 from envs.config import check_bounds
 
 T = TypeVar("T")
-FIRST = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir", "reward_threshold", "device")
-"""Fields at the head of the help, most used first; the others follow in their own order."""
-
 registry = ConstructorRegistry()
 
 
@@ -77,43 +74,30 @@ def _parsed(cls: type, words: Sequence[str], **options: Any) -> Any:
 
 @registry.struct_rule
 def _by_fields(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """Describe a dataclass to tyro, most used fields first."""
+    """Describe a dataclass to tyro: its fields in the order of `FIRST`, if it has one."""
     if not is_dataclass(info.type):
         return None
     cls: type = info.type  # type: ignore[assignment]
     default: Any = info.default if isinstance(info.default, cls) else None
-    inlined = {f.name: getattr(default, f.name) for f in fields(cls) if f.metadata.get("option") == ""}
-    specs = _specs(cls, default)
-    for section in inlined.values():
-        specs += _specs(type(section), section)
-
-    def make(**values: Any) -> Any:
-        try:
-            for name, section in inlined.items():
-                own = {f.name: values.pop(f.name) for f in fields(section) if f.name in values}
-                values[name] = replace(section, **own)
-            return cls(**values) if default is None else replace(default, **values)
-        except ConfigError as error:
-            raise _Refused(error) from error
-
-    if inlined:
-        specs.sort(key=lambda spec: FIRST.index(spec.name) if spec.name in FIRST else len(FIRST))
-    return StructConstructorSpec(make, tuple(specs))
-
-
-def _specs(cls: type, default: object) -> list[StructFieldSpec]:
-    """Return the name, type, default and help of a dataclass's own fields."""
     hints, texts, specs = get_type_hints(cls), explanations(cls), []
-    for field in fields(cls):
-        hint, option = hints[field.name], field.metadata.get("option")
-        if option == "" or "asked_as" in field.metadata:
+    first = getattr(cls, "FIRST", ())
+    for field in sorted(fields(cls), key=lambda f: first.index(f.name) if f.name in first else len(first)):
+        if "asked_as" in field.metadata:
             continue
-        if option:
-            hint = Annotated[hint, tyro.conf.arg(name=option)]
+        hint = hints[field.name]
+        if "option" in field.metadata:
+            hint = Annotated[hint, tyro.conf.arg(name=field.metadata["option"])]
         if "positional" in field.metadata:
             hint = Annotated[hint, tyro.conf.Positional]
         value = tyro.MISSING if field.default is MISSING else field.default
         value = value if default is None else getattr(default, field.name)
         text = texts.get(field.name) or inspect.getdoc(hint)  # of a section, that of its class
         specs.append(StructFieldSpec(field.name, hint, value, text))
-    return specs
+
+    def make(**values: Any) -> Any:
+        try:
+            return cls(**values) if default is None else replace(default, **values)
+        except ConfigError as error:
+            raise _Refused(error) from error
+
+    return StructConstructorSpec(make, tuple(specs))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from agents.cli.options import check_words, given_options
 from agents.cli.parser import parse
@@ -17,9 +18,12 @@ from envs.config import Observation
 from envs.protocols import PROTOCOLS
 
 
-@dataclass(frozen=True)
-class TrainArguments:
+@dataclass(frozen=True, kw_only=True)
+class TrainArguments(Config):
     """Train DQN from images only or from the state vector."""
+
+    FIRST: ClassVar = ("environment", "obs", "preset", "steps", "seed", "resume", "run_dir")
+    """Fields at the head of the help, most used first; the others follow in their own order."""
 
     environment: str = field(default="CartPole-v1", metadata={"option": "env"})
     """Gymnasium id of an environment with discrete actions, an Atari game such as pong, or module:id, which
@@ -33,9 +37,6 @@ class TrainArguments:
 
     run_dir: Path | None = None
     """Folder of the run; by default runs/<env>/<preset>-<obs>/seed<k>."""
-
-    config: Config = field(default_factory=Config, metadata={"option": ""})
-    """Configuration of the run."""
 
     without: tuple[str, ...] = ()
     """Parts to leave out of the preset, such as noisy out of rainbow."""
@@ -70,11 +71,12 @@ class Train:
             import_environments(module)
         stages = _stages_before_options(options)
         base = stages[-1].config
-        defaults = TrainArguments(base.env.id, base.env.obs, config=base)
+        defaults = TrainArguments(**vars(base), environment=base.env.id, obs=base.env.obs)
         arguments = parse(TrainArguments, words, default=defaults, description=_description())
-        config = arguments.config
-        env = replace(config.env, id=_env_id(arguments.environment), obs=arguments.obs)
-        config = replace(config, preset=config.preset + _suffix(arguments.without), env=env)
+        values = {name: getattr(arguments, name) for name in vars(base)}
+        values["env"] = replace(arguments.env, id=_env_id(arguments.environment), obs=arguments.obs)
+        values["preset"] += _suffix(arguments.without)
+        config = Config(**values)
         unused = [option for name in IMAGE_FIELDS if (option := f"--{name}".replace("_", "-")) in options]
         if config.env.obs == "state" and unused:
             raise ConfigError(f"{', '.join(unused)}: with --obs state no image is seen; leave that out.")
