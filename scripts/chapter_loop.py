@@ -94,18 +94,17 @@ def main(stop: StopSignal) -> int:
     target = copy.deepcopy(net)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     memory: Any = deque(maxlen=MEMORY)
-    updates = 0
     started = time.perf_counter()
     for episode, epsilon in enumerate(epsilons(arguments.episodes)):
         play(env, net, float(epsilon), memory, arguments.max_steps)
         sampler = RandomSampler(memory, replacement=True, num_samples=UPDATES * BATCH)
         for batch in DataLoader(memory, batch_size=BATCH, sampler=sampler):
             update(net, target, optimizer, batch)
-            updates += 1
         if (episode + 1) % COPY_EVERY == 0:
             target.load_state_dict(net.state_dict())
     seconds = time.perf_counter() - started
     scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, deque(maxlen=0), 500) for _ in range(100)]
+    updates = UPDATES * arguments.episodes
     print(json.dumps({"seconds": seconds, "updates": updates, "mean": float(np.mean(scores))}))
     return 0
 

@@ -1,4 +1,4 @@
-"""Measure a trained agent's greedy play on seeds it was never trained on."""
+"""Evaluate a trained agent's greedy policy on seeds it was never trained on."""
 
 import json
 import sys

@@ -11,19 +11,10 @@ from envs.config import LARGEST_SEED, count
 POSITIONAL = {"positional": True}
 LARGEST_COUNT = 10**9
 
-AtariPart = Literal["throughput", "learner", "priorities", "peers"]
-BenchmarkPart = Literal[
-    "frames",
-    "start",
-    "state",
-    "pixels",
-    "nature",
-    "chapter",
-    "chapter-pixels",
-    "ablation-pixels",
-    "ablation-state",
-    AtariPart,
+ScoresPart = Literal[
+    "state", "pixels", "nature", "chapter", "chapter-pixels", "ablation-pixels", "ablation-state"
 ]
+AtariPart = Literal["throughput", "learner", "priorities", "peers"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +147,12 @@ class SweepArguments:
 class BenchmarkArguments:
     """Measure speeds and scores, and print them as a table."""
 
-    parts: tuple[BenchmarkPart, ...] = ("frames", "start", "state", "pixels")
+    parts: tuple[Literal["frames", "start", ScoresPart, AtariPart], ...] = (
+        "frames",
+        "start",
+        "state",
+        "pixels",
+    )
     """Measurements."""
 
     seeds: int = count(5, 1, LARGEST_COUNT)

@@ -151,8 +151,7 @@ def _present_options(old: str) -> list[str]:
 
 
 def _negated(name: str) -> str:
-    section, dot, last = name.removeprefix("--").rpartition(".")
-    return f"--{section}{dot}no-{last}"
+    return re.sub(r"^--(.*\.)?", r"--\1no-", name)
 
 
 def _first(text: str) -> str:

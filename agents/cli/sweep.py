@@ -1,5 +1,6 @@
 """A grid of training runs, in parallel processes, resumed when stopped."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -49,24 +50,15 @@ class GridRun(NamedTuple):
         return min(newest_step(self.folder) / self.config.steps, 1.0)
 
     def finished(self) -> bool:
-        """Whether the run is complete, with the requested steps and reward threshold.
-
-        Raises:
-            ConfigError: the folder holds another run.
-        """
-        if not self.paths.config.exists():
+        """Whether the run is complete, with the requested settings; training reports any damage."""
+        try:
+            saved, config = read_config(self.folder), self.config
+            if config.memory.capacity is None:
+                config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
+            same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
+            return same and not differing_options(saved, config) and bool(read_summary(self.folder))
+        except ValueError:
             return False
-        saved, config = read_config(self.folder), self.config
-        if config.memory.capacity is None:
-            config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
-        options = differing_options(saved, config)
-        if options:
-            raise ConfigError(
-                f"{self.folder} holds a run with other settings ({', '.join(options)}); choose another "
-                "--out."
-            )
-        same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
-        return same and read_summary(self.folder) is not None
 
 
 def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
@@ -104,12 +96,19 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
     return runs
 
 
+@functools.cache
+def capacity(config: Config, part: float) -> int | None:
+    """Return the memory's size, one for all seeds though RAM varies."""
+    from agents.build import with_capacity  # as above
+
+    return with_capacity(config, part)[0].memory.capacity
+
+
 class Sweep:
     """Trains the runs of a grid in parallel processes under one progress bar."""
 
     def __init__(self, runs: Sequence[GridRun], jobs: int) -> None:
         self._runs, self._jobs = runs, jobs
-        self._capacities: dict[Config, int] = {}
         self.failed: dict[str, str] = {}
         """Last line of output of each failed run, by its name."""
 
@@ -118,19 +117,13 @@ class Sweep:
 
         A stop is passed on to the processes, which save themselves.
         """
-        todo = []
-        for run in self._runs:
-            try:
-                todo += [] if run.finished() else [run]
-            except (ConfigError, ValueError) as error:
-                self.failed[run.name] = str(error)
+        todo = [run for run in self._runs if not run.finished()]
         done = len(self._runs) - len(todo)
         running: dict[GridRun, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
         with tqdm(total=len(self._runs), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
-            before = done - len(self.failed)
-            if before:
-                bar.write(f"{before} of {len(self._runs)} runs were finished before", sys.stderr)
+            if done:
+                bar.write(f"{done} of {len(self._runs)} runs were finished before", sys.stderr)
             try:
                 while (todo or running) and not should_stop():
                     while todo and len(running) < self._jobs:
@@ -154,7 +147,7 @@ class Sweep:
         command = [sys.executable, str(TRAIN), *run.words]
         memory = run.config.memory
         if memory.kind == "replay" and memory.capacity is None and not run.paths.config.exists():
-            command += ["--memory.capacity", str(self._capacity(run.config))]
+            command += ["--memory.capacity", str(capacity(replace(run.config, seed=0), 1 / self._jobs))]
         threads = str(min(max(cores() // self._jobs, 1), threads_allowed()))
         with run.paths.log.open("ab") as log:
             return subprocess.Popen(
@@ -164,17 +157,6 @@ class Sweep:
                 env={**os.environ, "OMP_NUM_THREADS": threads},
                 start_new_session=True,  # Ctrl-C is passed on once, by us
             )
-
-    def _capacity(self, config: Config) -> int:
-        """Return the memory's size, one for all seeds though RAM varies."""
-        from agents.build import with_capacity  # as above
-
-        any_seed = replace(config, seed=0)
-        if any_seed not in self._capacities:
-            capacity = with_capacity(any_seed, 1 / self._jobs)[0].memory.capacity
-            assert capacity is not None
-            self._capacities[any_seed] = capacity
-        return self._capacities[any_seed]
 
     def _finish(self, run: GridRun, status: int) -> str:
         """Return a sentence about a process that has ended."""
