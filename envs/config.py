@@ -21,14 +21,7 @@ class ConfigError(ValueError):
 def number(
     default: Number, least: float = -math.inf, most: float = math.inf, *, above: bool = False
 ) -> Number:
-    """Declare a field with its default and its bounds, for `check_bounds`.
-
-    Args:
-        default: Default of the field.
-        least: Smallest value.
-        most: Largest value; of a tuple, of each member.
-        above: Exclude `least` itself.
-    """
+    """Declare a field with its bounds, for each member of a tuple; `above` excludes `least` itself."""
     return field(default=default, metadata={"bounds": (least, most), "above": above})
 
 
@@ -38,11 +31,7 @@ def count(default: Number, least: int = 0, most: int = LARGEST_COUNT) -> Number:
 
 
 def check_bounds(config: object, section: str = "") -> None:
-    """Check the numbers of a dataclass against their declared bounds.
-
-    Args:
-        config: An instance; fields without declared bounds must be finite.
-        section: First word of its options, as in `--learning.batch-size`.
+    """Check the numbers of a dataclass against their declared bounds; those without must be finite.
 
     Raises:
         ConfigError: a number is not finite or out of bounds.

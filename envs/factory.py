@@ -18,11 +18,8 @@ from envs.wrappers import FrameStackObservation, state_vectors
 def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None = None) -> gym.Env[Any, Any]:
     """Make one environment, observed as configured.
 
-    Args:
-        config: The environment and how it is observed.
-        screen: Whether `render()` must work too, for recording.
-        max_steps: Agent steps after which an episode is truncated if the environment has no time
-            limit of its own; None: no limit.
+    With `screen`, `render()` works too, for recording. An episode is truncated after `max_steps` agent
+    steps if the environment has no time limit of its own.
 
     Raises:
         ConfigError: unknown id, continuous actions, nothing to render, a missing package.

@@ -19,11 +19,6 @@ Snapshot = dict[str, Any]
 class SavableTimeLimit(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Gymnasium's `TimeLimit`, which keeps its count private, with a `state_dict`.
 
-    Args:
-        env: An environment.
-        max_episode_steps: Steps after which an episode is truncated.
-        attributes: Attributes of the unwrapped environment that determine its future.
-
     Example:
         >>> env = SavableTimeLimit(gym.make("CartPole-v1", max_episode_steps=-1), 500, ["state"])
         >>> _ = env.reset(seed=1), env.step(0)
@@ -62,26 +57,27 @@ class SavableTimeLimit(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             setattr(self.unwrapped, name, value if value is None or np.isscalar(value) else np.array(value))
 
 
-def _layers(env: gym.Env[Any, Any]) -> list[Any]:
-    """Return the wrappers of `env` from the outside in, then the environment itself."""
-    chain = [env]
-    while isinstance(chain[-1], gym.Wrapper):
-        chain.append(chain[-1].env)
-    return chain
+def _savable_layers(env: gym.Env[Any, Any]) -> list[Any]:
+    """Return the wrappers and the environment that can be saved, from the outside in."""
+    layers = [env]
+    while isinstance(layers[-1], gym.Wrapper):
+        layers.append(layers[-1].env)
+    return [layer for layer in layers if hasattr(layer, "state_dict")]
 
 
 def is_exact(env: gym.Env[Any, Any]) -> bool:
     """Whether `load_env_state` resumes an episode of this environment exactly."""
-    *wrappers, base = _layers(env)
-    saves_itself = hasattr(base, "state_dict") and getattr(base, "exact", True)
-    return saves_itself or any(isinstance(layer, SavableTimeLimit) for layer in wrappers)
+    return any(
+        isinstance(layer, SavableTimeLimit) or (layer is env.unwrapped and getattr(layer, "exact", True))
+        for layer in _savable_layers(env)
+    )
 
 
 def env_state(env: gym.Env[Any, Any]) -> Snapshot:
     """Return all that determines the environment's future: its layers and its generator."""
     return {
         "generator": env.unwrapped.np_random.bit_generator.state,
-        "layers": [layer.state_dict() for layer in _layers(env) if hasattr(layer, "state_dict")],
+        "layers": [layer.state_dict() for layer in _savable_layers(env)],
     }
 
 
@@ -89,8 +85,6 @@ def load_env_state(env: gym.Env[Any, Any], state: Snapshot) -> None:
     """Restore an `env_state`; only its generator where `is_exact` is false."""
     env.reset(seed=0)  # Gymnasium's order check wants a reset before the first step.
     env.unwrapped.np_random.bit_generator.state = state["generator"]
-    if not is_exact(env):
-        return
-    savable = [layer for layer in _layers(env) if hasattr(layer, "state_dict")]
-    for layer, saved in zip(savable, state["layers"], strict=True):
-        layer.load_state_dict(saved)
+    if is_exact(env):
+        for layer, saved in zip(_savable_layers(env), state["layers"], strict=True):
+            layer.load_state_dict(saved)

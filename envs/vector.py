@@ -4,12 +4,13 @@ Autoreset is implemented here and in `envs/atari/native.py`; callers see exactly
 environment and step.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from envs.snapshot import Snapshot, env_state, is_exact, load_env_state
 
@@ -35,57 +36,65 @@ class Step(NamedTuple):
     observation: Array  # [E, *obs]  to act on next: next_observation, or a new episode's first
 
 
-class VectorEnv(Protocol):
+class VectorEnv(ABC):
     """The façade: E environments with one observation shape and discrete actions, stepped together."""
 
-    num_envs: int
-    observation_shape: tuple[int, ...]
-    dtype: np.dtype[Any]
     num_actions: int
     render_fps: float
+    exact: bool
+    """Whether `load_state_dict` resumes the current episodes exactly."""
 
-    @property
-    def exact(self) -> bool:
-        """Whether `load_state_dict` resumes the current episodes exactly."""
+    def __init__(
+        self, seeds: Sequence[int], shape: tuple[int, ...], dtype: DTypeLike, *, life_loss: bool
+    ) -> None:
+        self.num_envs, self._seeds, self._life_loss = len(seeds), list(seeds), life_loss
+        self.observation_shape, self.dtype = shape, np.dtype(dtype)
+        self._lives = np.zeros(self.num_envs, np.int32)
+        self._next = np.zeros((self.num_envs, *shape), dtype)
+        self._now = self._next.copy()
 
     def seed(self, seeds: Sequence[int]) -> None:
         """Set the seeds for the next `reset`, one for each environment."""
+        self._seeds = list(seeds)
 
+    @abstractmethod
     def reset(self) -> Array:
         """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
 
+    @abstractmethod
     def step(self, action: Array, acting: Array | None = None) -> Step:
         """Step every environment with actions `[E]`, integers from 0 to `num_actions - 1`.
 
         Where `acting`, `[E] bool`, is false an environment may rest: its row is meaningless.
         """
 
+    @abstractmethod
     def render(self) -> Frame:
         """Return the first environment's screen, `[H, W, 3] uint8`."""
 
+    @abstractmethod
     def state_dict(self) -> Snapshot:
         """Return all that `load_state_dict` needs."""
 
+    @abstractmethod
     def load_state_dict(self, state: Snapshot) -> Array:
         """Restore a `state_dict`; return the observations to act on, `[E, *obs]`.
 
         Where `exact` is false new episodes start.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Close all environments."""
 
 
-class SerialVectorEnv:
+class SerialVectorEnv(VectorEnv):
     """Environments stepped in turn, with a new episode in the step that ends one.
 
     As Gymnasium's `SyncVectorEnv` in its SAME_STEP mode, but with reused arrays, true last observations
     outside the info dictionary, and a `state_dict`. The arrays of a `Step` are valid until the next call.
-
-    Args:
-        envs: Environments with the same spaces, discrete actions and array observations.
-        seeds: One for each environment, used at the first reset.
-        zero_discount_on_life_loss: Whether no value follows a decrease of `info["lives"]`.
+    All environments have the same spaces, with discrete actions and array observations. With
+    `zero_discount_on_life_loss` no value follows a decrease of `info["lives"]`.
 
     Example:
         >>> env = SerialVectorEnv([gym.make("CartPole-v1")], seeds=[1])
@@ -102,31 +111,18 @@ class SerialVectorEnv:
         *,
         zero_discount_on_life_loss: bool = False,
     ) -> None:
-        self.envs, self._seeds, self._life_loss = list(envs), list(seeds), zero_discount_on_life_loss
-        if len(self.envs) != len(self._seeds):
+        self.envs = list(envs)
+        if len(self.envs) != len(seeds):
             raise ValueError(f"{len(self.envs)} environments need as many seeds, not {len(seeds)}.")
-        self.num_envs = len(self.envs)
         space, actions = self.envs[0].observation_space, self.envs[0].action_space
         assert isinstance(space, gym.spaces.Box) and isinstance(actions, gym.spaces.Discrete)
-        self.observation_shape: tuple[int, ...] = space.shape
-        self.dtype: np.dtype[Any] = np.dtype(space.dtype)
+        super().__init__(seeds, space.shape, space.dtype, life_loss=zero_discount_on_life_loss)
         self.num_actions, self._first_action = int(actions.n), int(actions.start)
         self.render_fps = float(self.envs[0].metadata.get("render_fps") or 30)
-        self._lives = np.zeros(self.num_envs, np.int32)
-        self._next = np.zeros((self.num_envs, *space.shape), space.dtype)
-        self._now = self._next.copy()
+        self.exact = all(map(is_exact, self.envs))
         self._reward = np.zeros(self.num_envs, np.float32)
         self._terminated = np.zeros(self.num_envs, np.bool_)
         self._last = np.zeros(self.num_envs, np.bool_)
-
-    @property
-    def exact(self) -> bool:
-        """Whether every environment is `exact`."""
-        return all(is_exact(env) for env in self.envs)
-
-    def seed(self, seeds: Sequence[int]) -> None:
-        """Set the seeds of the next `reset`."""
-        self._seeds = list(seeds)
 
     def reset(self) -> Array:
         """Start all episodes from the seeds."""

@@ -23,7 +23,7 @@ from envs.config import ConfigError, EnvConfig
 from envs.snapshot import Snapshot
 
 Frame = NDArray[np.uint8]
-CropBox = tuple[int, int, int, int]
+CropBox = tuple[int, int, int, int]  # top, bottom, left, right in pixels
 
 
 def image_space(*shape: int) -> gym.Space[Frame]:
@@ -65,10 +65,6 @@ def grayscale(env: gym.Env[Frame, Any]) -> gym.Env[Frame, Any]:
 
 def crop(env: gym.Env[Frame, Any], box: CropBox) -> gym.Env[Frame, Any]:
     """Observe a part of `[H, W]` or `[H, W, C]` images, contiguous; Gymnasium has no such wrapper.
-
-    Args:
-        env: An environment that observes images.
-        box: `(top, bottom, left, right)` in pixels.
 
     Raises:
         ConfigError: the box reaches outside the image.

@@ -9,11 +9,12 @@ from typing import ParamSpec, TypeAlias
 
 from agents.config import sections
 from agents.config.config import Config, with_fields
-from envs.config import EnvConfig
-from envs.families import family_of, is_atari
+from envs.config import EnvConfig, Observation
+from envs.families import family_of
 from models.config import NetworkConfig
 
 Algorithm: TypeAlias = Callable[[Config], Config]
+Condition: TypeAlias = Callable[[Config], bool]
 Settings: TypeAlias = dict[str, object]  # values by dotted name
 
 P = ParamSpec("P")
@@ -55,35 +56,27 @@ def compose(*layers: Settings | Algorithm) -> Algorithm:
     return algorithm
 
 
-def when(condition: Callable[[Config], bool], *layers: Settings | Algorithm) -> Algorithm:
+def when(condition: Condition, *layers: Settings | Algorithm) -> Algorithm:
     """Return the function that applies layers to configurations that meet a condition."""
     algorithm = compose(*layers)
     return lambda config: algorithm(config) if condition(config) else config
 
 
-def on_atari(config: Config) -> bool:
-    """Whether the environment is an Atari game."""
-    return is_atari(config.env.id)
+def _in_family(name: str) -> Condition:
+    return lambda config: family_of(config.env.id).name == name
 
 
-def on_cartpole(config: Config) -> bool:
-    """Whether the environment is CartPole."""
-    return family_of(config.env.id).name == "cartpole"
+def _observes(obs: Observation) -> Condition:
+    return lambda config: config.env.obs == obs
 
 
-def from_pixels(config: Config) -> bool:
-    """Whether observations are images."""
-    return config.env.obs == "pixels"
+on_atari, on_cartpole = _in_family("atari"), _in_family("cartpole")
+from_pixels, from_state = _observes("pixels"), _observes("state")
 
 
 def on_cartpole_pixels(config: Config) -> bool:
     """Whether the environment is CartPole and observations are images."""
     return on_cartpole(config) and from_pixels(config)
-
-
-def from_state(config: Config) -> bool:
-    """Whether observations are state vectors."""
-    return config.env.obs == "state"
 
 
 atari = compose(

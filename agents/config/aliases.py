@@ -46,10 +46,7 @@ VALUES = {"learning.value": {"expected": "scalar", "implicit": "iqn"}}
 
 
 def updated(flat: Mapping[str, object]) -> dict[str, Any]:
-    """Return fields under their present names.
-
-    Args:
-        flat: Values by dotted name, old or new.
+    """Return values under the present dotted names of their fields.
 
     Example:
         >>> updated({"learning.atoms": 51, "learning.value_range": [0, 1], "learning.value": "implicit"})

@@ -1,12 +1,11 @@
 """The configuration of a run as frozen data, units under each field."""
 
-import dataclasses
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from itertools import chain, compress
 from operator import attrgetter
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from agents.config import sections
 from agents.config.aliases import updated
@@ -14,8 +13,6 @@ from agents.config.kinds import fits
 from envs.config import LARGEST_SEED, ConfigError, EnvConfig, check_bounds, count, number
 from envs.protocols import allowed_steps, protocol_fields
 from models.config import NetworkConfig
-
-Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +55,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_bounds(self)
-        for item in dataclasses.fields(self):
-            if dataclasses.is_dataclass(getattr(self, item.name)):
-                check_bounds(getattr(self, item.name), item.name)
+        for name, value in vars(self).items():
+            if is_dataclass(value):
+                check_bounds(value, name)
         for contradiction in chain(_of_fields(self), _of_memory(self), _of_protocol(self)):
             raise ConfigError(contradiction)
 
@@ -68,11 +65,8 @@ class Config:
     def update_clock(self) -> tuple[int, int, int]:
         """Ticks before the first update, ticks between updates, gradient steps per update."""
         if self.memory.kind == "replay":
-            return (
-                self.schedule.learning_starts,
-                self.schedule.train_frequency,
-                self.schedule.gradient_steps,
-            )
+            schedule = self.schedule
+            return schedule.learning_starts, schedule.train_frequency, schedule.gradient_steps
         steps = self.env.num_envs * self.memory.num_steps
         return 0, steps, self.memory.update_epochs * steps // self.learning.batch_size
 
@@ -171,7 +165,7 @@ def _of_protocol(config: Config) -> Iterator[str]:
 
 def to_dict(config: Config) -> dict[str, Any]:
     """Return the configuration as plain dictionaries, ready for JSON."""
-    return dataclasses.asdict(config)
+    return asdict(config)
 
 
 def flatten(values: Mapping[str, object], prefix: str = "") -> dict[str, Any]:
@@ -209,24 +203,17 @@ def from_dict(values: Mapping[str, object]) -> Config:
     Raises:
         ConfigError: a field is unknown, as in the run of a newer version, or its value is of a wrong kind.
     """
-    return _build(nested(updated(flatten(values))), Config)
-
-
-def _build(values: Mapping[str, object], cls: type[Section]) -> Section:
-    hints = typing.get_type_hints(cls)
-    unknown = sorted(values.keys() - hints.keys())
+    flat, hints = updated(flatten(values)), typing.get_type_hints(Config)
+    sections = {name: typing.get_type_hints(hint) for name, hint in hints.items() if is_dataclass(hint)}
+    hints |= flatten(sections)
+    unknown = sorted(flat.keys() - hints.keys())
     if unknown:
         raise ConfigError(
             f"The saved configuration does not fit this version (fields: {', '.join(unknown)}); check "
             "out the commit named in the run's config.json."
         )
-    arguments: dict[str, Any] = {}
-    for name, value in values.items():
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-            arguments[name] = _build(value, typing.cast(type, hint))
-        elif dataclasses.is_dataclass(hint) or not fits(hint, value):
+    for name, value in flat.items():
+        if not fits(hints[name], value):
             raise ConfigError(f"The saved configuration is damaged ({name} is {value!r:.40}); restore it.")
-        else:
-            arguments[name] = tuple(value) if isinstance(value, list) else value
-    return cls(**arguments)
+        flat[name] = tuple(value) if isinstance(value, list) else value
+    return with_fields(Config(), flat)

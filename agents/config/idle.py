@@ -69,8 +69,5 @@ def idle_settings(config: Flat) -> frozenset[str]:
     """Return the fields without effect in this configuration, whatever their values.
 
     A field that enables something, such as `memory.priority_exponent`, is not idle when it is off.
-
-    Args:
-        config: Every field of a `Config`, under its dotted name.
     """
     return frozenset(name for names, used in GATES if not used(config) for name in names)

@@ -1,7 +1,7 @@
 """Named configurations, built in stages for an environment and an observation."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import NamedTuple, get_args
 
 from agents.config import parts
@@ -12,7 +12,7 @@ from envs.protocols import ProtocolName, allowed_steps, protocol_fields
 
 WITHOUT = "-without-"
 COMMAND_LINE = "command line"
-RAINBOW: Mapping[str, Algorithm] = {
+RAINBOW: dict[str, Algorithm] = {
     "double": parts.double,
     "dueling": parts.dueling,
     "n-step": parts.n_step,
@@ -29,14 +29,14 @@ class Stage(NamedTuple):
     config: Config
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Preset:
     """A base algorithm, parts added in order, and settings of its own."""
 
     summary: str
-    paper: str
-    base: Algorithm = dqn
     parts: Mapping[str, Algorithm] = field(default_factory=dict)
+    _: KW_ONLY
+    base: Algorithm = dqn
     own: Algorithm | None = None
     observations: tuple[Observation, ...] = ("pixels", "state")
     protocol: ProtocolName = "nature"
@@ -44,99 +44,68 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset(
-        summary="fastest learning here: 3-step returns, LayerNorm, averaged target network (default)",
-        paper="none: by measurement",
+    "fast": Preset(  # by measurement
+        "fastest learning here: 3-step returns, LayerNorm, averaged target network (default)",
         base=fast,
         protocol="ale-v5",
     ),
-    "chapter": Preset(
-        summary="the textbook's recipe, counted in episodes: 100 of them, 1,000 gradient steps after each",
-        paper="the chapter",
+    "chapter": Preset(  # the chapter
+        "the textbook's recipe, counted in episodes: 100 of them, 1,000 gradient steps after each",
         base=chapter,
         protocol="ale-v5",
     ),
-    "nature": Preset(
-        summary="full 84x84 frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
-        paper="Mnih et al. 2015, doi:10.1038/nature14236",
+    "nature": Preset(  # Mnih et al. 2015, doi:10.1038/nature14236
+        "full 84x84 frames and the Nature network; on Atari all of Mnih et al. 2015; pixels only",
         base=nature,
         observations=("pixels",),
     ),
-    "dqn": Preset(
-        summary="plain DQN: one-step targets, a target network, uniform replay",
-        paper="Mnih et al. 2015, doi:10.1038/nature14236",
+    "dqn": Preset(  # Mnih et al. 2015, doi:10.1038/nature14236
+        "plain DQN: one-step targets, a target network, uniform replay"
     ),
-    "double": Preset(
-        summary="the online network chooses the next action, the target network evaluates it",
-        paper="van Hasselt et al. 2016, arXiv:1509.06461",
-        parts={"double": parts.double},
+    "double": Preset(  # van Hasselt et al. 2016, arXiv:1509.06461
+        "the online network chooses the next action, the target network evaluates it",
+        {"double": parts.double},
     ),
-    "dueling": Preset(
-        summary="separate streams for the state value and the advantages",
-        paper="Wang et al. 2016, arXiv:1511.06581",
-        parts={"dueling": parts.dueling},
+    "dueling": Preset(  # Wang et al. 2016, arXiv:1511.06581
+        "separate streams for the state value and the advantages", {"dueling": parts.dueling}
     ),
-    "n-step": Preset(
-        summary="returns over three steps before bootstrapping",
-        paper="Sutton 1988, doi:10.1007/BF00115009",
-        parts={"n-step": parts.n_step},
+    "n-step": Preset(  # Sutton 1988, doi:10.1007/BF00115009
+        "returns over three steps before bootstrapping", {"n-step": parts.n_step}
     ),
-    "prioritized": Preset(
-        summary="transitions sampled in proportion to their errors",
-        paper="Schaul et al. 2016, arXiv:1511.05952",
-        parts={"prioritized": parts.prioritized},
+    "prioritized": Preset(  # Schaul et al. 2016, arXiv:1511.05952
+        "transitions sampled in proportion to their errors", {"prioritized": parts.prioritized}
     ),
-    "noisy": Preset(
-        summary="exploration by learned noise in the weights instead of epsilon",
-        paper="Fortunato et al. 2018, arXiv:1706.10295",
-        parts={"noisy": parts.noisy},
+    "noisy": Preset(  # Fortunato et al. 2018, arXiv:1706.10295
+        "exploration by learned noise in the weights instead of epsilon", {"noisy": parts.noisy}
     ),
-    "c51": Preset(
-        summary="a categorical distribution over 51 returns",
-        paper="Bellemare et al. 2017, arXiv:1707.06887",
-        parts={"c51": parts.c51},
+    "c51": Preset(  # Bellemare et al. 2017, arXiv:1707.06887
+        "a categorical distribution over 51 returns", {"c51": parts.c51}
     ),
-    "qr-dqn": Preset(
-        summary="quantiles of the return",
-        paper="Dabney et al. 2018, arXiv:1710.10044",
-        parts={"qr-dqn": parts.qr_dqn},
+    "qr-dqn": Preset(  # Dabney et al. 2018, arXiv:1710.10044
+        "quantiles of the return", {"qr-dqn": parts.qr_dqn}
     ),
-    "iqn": Preset(
-        summary="quantiles of the return at random levels",
-        paper="Dabney et al. 2018, arXiv:1806.06923",
-        parts={"iqn": parts.iqn},
+    "iqn": Preset(  # Dabney et al. 2018, arXiv:1806.06923
+        "quantiles of the return at random levels", {"iqn": parts.iqn}
     ),
-    "munchausen": Preset(
-        summary="soft values, and a bonus for likely actions",
-        paper="Vieillard et al. 2020, arXiv:2007.14430",
-        parts={"munchausen": parts.munchausen},
+    "munchausen": Preset(  # Vieillard et al. 2020, arXiv:2007.14430
+        "soft values, and a bonus for likely actions", {"munchausen": parts.munchausen}
     ),
-    "m-iqn": Preset(
-        summary="munchausen and iqn",
-        paper="Vieillard et al. 2020, arXiv:2007.14430",
-        parts={"munchausen": parts.munchausen, "iqn": parts.iqn},
+    "m-iqn": Preset(  # Vieillard et al. 2020, arXiv:2007.14430
+        "munchausen and iqn", {"munchausen": parts.munchausen, "iqn": parts.iqn}
     ),
-    "rainbow": Preset(
-        summary="double, dueling, n-step, prioritized, noisy and c51 together",
-        paper="Hessel et al. 2018, arXiv:1710.02298",
-        parts=RAINBOW,
+    "rainbow": Preset(  # Hessel et al. 2018, arXiv:1710.02298
+        "double, dueling, n-step, prioritized, noisy and c51 together", RAINBOW
     ),
-    "der": Preset(
-        summary="data-efficient rainbow: longer returns, a gradient step per agent step",
-        paper="van Hasselt et al. 2019, arXiv:1906.05243",
-        parts={
-            **RAINBOW,
-            "n-step": parts.der_n_step,
-            "noisy": parts.der_noisy,
-            "prioritized": parts.der_prioritized,
-        },
+    "der": Preset(  # van Hasselt et al. 2019, arXiv:1906.05243
+        "data-efficient rainbow: longer returns, a gradient step per agent step",
+        RAINBOW
+        | {"n-step": parts.der_n_step, "noisy": parts.der_noisy, "prioritized": parts.der_prioritized},
         own=parts.der,
         protocol="atari100k",
     ),
-    "drq-eps": Preset(
-        summary="randomly shifted images, double, dueling, 10-step returns; pixels only",
-        paper="Kostrikov et al. 2021, arXiv:2004.13649; Agarwal et al. 2021, arXiv:2108.13264",
-        parts={
+    "drq-eps": Preset(  # Kostrikov et al. 2021, arXiv:2004.13649; Agarwal et al. 2021, arXiv:2108.13264
+        "randomly shifted images, double, dueling, 10-step returns; pixels only",
+        {
             "double": parts.double,
             "dueling": parts.dueling,
             "n-step": parts.drq_n_step,
@@ -146,15 +115,12 @@ PRESETS: dict[str, Preset] = {
         observations=("pixels",),
         protocol="atari100k",
     ),
-    "pqn": Preset(
-        summary="no replay, no target network: lambda-returns of the most recent steps",
-        paper="Gallici et al. 2024, arXiv:2407.04811",
-        own=parts.pqn,
+    "pqn": Preset(  # Gallici et al. 2024, arXiv:2407.04811
+        "no replay, no target network: lambda-returns of the most recent steps", own=parts.pqn
     ),
-    "btr": Preset(
-        summary="m-iqn, dueling, n-step, noisy and prioritized over residual convolutions",
-        paper="Clark et al. 2024, arXiv:2411.03820",
-        parts={
+    "btr": Preset(  # Clark et al. 2024, arXiv:2411.03820
+        "m-iqn, dueling, n-step, noisy and prioritized over residual convolutions",
+        {
             "munchausen": parts.munchausen,
             "iqn": parts.btr_iqn,
             "dueling": parts.dueling,
@@ -165,17 +131,15 @@ PRESETS: dict[str, Preset] = {
         own=parts.btr,
     ),
 }
+"""Presets by name, with their sources."""
+
 LADDER = tuple(name for name in PRESETS if name not in ("fast", "chapter", "nature"))
 
 
 def preset_config(preset: str, env_id: str, obs: str, protocol: str | None = None) -> Config:
     """Return the configuration of a preset for an environment and an observation.
 
-    Args:
-        preset: Its name; `rainbow-without-noisy` leaves a part out.
-        env_id: A Gymnasium id.
-        obs: `pixels` or `state`.
-        protocol: Rules for Atari games in place of the preset's.
+    `rainbow-without-noisy` leaves a part out; a protocol replaces the preset's own, for Atari games.
 
     Raises:
         ConfigError: no such preset, part or protocol, or not for this observation.

@@ -12,11 +12,7 @@ from envs.config import ConfigError
 
 
 def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
-    """Return a line for each field: layers and their values.
-
-    Args:
-        stages: The configuration after each layer.
-        names: Fields, such as `returns.n_step`; all if there are none.
+    """Return a line for each named field, or for all: layers and their values.
 
     Raises:
         ConfigError: no such field; the sentence has its present name or the closest one.

@@ -35,10 +35,8 @@ class Emulator:
     * The images themselves, which unfinished frames show again. Games in which that is visible are
       restored by replaying them from their start.
 
-    Args:
-        rom: Path of the ROM, named after the game.
-        repeat_action_probability: Probability, for each frame, that the previous action is repeated.
-        max_frames: Frames after which the game is truncated.
+    The ROM is named after the game, which is truncated after `max_frames`. For each frame, the previous
+    action is repeated with `repeat_action_probability`.
     """
 
     def __init__(self, rom: Path, *, repeat_action_probability: float = 0.0, max_frames: int = 0) -> None:

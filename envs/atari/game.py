@@ -54,10 +54,6 @@ class AtariGame(gym.Env[Frame, np.int64]):
     * FIRE can be pressed where a game waits for it;
     * it can be saved, except games whose `exact` is false.
 
-    Args:
-        game: Name of the ROM, such as `ms_pacman`.
-        config: The rules of the game, and the size of the observation.
-
     Raises:
         ConfigError: no such game, mode or difficulty.
 

@@ -1,7 +1,6 @@
 """Atari games stepped by ale-py's threads, behind the façade of `envs/vector.py`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from ale_py.vector_env import AtariVectorEnv
@@ -11,10 +10,10 @@ from gymnasium.vector import AutoresetMode
 from envs.atari.game import FRAMES_A_SECOND, ale_seeds, require_rom
 from envs.config import EnvConfig
 from envs.snapshot import Snapshot
-from envs.vector import Array, Frame, Step
+from envs.vector import Array, Frame, Step, VectorEnv
 
 
-class NativeAtariEnv:
+class NativeAtariEnv(VectorEnv):
     """`SerialVectorEnv` of `FrameStackObservation(AtariGame)`, emulated in C++ threads.
 
     Equal frame for frame, with the same seeds and actions, up to the limits of ale-py: the number of no-ops
@@ -24,19 +23,14 @@ class NativeAtariEnv:
 
     ale-py would show a stale image at its own frame cap as well, and draw one no-op too few; so games
     are truncated here, and restarted if they began without a no-op.
-
-    Args:
-        game: Name of the ROM.
-        seeds: One for each game.
-        config: The rules of the game, the size and number of images in an observation, the threads.
     """
 
     exact = False
 
     def __init__(self, game: str, seeds: Sequence[int], config: EnvConfig) -> None:
         require_rom(game)
-        self.num_envs, self._seeds = len(seeds), list(seeds)
-        self._life_loss = config.zero_discount_on_life_loss
+        shape = (config.frame_stack, *config.size)
+        super().__init__(seeds, shape, np.uint8, life_loss=config.zero_discount_on_life_loss)
         self._noop_max, self._max_frames = config.noop_max, config.max_frames
         self._env = AtariVectorEnv(
             game,
@@ -58,17 +52,9 @@ class NativeAtariEnv:
         actions = self._env.single_action_space
         assert isinstance(actions, Discrete)
         self.num_actions = int(actions.n)
-        self.observation_shape: tuple[int, ...] = (config.frame_stack, *config.size)
-        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
         self.render_fps = FRAMES_A_SECOND / config.frame_skip
-        self._next = np.zeros((self.num_envs, *self.observation_shape), np.uint8)
-        self._spare, self._now = self._next.copy(), self._next.copy()
-        self._lives = np.zeros(self.num_envs, np.int32)
+        self._spare = self._next.copy()
         self._generator = np.random.default_rng(self._seeds)
-
-    def seed(self, seeds: Sequence[int]) -> None:
-        """Set the seeds of the next `reset`."""
-        self._seeds = list(seeds)
 
     def reset(self) -> Array:
         """Start all games from the seeds."""
