@@ -21,7 +21,10 @@ class ConfigError(ValueError):
 def number(
     default: Number, least: float = -math.inf, most: float = math.inf, *, above: bool = False
 ) -> Number:
-    """Declare a field with its bounds, for each member of a tuple; `above` excludes `least` itself."""
+    """Declare a field with its bounds, for `check_bounds`.
+
+    They hold for each member of a tuple; `above` excludes `least` itself.
+    """
     return field(default=default, metadata={"bounds": (least, most), "above": above})
 
 
@@ -31,7 +34,7 @@ def count(default: Number, least: int = 0, most: int = LARGEST_COUNT) -> Number:
 
 
 def check_bounds(config: object, section: str = "") -> None:
-    """Check the numbers of a dataclass against their declared bounds; those without must be finite.
+    """Check the numbers of a dataclass against their declared bounds.
 
     Raises:
         ConfigError: a number is not finite or out of bounds.

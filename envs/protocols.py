@@ -16,7 +16,6 @@ class Protocol:
     """Published rules; the score is always the raw return of whole games."""
 
     summary: str
-    source: str
     env: Mapping[str, Any]
     """Fields of `EnvConfig` fixed by the protocol."""
     evaluation_epsilon: float
@@ -44,27 +43,24 @@ _MACHADO_ENV = {
 }
 
 PROTOCOLS: dict[str, Protocol] = {
-    "nature": Protocol(
+    "nature": Protocol(  # Mnih et al. 2015, doi:10.1038/nature14236, Methods
         summary="no sticky actions, a lost life ends the value, up to 30 no-ops, games of 5 minutes",
-        source="Mnih et al. 2015, doi:10.1038/nature14236, Methods",
         env=_NATURE_ENV,
         evaluation_epsilon=0.05,
     ),
-    "machado": Protocol(
+    "machado": Protocol(  # Machado et al. 2018, arXiv:1709.06009
         summary="sticky actions .25, whole games only, all 18 actions, games of 5 minutes",
-        source="Machado et al. 2018, arXiv:1709.06009",
         env=_MACHADO_ENV | {"fire": False},
         evaluation_epsilon=0.01,
     ),
-    "ale-v5": Protocol(
+    "ale-v5": Protocol(  # Gymnasium's ALE/<Game>-v5, as ale-py registers it
         summary="sticky actions .25, whole games only, the game's own actions, games of 30 minutes",
-        source="Gymnasium's ALE/<Game>-v5, as ale-py registers it",
         env=_MACHADO_ENV | {"full_action_space": False, "max_frames": 108_000, "frame_skip": 4},
         evaluation_epsilon=0.0,
     ),
+    # Kaiser et al. 2020, arXiv:1903.00374; van Hasselt et al. 2019, arXiv:1906.05243
     "atari100k": Protocol(
         summary="100,000 agent steps; no sticky actions, life loss, up to 30 no-ops, 30 minutes",
-        source="Kaiser et al. 2020, arXiv:1903.00374; van Hasselt et al. 2019, arXiv:1906.05243",
         env=_NATURE_ENV | {"max_frames": 108_000},
         evaluation_epsilon=0.001,
         steps=100_000,

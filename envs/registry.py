@@ -95,7 +95,7 @@ def find_spec(env_id: str) -> EnvSpec:
 
 
 def make_registered(config: EnvConfig, drawn: bool) -> gym.Env[Any, Any]:
-    """Make a registered environment, with its own observations; `drawn`: `render()` returns RGB images.
+    """Make a registered environment; if `drawn`, `render()` returns RGB images.
 
     Raises:
         ConfigError: nothing to render, or a setting that only Atari games have.

@@ -58,7 +58,7 @@ class SavableTimeLimit(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
 
 def _savable_layers(env: gym.Env[Any, Any]) -> list[Any]:
-    """Return the wrappers and the environment that can be saved, from the outside in."""
+    """Return the layers that can be saved, from the outside in."""
     layers = [env]
     while isinstance(layers[-1], gym.Wrapper):
         layers.append(layers[-1].env)

@@ -176,21 +176,14 @@ def flatten(values: Mapping[str, object], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def nested(flat: Mapping[str, object]) -> dict[str, Any]:
-    """Return fields under dotted names as nested dictionaries, the inverse of `flatten`."""
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        section, _, key = name.rpartition(".")
-        (tree.setdefault(section, {}) if section else tree)[key] = value
-    return tree
-
-
 def with_fields(config: Config, fields: Mapping[str, object]) -> Config:
     """Return the configuration with fields replaced, by dotted name, in one step."""
-    changes: dict[str, Any] = {
-        name: replace(getattr(config, name), **value) if isinstance(value, dict) else value
-        for name, value in nested(fields).items()
-    }
+    sections: dict[str, dict[str, Any]] = {"": {}}
+    for name, value in fields.items():
+        section, _, key = name.rpartition(".")
+        sections.setdefault(section, {})[key] = value
+    changes = sections.pop("")
+    changes |= {name: replace(getattr(config, name), **values) for name, values in sections.items()}
     return replace(config, **changes)
 
 

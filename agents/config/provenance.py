@@ -12,7 +12,7 @@ from envs.config import ConfigError
 
 
 def explain(stages: Sequence[Stage], names: Sequence[str] = ()) -> str:
-    """Return a line for each named field, or for all: layers and their values.
+    """Return a line of layers and values for each named field, or all.
 
     Raises:
         ConfigError: no such field; the sentence has its present name or the closest one.

@@ -40,11 +40,7 @@ Corners = Sequence[tuple[int, int]]
 
 
 class CartPoleRenderer:
-    """Renderer of a cart and pole as a small gray image.
-
-    Args:
-        crop: `(top, bottom, left, right)` in pixels of the 400 x 600 screen.
-        size: `(height, width)` of the result in pixels.
+    """Renderer of CartPole's 400 x 600 screen: gray, cropped, resized.
 
     Raises:
         ConfigError: the crop reaches outside the screen.
@@ -91,16 +87,13 @@ class CartPoleRenderer:
 
     def _draw_plainly(self, cart: Corners, pole: Corners, axle: int) -> Frame:
         """Draw anywhere, also over the edge of the screen, and resize the whole image."""
-        top, bottom, left, right = self._crop
-        box = self._paint(cart, pole, axle)
-        upper, lower = max(box[0], top), min(box[1], bottom)
-        first, final = max(box[2], left), min(box[3], right)
+        top, _, left, _ = self._crop
+        upper, lower, first, final = box = self._paint(cart, pole, axle)
         if upper >= lower or first >= final:
-            self._wipe(box)
             return self._empty.copy()
         part = np.s_[upper - top : lower - top, first - left : final - left]
         background = self._gray[part].copy()
-        self._gray[part] = self._read((upper, lower, first, final))
+        self._gray[part] = self._read(box)
         image = _resize(self._gray, self._size)
         self._gray[part] = background
         self._wipe(box)
@@ -108,20 +101,22 @@ class CartPoleRenderer:
 
     def _patch(self, axle: int, shape: tuple[int, ...]) -> tuple[slice, slice, Frame]:
         """Draw near the crop's left edge; return the small rows, columns and pixels touched."""
-        top, bottom, left, right = self._crop
+        top, _, left, _ = self._crop
         cart = [(axle + dx, CART_Y + dy) for dx, dy in CART]
-        box = self._paint(cart, [*zip(shape[::2], shape[1::2], strict=True)], axle)
+        pole = [*zip(shape[::2], shape[1::2], strict=True)]
+        upper, lower, first, final = box = self._paint(cart, pole, axle)
+        if upper >= lower or first >= final:
+            return slice(0), slice(0), self._empty[:0, :0]
         height, width = self._block_y, self._block_x
-        y0, y1 = (max(box[0], top) - top) // height, -((top - min(box[1], bottom)) // height)
-        x0, x1 = (max(box[2], left) - left) // width, -((left - min(box[3], right)) // width)
+        y0, y1 = (upper - top) // height, -((top - lower) // height)
+        x0, x1 = (first - left) // width, -((left - final) // width)
         whole = (top + y0 * height, top + y1 * height, left + x0 * width, left + x1 * width)
-        empty = y0 >= y1 or x0 >= x1
-        patch = np.zeros((0, 0), np.uint8) if empty else _resize(self._read(whole), (y1 - y0, x1 - x0))
+        patch = _resize(self._read(whole), (y1 - y0, x1 - x0))
         self._wipe(box)
-        return (slice(0), slice(0), patch) if empty else (slice(y0, y1), slice(x0, x1), patch)
+        return slice(y0, y1), slice(x0, x1), patch
 
     def _paint(self, cart: Corners, pole: Corners, axle: int) -> CropBox:
-        """Draw as `CartPoleEnv.render`; return the box touched: top, bottom, left, right."""
+        """Draw as `CartPoleEnv.render`; return the box touched within the crop."""
         surface = self._surface
         gfxdraw.aapolygon(surface, cart, BLACK)
         gfxdraw.filled_polygon(surface, cart, BLACK)
@@ -131,12 +126,9 @@ class CartPoleRenderer:
         gfxdraw.filled_circle(surface, axle, int(AXLE_Y), 5, BLUE)
         gfxdraw.hline(surface, 0, WIDTH, CART_Y, BLACK)
         xs, ys = zip(*cart, *pole, strict=True)
-        return (
-            max(HEIGHT - 1 - max(ys) - MARGIN, 0),
-            min(HEIGHT - min(ys) + MARGIN, HEIGHT),
-            max(min(xs) - MARGIN, 0),
-            min(max(xs) + 1 + MARGIN, WIDTH),
-        )
+        top, bottom, left, right = self._crop
+        rows = max(HEIGHT - 1 - max(ys) - MARGIN, top), min(HEIGHT - min(ys) + MARGIN, bottom)
+        return *rows, max(min(xs) - MARGIN, left), min(max(xs) + 1 + MARGIN, right)
 
     def _wipe(self, box: CropBox) -> None:
         top, bottom, left, right = box

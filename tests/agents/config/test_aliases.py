@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from agents.cli.train import Train
 from agents.config import Config, ConfigError, flatten, from_dict, to_dict, with_fields
 from agents.config.aliases import RENAMED, SPLIT, VALUES, updated
-from agents.config.config import nested
 from agents.config.presets import PRESETS, preset_config
 
 PRESENT = flatten(to_dict(Config()))
@@ -28,7 +27,11 @@ def old_style(config: Config, renamed: set[str]) -> dict[str, Any]:
     for field, values in VALUES.items():
         before = {new: old for old, new in values.items()}
         flat[field] = before.get(flat[field], flat[field]) if field in renamed else flat[field]
-    return nested(flat)
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        section, _, field = name.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[field] = value
+    return tree
 
 
 @given(
