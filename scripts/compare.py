@@ -55,26 +55,23 @@ def main(stop: StopSignal) -> int:
     print(console_table(comparison))
     if arguments.as_reference:
         write_bands([group.runs for group in comparison.groups], BANDS)
-    for group in comparison.groups:
-        run = group.typical
+    typical = {group.name: group.typical for group in comparison.groups}
+    for name, run in typical.items():
         for sentence in on_track(run.config, run.score, run.summary):
-            print(f"{group.name}: {sentence}")
-    typical = [group.typical for group in comparison.groups]
-    for sentence in published(typical):
+            print(f"{name}: {sentence}")
+    for sentence in published([*typical.values()]):
         print(sentence)
     if arguments.figures is not None:
         files = write_figures(comparison, arguments.figures) + write_tables(comparison, arguments.figures)
         print(f"{arguments.figures}: {', '.join(file.name for file in files)}")
     if arguments.out is not None:
-        checkpoints = {
-            g.name: g.typical.path for g in comparison.groups if arguments.videos and g.typical.has_agent
-        }
-        episodes = record_episodes(checkpoints, arguments.module) if checkpoints else {}
+        agents = {name: run.path for name, run in typical.items() if arguments.videos and run.has_agent}
+        episodes = record_episodes(agents, arguments.module) if agents else {}
         page = render(
             comparison,
             videos={name: episode.video for name, episode in episodes.items()},
             thumbnails={name: episode.thumbnail for name, episode in episodes.items()},
-            references=references(typical),
+            references=references([*typical.values()]),
         )
         write_whole(arguments.out, page)
         if arguments.figures is not None:

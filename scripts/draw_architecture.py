@@ -6,7 +6,6 @@ An arrow that follows from others is left out.
 import ast
 import sys
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 from agents.cli.guard import StopSignal, guarded
@@ -63,24 +62,16 @@ def reachable(room: str, rooms: dict[str, set[str]]) -> set[str]:
     return rooms[room].union(*(reachable(target, rooms) for target in rooms[room]))
 
 
-def floors(rooms: dict[str, set[str]]) -> Iterator[list[str]]:
-    """Yield the rooms by floor, from the ground: every arrow leads to a lower floor.
-
-    Raises:
-        CycleError: rooms import each other in a circle.
-    """
-    sorter = TopologicalSorter(rooms)
-    sorter.prepare()
-    while sorter.is_active():
-        ready = sorter.get_ready()
-        sorter.done(*ready)
-        yield [room for room in rooms if room in ready]
+def floor(room: str, rooms: dict[str, set[str]]) -> int:
+    """Return the floor of a room, above the rooms that it imports; 0 is the ground."""
+    return max((floor(target, rooms) + 1 for target in rooms[room]), default=0)
 
 
 def draw() -> str:
     """Return the diagram, as SVG."""
     rooms = arrows()
-    rows = list(floors(rooms))
+    levels = {room: floor(room, rooms) for room in rooms}
+    rows = [[room for room in rooms if levels[room] == level] for level in sorted({*levels.values()})]
     width = max(map(len, rows)) * (WIDTH + GAP) + 5 * GAP
     height = len(rows) * FLOOR + GAP
     parts, centres = [HEAD.format(width, height)], {}

@@ -40,7 +40,7 @@ def train(tree: Path, folder: Path, options: str) -> None:
     """Train in a source tree, with one thread."""
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "scripts/train.py", "--run-dir", str(folder), "--resume", *options.split()]
-    subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=True)
+    subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=True)
 
 
 def results(folder: Path) -> list[tuple[str, Any]]:

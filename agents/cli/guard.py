@@ -148,12 +148,10 @@ def _about_file(error: OSError) -> str:
 
 
 def _about_child(error: subprocess.CalledProcessError) -> str:
-    output = error.stderr or ""
-    text = output.decode(errors="replace") if isinstance(output, bytes) else output
-    lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
-    why = f": {lines[-1].strip()}" if lines else "; its output stands above"
-    command = shlex.join(map(str, error.cmd))
-    return f"{command:.300} ended with exit status {error.returncode}{why}"
+    lines = str(error.stderr or "").replace("\r", "\n").split("\n")
+    last_line = next((line.strip() for line in reversed(lines) if line.strip()), None)
+    why = f": {last_line}" if last_line else "; its output stands above"
+    return f"{shlex.join(map(str, error.cmd)):.300} ended with exit status {error.returncode}{why}"
 
 
 def _package_of(error: ImportError) -> str | None:

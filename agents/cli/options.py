@@ -81,12 +81,7 @@ def given_options(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> None:
-    """Check the words of a command line before they are parsed.
-
-    Args:
-        cls: Dataclass whose fields are the options.
-        words: Words as typed.
-        others: Allow options that the class does not have.
+    """Check the words of a command line; `others` allows options unknown to `cls`.
 
     Raises:
         ConfigError: one sentence about the first word that does not fit.
@@ -122,8 +117,7 @@ def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | N
         raise ConfigError(f"{name} is not an option of its own; use {option.asked_as}.")
     if option or others:
         return option
-    positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", name)
-    present = _present_options(name) or list(map(_negated, _present_options(positive)))
+    present = _present_options(name)
     if present and options.keys() >= set(present):
         raise ConfigError(f"{name} is now called {' and '.join(present)}; use that.")
     names = [name for name, option in options.items() if not option.asked_as]
@@ -145,9 +139,11 @@ def _surplus(name: str, values: list[str], hint: object, positional: bool) -> li
 
 
 def _present_options(old: str) -> list[str]:
-    """Return the present names of an old option."""
-    names = present_names(old.removeprefix("--").replace("-", "_"))
-    return [f"--{name}".replace("_", "-") for name in names]
+    """Return the present names of an old option, also of one with `no-`."""
+    positive = re.sub(r"^--([^.]*\.)?no-(?=[^.]*$)", r"--\1", old)
+    present = present_names(positive.removeprefix("--").replace("-", "_"))
+    names = [f"--{name}".replace("_", "-") for name in present]
+    return names if positive == old else list(map(_negated, names))
 
 
 def _negated(name: str) -> str:

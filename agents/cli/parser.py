@@ -27,13 +27,9 @@ class _Refused(Exception):  # noqa: N818
 
 
 def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, description: str = "") -> T:
-    """Parse the words of a command line.
+    """Parse the words of a command line; the fields of `cls` are the options.
 
-    Args:
-        cls: Dataclass whose fields are the options.
-        words: Words as typed.
-        default: Values of options that are not given, in place of the fields' own.
-        description: Text at the head of the help; by default the docstring of `cls`.
+    `default` replaces the fields' own defaults, `description` the docstring at the head of the help.
 
     Raises:
         ConfigError: an option is unknown or its value unfit.
