@@ -148,10 +148,14 @@ def _about_file(error: OSError) -> str:
 
 
 def _about_child(error: subprocess.CalledProcessError) -> str:
-    lines = str(error.stderr or "").replace("\r", "\n").split("\n")
-    last_line = next((line.strip() for line in reversed(lines) if line.strip()), None)
-    why = f": {last_line}" if last_line else "; its output stands above"
+    output = last_line(error.stderr or "")
+    why = f": {output}" if output else "; its output stands above"
     return f"{shlex.join(map(str, error.cmd)):.300} ended with exit status {error.returncode}{why}"
+
+
+def last_line(output: str) -> str:
+    """Return the last line that a program printed, of progress bars too; empty if there is none."""
+    return output.replace("\r", "\n").rstrip().rpartition("\n")[2].strip()
 
 
 def _package_of(error: ImportError) -> str | None:

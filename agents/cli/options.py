@@ -58,16 +58,11 @@ def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
         yield Option(name, hint, texts[field.name], positional, required, field.metadata.get("asked_as"))
 
 
-def is_option(word: str) -> bool:
-    """Whether a word looks like an option; a negative number does not."""
-    return word.startswith("-") and re.match(r"-[\d.]|-inf|-nan|-$", word) is None
-
-
 def _split(words: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return each option with its words; first, unnamed, those before any."""
     groups: list[tuple[str, list[str]]] = [("", [])]
     for word in words:
-        if is_option(word):
+        if word.startswith("-") and not re.match(r"-[\d.]|-inf|-nan|-$", word):  # no negative number
             name, equals, value = word.partition("=")
             groups.append((name.replace("_", "-"), [value] if equals else []))
         else:

@@ -43,12 +43,7 @@ def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, descr
 
 
 def parse_known(cls: type[T], words: Sequence[str]) -> tuple[T, list[str]]:
-    """Parse the options of `cls`; return all other words unparsed.
-
-    Raises:
-        ConfigError: the value of an option is unfit.
-        SystemExit: after `--help`.
-    """
+    """Parse the options of `cls`, as `parse`; return all other words unparsed."""
     check_words(cls, words, others=True)
     arguments, others = _parsed(cls, words, description=inspect.getdoc(cls), return_unknown_args=True)
     check_bounds(arguments)

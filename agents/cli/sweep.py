@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from agents.cli.arguments import SweepArguments
+from agents.cli.guard import last_line
 from agents.cli.options import given_options
 from agents.cli.train import Train, default_run_dir
 from agents.config import Config, ConfigError
@@ -163,7 +164,6 @@ class Sweep:
         summary = read_summary(run.folder) if status == 0 else None
         if summary:
             return f"{run.name}: {summary.sentence(run.folder).partition(' Next: ')[0]}"
-        lines = run.paths.log.read_text(errors="replace").replace("\r", "\n").splitlines()
-        last_line = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
-        self.failed[run.name] = last_line
-        return f"{run.name} failed with exit status {status}: {last_line} ({run.paths.log})"
+        why = last_line(run.paths.log.read_text(errors="replace")) or "it printed nothing"
+        self.failed[run.name] = why
+        return f"{run.name} failed with exit status {status}: {why} ({run.paths.log})"
