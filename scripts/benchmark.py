@@ -120,7 +120,7 @@ def frames(count: int = 1_500) -> None:
     renderer = CartPoleRenderer(crop, size)
     fast = timeit.timeit(lambda: [renderer.draw(state[0], state[2]) for state in states], number=1)
     print(
-        f"\nCartPole's image on {count} states of random play, with an empty cache: plain "
+        f"\nCartPole's image on {count} states of a random policy, with an empty cache: plain "
         f"{count / plain_seconds:.0f} a second, fast {count / fast:.0f}, {plain_seconds / fast:.0f}x"
     )
 

@@ -36,7 +36,7 @@ PEER_START, PEER_STEPS = 1_000, 3_000  # agent steps before the first update, an
 
 
 def play_rate(env: Any, num_envs: int) -> float:
-    """Return Pong's agent steps a second of random play, by anything with `reset` and `step`."""
+    """Return Pong's agent steps a second of a random policy."""
     actions = np.random.default_rng(0).integers(6, size=(200, num_envs))
     env.reset()
     for action in actions[:50]:

@@ -73,6 +73,7 @@ def main(stop: StopSignal) -> int:
     from agents.cli.parser import parse
 
     arguments = parse(SameResults, sys.argv[1:])
+    stop.interrupt()
     equal = True
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary) / "base"
@@ -80,8 +81,6 @@ def main(stop: StopSignal) -> int:
         subprocess.run([*git, "add", "--detach", "--quiet", str(tree), arguments.base], check=True)
         try:
             for case in arguments.cases:
-                if stop():
-                    return 128 + (stop.number or 0)
                 before, now = arguments.folder / arguments.base / case, Path(temporary) / case
                 if not (before / "summary.json").is_file():
                     train(tree, before, CASES[case])
