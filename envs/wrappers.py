@@ -4,6 +4,7 @@ Mnih et al. 2015, doi:10.1038/nature14236, Methods: Preprocessing. Only `FrameSt
 state; its `state_dict` is saved by `envs/snapshot.py`.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import cv2
@@ -95,22 +96,18 @@ def state_vectors(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     """
     space = env.observation_space
     if not (isinstance(space, Box) and len(space.shape) == 1):
-        try:
-            flat = gym.spaces.flatten_space(space)
-        except NotImplementedError:
-            flat = None  # Gymnasium knows how to flatten its own spaces only
-        if not isinstance(flat, Box):
-            raise ConfigError(
-                f"Observations of the kind {space} cannot be made a vector; use --obs pixels, or register "
-                "the environment with a wrapper that leaves out what is no number."
-            )
-        env = FlattenObservation(env)
-    space = env.observation_space
-    assert isinstance(space, Box)
-    if space.dtype == np.float32:
+        with suppress(NotImplementedError):  # Gymnasium knows how to flatten its own spaces only
+            env = FlattenObservation(env)
+    vectors = env.observation_space
+    if not isinstance(vectors, Box):
+        raise ConfigError(
+            f"Observations of the kind {space} cannot be made a vector; use --obs pixels, or register "
+            "the environment with a wrapper that leaves out what is no number."
+        )
+    if vectors.dtype == np.float32:
         return env
     with np.errstate(over="ignore"):  # float64's largest numbers become infinity
-        low, high = space.low.astype(np.float32), space.high.astype(np.float32)
+        low, high = vectors.low.astype(np.float32), vectors.high.astype(np.float32)
     return TransformObservation(env, lambda row: np.asarray(row, np.float32), Box(low, high))
 
 

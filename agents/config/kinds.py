@@ -31,10 +31,8 @@ def fits(hint: object, value: object) -> bool:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
         return isinstance(value, (list, tuple)) and _each(fits, hint, value)
-    if hint is float:
-        return (
-            isinstance(value, (int, float)) and type(value) is not bool and abs(value) <= sys.float_info.max
-        )
+    if hint is float and isinstance(value, (int, float)):
+        return type(value) is not bool and abs(value) <= sys.float_info.max
     return type(value) is (hint or type(None))
 
 

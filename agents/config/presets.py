@@ -151,7 +151,7 @@ def preset_stages(name: str, env_id: str, obs: str, protocol: str | None = None)
     """Return the configuration after each layer of settings.
 
     Layers are the defaults, the task, the base, each part, the preset's own settings, and the protocol.
-    Arguments and errors are those of `preset_config`.
+    Errors are those of `preset_config`.
     """
     base_name, *without = name.split(WITHOUT)
     if base_name not in PRESETS:

@@ -64,11 +64,10 @@ class AtariGame(gym.Env[Frame, np.int64]):
     """
 
     action_space: gym.spaces.Discrete
-    metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_A_SECOND / 4}  # noqa: RUF012
 
     def __init__(self, game: str, config: EnvConfig) -> None:
         self.render_mode = "rgb_array"
-        self.metadata = {**self.metadata, "render_fps": FRAMES_A_SECOND / config.frame_skip}
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_A_SECOND / config.frame_skip}
         sticky = config.repeat_action_probability
         self._emulator = Emulator(
             require_rom(game), repeat_action_probability=sticky, max_frames=config.max_frames
