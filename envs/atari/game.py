@@ -8,7 +8,6 @@ import cv2
 import gymnasium as gym
 import numpy as np
 from ale_py import roms
-from gymnasium.utils import seeding
 
 from envs.atari.emulator import NOOP, Emulator
 from envs.config import ConfigError, EnvConfig
@@ -93,13 +92,12 @@ class AtariGame(gym.Env[Frame, np.int64]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
         """Start a game, with no-ops and FIRE as configured."""
-        super().reset(seed=seed, options=options)
         if seed is not None:
-            own, of_emulator = ale_seeds(seed)
-            self.np_random, _ = seeding.np_random(own)
+            seed, of_emulator = ale_seeds(seed)
             self._emulator.seed(of_emulator)
             self.ale.setMode(self._mode)
             self.ale.setDifficulty(self._difficulty)
+        super().reset(seed=seed, options=options)
         self._emulator.reset_game()
         noops = int(self.np_random.integers(1, self._noop_max + 1)) if self._noop_max else 0
         for action in [NOOP] * noops + [FIRE] * self._fire_frames:
