@@ -31,7 +31,7 @@ WORDS = {
     r"learning\.(atoms|quantiles)": "num_atoms, num_quantiles",
     r"value[_-]range": "v_min, v_max",
     r"munchausen[_-]least": "munchausen_clip",
-    r"env\.sticky|full[_-]actions|env\.stack|env\.life[_-]loss": "Gymnasium's names",
+    r"env\.sticky|full[_-]actions|env\.stack(?!_)|env\.life[_-]loss": "Gymnasium's names",
     r"(Grayscale|Resize|FrameStack|RenderObservation|ActionRepeat)(?=[(:])": "Gymnasium's names",
     r"stop[_-]score|solved[_-]mark|(?<!pytest\.)mark": "reward_threshold",
     r"films?|filmed": "video",

@@ -62,7 +62,7 @@ def test_a_run_that_goes_on_past_its_summary_is_unfinished(tmp_path: Path) -> No
         ("metrics.jsonl", '{"env_steps": 1, "epsilon": 1.0}\n', "no evaluation yet"),
         ("config.json", "{", "config.json is damaged"),
         ("config.json", "[]", "config.json is damaged"),
-        ("config.json", '{"config": {"env": {"size": 3}}}', "configuration is damaged (size is 3)"),
+        ("config.json", '{"config": {"env": {"size": 3}}}', "configuration is damaged (env.size is 3)"),
         ("config.json", "[" * 200_000, "config.json is damaged"),
         ("config.json", '{"config": {"env": {"size": [84, NaN]}}}', "configuration is damaged"),
         ("metrics.jsonl", '{"env_steps": 1, "return/eval": "much"}\n', "damaged in line 1"),
