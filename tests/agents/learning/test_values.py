@@ -106,7 +106,7 @@ def test_targets_are_computed_on_the_networks_device(kind: str, backup: Any) -> 
     output = value.make_output()
     assert isinstance(output, nn.Module)
     numbers, row = torch.empty(3, 2, output.size, device=meta), torch.empty(3, device=meta)
-    prediction = output.to(meta)(row, lambda _: numbers, None)
+    prediction = output.to(meta).predict(row, lambda _: numbers, None)
     q = prediction.mean
     backup = backup(q, lambda: q, torch.zeros_like(row, dtype=torch.int64))
     assert value.target(prediction, backup, row, row).device == meta
