@@ -61,15 +61,6 @@ class Config:
         for contradiction in chain(_of_fields(self), _of_memory(self), _of_protocol(self)):
             raise ConfigError(contradiction)
 
-    @property
-    def update_clock(self) -> tuple[int, int, int]:
-        """Ticks before the first update, ticks between updates, gradient steps per update."""
-        if self.memory.kind == "replay":
-            schedule = self.schedule
-            return schedule.learning_starts, schedule.train_frequency, schedule.gradient_steps
-        steps = self.env.num_envs * self.memory.num_steps
-        return 0, steps, self.memory.update_epochs * steps // self.learning.batch_size
-
 
 def _of_fields(config: Config) -> Iterator[str]:
     """Yield the contradictions between fields, a sentence each."""
