@@ -25,6 +25,7 @@ from agents.recording.video import SHEET_COLUMNS, count_frames, write_video
 from envs.config import EnvConfig
 from envs.factory import make_env
 from envs.spec import describe as describe_env
+from envs.vector import SerialVectorEnv
 from tests.command_line import call, refused, succeeded
 from tests.hostile import HOSTILE, harmless
 from tests.small_runs import small, train, train_both
@@ -135,6 +136,40 @@ def test_rewards_count_as_the_agent_learned_them(tmp_path: Path, monkeypatch: An
     player = EpisodePlayer(tmp_path / "run", 1, 0, 30)
     assert {step.reward for step in player.steps(render=False)} <= {-1.0, 1.0}
     assert player.returns == [] or abs(player.returns[0]) > 1
+
+
+class LosingALife(gym.Wrapper[Any, Any, Any, Any]):
+    """Three lives, the first of which is lost in the third step."""
+
+    def reset(self, **options: Any) -> Any:
+        self.steps = 0
+        observation, info = self.env.reset(**options)
+        return observation, info | {"lives": 3}
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        *transition, info = self.env.step(action)
+        return *transition, info | {"lives": 3 - (self.steps >= 3)}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_lost_life_ends_the_return_if_the_agent_learned_so(
+    ends: bool, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rewards of 1, γ = .99: from the start 1 + .99 + .9801, and nothing of what follows the lost life."""
+
+    def losing(config: EnvConfig, **options: Any) -> Any:
+        return LosingALife(make_env(config, **options))
+
+    def vector(envs: Any, seeds: Any, **_: Any) -> SerialVectorEnv:
+        return SerialVectorEnv(envs, seeds, zero_discount_on_life_loss=ends)
+
+    monkeypatch.setattr(agents.recording.player, "make_env", losing)
+    monkeypatch.setattr(agents.recording.player, "SerialVectorEnv", vector)
+    trajectory = EpisodePlayer(runs / "state", 1, 0, 500).trajectory()
+    assert len(trajectory.values) > 5 and trajectory.ends[2] == ends
+    assert (trajectory.returns[0] == pytest.approx(2.9701)) == ends
+    assert (trajectory.returns[2] == 1.0) == ends
 
 
 def test_the_saliency_of_a_video_depends_on_its_seed_alone(runs: Path) -> None:

@@ -34,6 +34,7 @@ class PredictingPolicy:
     """A greedy policy that keeps its latest prediction."""
 
     prediction: Prediction
+    values: Floats  # [E, A]
 
     def __init__(self, policy: GreedyPolicy) -> None:
         self._policy = policy
@@ -41,7 +42,8 @@ class PredictingPolicy:
     def act(self, observation: Array) -> NDArray[np.int64]:
         """Return the greedy actions `[E]` for observations `[E, *obs]`."""
         self.prediction = self._policy.predict(observation)
-        return self.prediction.mean.numpy().argmax(axis=1)
+        self.values = self.prediction.mean.numpy()
+        return self.values.argmax(axis=1)
 
 
 class EpisodePlayer:
@@ -131,12 +133,13 @@ class EpisodePlayer:
             _, step = next(steps)
             returns, probabilities = (column[0].numpy() for column in policy.prediction.distribution())
             reward = clipped(step.reward) if self._config.returns.clip_reward else step.reward
-            end = bool(step.last[0]) or t + 1 == self._max_frames
-            bootstraps = end and not step.terminated[0]
+            terminated = bool(step.terminated[0])  # also by a lost life, which is not `last`
+            end = terminated or bool(step.last[0]) or t + 1 == self._max_frames
+            bootstraps = end and not terminated
             recorded = RecordedStep(
                 screen,
                 acted_on,
-                policy.prediction.mean.numpy()[0],
+                policy.values[0],
                 score,
                 frame,
                 episode=len(self.returns) + 1,
