@@ -117,7 +117,7 @@ def _curve_records(task: Task) -> Iterator[dict[str, object]]:
     names = ("env_steps", "iqm", "low", "high")
     for row in task.rows:
         curve = interpolate(row.group, points, "steps")
-        for cells in zip(curve.x.astype(int), *curve.iqm, strict=True):
+        for cells in zip(curve.x.astype(int).tolist(), *curve.iqm, strict=True):
             group = {"environment": task.name, "method": row.group.method}
             yield group | dict(zip(names, cells, strict=True)) | {"runs": len(row.final)}
 

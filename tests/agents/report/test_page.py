@@ -79,6 +79,16 @@ def test_tables_hold_every_group_and_the_curves(both: Path, tmp_path: Path) -> N
     assert all(float(row["low"]) <= float(row["iqm"]) <= float(row["high"]) for row in curves)
 
 
+def test_steps_beyond_a_million_are_written_in_full(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        write_run(
+            tmp_path / f"{seed}", seed=seed, scores=[1.0, 2.0], every=1_234_567, reward_threshold=None
+        )
+    write_tables(compared(tmp_path), tmp_path)
+    with (tmp_path / "curves.csv").open() as file:
+        assert [row["env_steps"] for row in csv.DictReader(file)] == ["1234567", "2469134"]
+
+
 def test_figures_are_written_as_files(both: Path, tmp_path: Path) -> None:
     files = write_figures(compared(both), tmp_path / "new")
     assert {file.name for file in files} == {"curves.png", "curves.svg", "profiles.png", "profiles.svg"}
