@@ -88,8 +88,12 @@ def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None
     if config.memory.capacity is not None or config.memory.kind != "replay":
         return config, None
     spec = describe(config.env)
-    capacity, sentence = choose_capacity(row_bytes(spec.frame_shape, spec.dtype), part)
+    capacity, sentence = choose_capacity(_row_bytes(config, spec), part)
     return replace(config, memory=replace(config.memory, capacity=capacity)), sentence
+
+
+def _row_bytes(config: Config, spec: EnvSpec) -> int:
+    return row_bytes(spec.frame_shape, spec.dtype, prioritized=config.memory.priority_exponent > 0)
 
 
 def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
@@ -117,7 +121,7 @@ def make_replay(config: Config, spec: EnvSpec) -> Replay:
     capacity = config.memory.capacity
     assert capacity is not None
     try:
-        check_capacity(capacity, row_bytes(spec.frame_shape, spec.dtype))
+        check_capacity(capacity, _row_bytes(config, spec))
         return Replay(
             capacity=capacity,
             num_envs=config.env.num_envs,
@@ -209,7 +213,7 @@ def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:
     config, exact = trainer.config, trainer.collector.env.exact
     try:
         trainer.load_state_dict(saved.trainer)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise folder.misfit(error) from error
     previous = folder.previous or config
     trainer.evaluation.resume(new_threshold=previous.reward_threshold != config.reward_threshold)

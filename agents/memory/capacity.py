@@ -8,10 +8,10 @@ MOST_FRAMES = 1_000_000
 SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
 
 
-def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike) -> int:
-    """Return the bytes per row: frame, step and place in the sampler."""
+def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike, *, prioritized: bool) -> int:
+    """Return the bytes per row: frame, step, place in the sampler and, if prioritised, its priority."""
     frame = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
-    return frame + 8 + 4 + 1 + 1 + 1 + 16
+    return frame + 8 + 4 + 1 + 1 + 1 + (32 if prioritized else 16)
 
 
 def choose_capacity(row: int, part: float) -> tuple[int, str]:

@@ -256,12 +256,16 @@ def test_a_configuration_of_an_older_version_gets_defaults_and_of_a_newer_one_a_
         from_dict(to_dict(Config()) | {"colour": "red"})
 
 
-def test_a_checkpoint_of_another_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    config = small("state", steps=200)
+@pytest.mark.parametrize("damage", ["a missing part", "a priority that is no number"])
+def test_a_checkpoint_that_does_not_fit_is_refused_with_a_sentence(damage: str, tmp_path: Path) -> None:
+    config = small("state", "prioritized", steps=200)
     train(config, tmp_path / "run")
     path = tmp_path / "run" / "checkpoint" / "last.pt"
     saved = checkpoint.load(path)
-    del saved["trainer"]["memory"]["cursor"]
+    if damage == "a missing part":
+        del saved["trainer"]["memory"]["cursor"]
+    else:
+        saved["trainer"]["memory"]["sampler"]["priorities"] *= float("nan")
     checkpoint.save(path, saved)
     with pytest.raises(ConfigError, match="does not fit this version"):
         train(with_fields(config, {"steps": 400}), tmp_path / "run", resume=True)
