@@ -62,10 +62,10 @@ class VectorEnv(ABC):
         """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
 
     @abstractmethod
-    def step(self, action: Array, acting: Array | None = None) -> Step:
+    def step(self, action: Array, active: Array | None = None) -> Step:
         """Step every environment with actions `[E]`, integers from 0 to `num_actions - 1`.
 
-        Where `acting`, `[E] bool`, is false an environment may rest: its row is meaningless.
+        Where `active`, `[E] bool`, is false an environment may rest: its row is meaningless.
         """
 
     @abstractmethod
@@ -134,11 +134,11 @@ class SerialVectorEnv(VectorEnv):
         self._now[e], info = self.envs[e].reset(seed=seed)
         self._lives[e] = info.get("lives", 0)
 
-    def step(self, action: Array, acting: Array | None = None) -> Step:
-        """Step every environment; where `acting` is false it stays as it is."""
+    def step(self, action: Array, active: Array | None = None) -> Step:
+        """Step every environment; where `active` is false it stays as it is."""
         self._reward[:], self._terminated[:], self._last[:] = 0.0, False, False
         for e, env in enumerate(self.envs):
-            if acting is not None and not acting[e]:
+            if active is not None and not active[e]:
                 self._next[e] = self._now[e]
                 continue
             own_action = int(action[e]) + self._first_action

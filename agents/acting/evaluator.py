@@ -26,17 +26,17 @@ from envs.vector import VectorEnv
 VIDEO_SIZE = (80, 120)  # pixels, of a state agent's video
 
 
-class RecordingPolicy(GreedyPolicy):
+class RecordingPolicy:
     """A greedy policy that records the action values."""
 
     def __init__(self, policy: GreedyPolicy) -> None:
         self._policy = policy
-        self.recorded: list[Array] = []
+        self.recorded: list[NDArray[np.float32]] = []  # [E, A] each
 
-    def values(self, observation: Array) -> Array:
-        """Return the action values `[E, A] float32` of observations `[E, *obs]`."""
+    def act(self, observation: Array) -> NDArray[np.int64]:
+        """Return the greedy actions `[E]` for observations `[E, *obs]`."""
         self.recorded.append(self._policy.values(observation))
-        return self.recorded[-1]
+        return self.recorded[-1].argmax(axis=1)
 
 
 def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: str, *key: int) -> Policy:
@@ -94,7 +94,7 @@ class Evaluator:
         stream: str,
         key: int,
         episodes: int,
-        policy: GreedyPolicy,
+        policy: Policy,
         video_frames: int,
         should_stop: ShouldStop,
     ) -> Score:

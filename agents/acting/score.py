@@ -89,5 +89,6 @@ def evaluate(
             video.append(step.observation[0, -1].copy())
     images = np.stack(video) if video else None
     played = sum(finished, [])
-    returns, lengths = (np.array([getattr(e, name) for e in played]) for name in ("score", "length"))
+    returns = np.array([episode.score for episode in played])
+    lengths = np.array([episode.length for episode in played])
     return Score(returns, lengths, truncated, images, first)

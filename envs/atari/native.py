@@ -75,8 +75,8 @@ class NativeAtariEnv(VectorEnv):
             newest, info = self._env.reset(options={"reset_mask": ended})
             ended = np.zeros_like(ended)
 
-    def step(self, action: Array, acting: Array | None = None) -> Step:  # noqa: ARG002
-        """Step every game, wherever it is `acting`; the arrays are valid until the next call."""
+    def step(self, action: Array, active: Array | None = None) -> Step:  # noqa: ARG002
+        """Step every game, wherever it is `active`; the arrays are valid until the next call."""
         self._env.send(action)
         self._next, self._spare = self._spare, self._next
         self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
