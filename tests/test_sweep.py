@@ -74,9 +74,11 @@ def test_runs_with_other_settings_do_not_count_as_finished(tmp_path: Path) -> No
         "--run-dir",
     )
     (other,) = grid(arguments, [*words, "--returns.n-step", "2"])
+    with pytest.raises(ConfigError, match=r"holds a run with other settings \(--returns.n-step\)"):
+        other.finished()
     sweep = Sweep([other], 1)
-    assert not other.finished() and sweep.run(lambda: False)
-    assert "holds a run with other settings (--returns.n-step)" in sweep.failed[other.name]
+    assert sweep.run(lambda: False) and "choose another --out" in sweep.failed[other.name]
+    assert not other.paths.log.exists()  # no process was started for it
 
 
 def ladder(folder: Path) -> Done:

@@ -51,15 +51,24 @@ class GridRun(NamedTuple):
         return min(newest_step(self.folder) / self.config.steps, 1.0)
 
     def finished(self) -> bool:
-        """Whether the run is complete, with the requested settings; training reports any damage."""
-        try:
-            saved, config = read_config(self.folder), self.config
-            if config.memory.capacity is None:
-                config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
-            same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
-            return same and not differing_options(saved, config) and bool(read_summary(self.folder))
-        except ValueError:
+        """Whether the run is complete, with the requested steps and reward threshold.
+
+        Raises:
+            ConfigError: the folder holds another run, or is damaged.
+        """
+        if not self.paths.config.exists():
             return False
+        saved, config = read_config(self.folder), self.config
+        if config.memory.capacity is None:
+            config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
+        options = differing_options(saved, config)
+        if options:
+            raise ConfigError(
+                f"{self.folder} holds a run with other settings ({', '.join(options)}); choose another "
+                "--out."
+            )
+        same = (saved.steps, saved.reward_threshold) == (config.steps, config.reward_threshold)
+        return same and read_summary(self.folder) is not None
 
 
 def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
@@ -118,13 +127,19 @@ class Sweep:
 
         A stop is passed on to the processes, which save themselves.
         """
-        todo = [run for run in self._runs if not run.finished()]
+        todo = []
+        for run in self._runs:
+            try:
+                todo += [] if run.finished() else [run]
+            except ConfigError as error:
+                self.failed[run.name] = str(error)
         done = len(self._runs) - len(todo)
         running: dict[GridRun, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
         with tqdm(total=len(self._runs), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
-            if done:
-                bar.write(f"{done} of {len(self._runs)} runs were finished before", sys.stderr)
+            before = done - len(self.failed)
+            if before:
+                bar.write(f"{before} of {len(self._runs)} runs were finished before", sys.stderr)
             try:
                 while (todo or running) and not should_stop():
                     while todo and len(running) < self._jobs:
