@@ -17,13 +17,26 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, RandomSampler
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from agents.cli.arguments import ChapterArguments
 from agents.cli.guard import StopSignal, guarded
 from agents.cli.parser import parse
 
 EPISODES, UPDATES, BATCH, MEMORY, GAMMA, COPY_EVERY = 100, 1_000, 32, 10_000, 0.99, 5
+
+
+class Memory(Dataset[Any]):
+    """Transitions, oldest dropped."""
+
+    def __init__(self) -> None:
+        self.items: deque[Any] = deque(maxlen=MEMORY)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.items[index]
 
 
 def make_net() -> nn.Module:
@@ -46,14 +59,15 @@ def greedy(net: nn.Module, observation: Any) -> int:
     return int(net(torch.as_tensor(observation).unsqueeze(0)).argmax())
 
 
-def play(env: Any, net: nn.Module, epsilon: float, memory: deque[Any], max_steps: int) -> int:
+def play(env: Any, net: nn.Module, epsilon: float, memory: Memory | None, max_steps: int) -> int:
     """Play an episode to its termination; return its length."""
     observation, _ = env.reset()
     for step in range(1, max_steps + 1):
         explore = np.random.rand() < epsilon
         action = int(env.action_space.sample()) if explore else greedy(net, observation)
         next_observation, reward, terminated, _, _ = env.step(action)
-        memory.append((observation, action, np.float32(reward), next_observation, terminated))
+        if memory is not None:
+            memory.items.append((observation, action, np.float32(reward), next_observation, terminated))
         observation = next_observation
         if terminated:
             break
@@ -93,18 +107,18 @@ def main(stop: StopSignal) -> int:
     net = make_net()
     target = copy.deepcopy(net)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    memory: Any = deque(maxlen=MEMORY)
+    memory, updates = Memory(), 0
     started = time.perf_counter()
     for episode, epsilon in enumerate(epsilons(arguments.episodes)):
         play(env, net, float(epsilon), memory, arguments.max_steps)
         sampler = RandomSampler(memory, replacement=True, num_samples=UPDATES * BATCH)
         for batch in DataLoader(memory, batch_size=BATCH, sampler=sampler):
             update(net, target, optimizer, batch)
+            updates += 1
         if (episode + 1) % COPY_EVERY == 0:
             target.load_state_dict(net.state_dict())
     seconds = time.perf_counter() - started
-    scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, deque(maxlen=0), 500) for _ in range(100)]
-    updates = UPDATES * arguments.episodes
+    scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, None, 500) for _ in range(100)]
     print(json.dumps({"seconds": seconds, "updates": updates, "mean": float(np.mean(scores))}))
     return 0
 
