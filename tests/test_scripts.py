@@ -10,6 +10,7 @@ import pytest
 
 from agents.cli.train import Train
 from agents.config import ConfigError
+from agents.recording.layout import MARGIN
 from tests.command_line import ROOT, call, refused, run, succeeded
 from tests.small_runs import OPTIONS
 
@@ -179,7 +180,7 @@ def test_record_shows_the_agents_view_beside_the_screen(runs: Path, tmp_path: Pa
         image = cv2.imread(str(out))
         assert image is not None
         widths[obs] = image.shape[1]
-    assert widths["state"] >= 3 * 600
+    assert widths["state"] == 3 * (600 + 2 + 2 * MARGIN)  # the screen, its frame and the margins
     assert widths["pixels"] > widths["state"]
 
 
