@@ -233,6 +233,21 @@ def test_every_script_that_reads_runs_refuses_an_arbitrary_configuration(
         assert "arbitrary" in refused(script, ["arbitrary", *words], folder)
 
 
+@pytest.mark.parametrize("depth", [700, 900, 980])
+@pytest.mark.parametrize(
+    "names", [(), ("unheard",), ("env",), ("env", "size"), ("env", "unheard"), ("seed",)]
+)
+def test_a_deeply_nested_configuration_is_refused(depth: int, names: tuple[str, ...], folder: Path) -> None:
+    """Nested less deeply than the reader of JSON bears, and more than recursion after it would."""
+    nested = '{"seed":' * depth + "1" + "}" * depth
+    for name in reversed(("config", *names)):
+        nested = f'{{"{name}": {nested}}}'
+    (folder / "deep").mkdir(exist_ok=True)
+    (folder / "deep" / "config.json").write_text(nested)
+    for script in ("evaluate", "compare"):
+        assert "deep/config.json" in refused(script, ["deep"], folder)
+
+
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_every_script_has_help(script: str) -> None:
     done = succeeded(call(script, "--help"))

@@ -1,5 +1,6 @@
 """The configuration of a run as frozen data, units under each field."""
 
+import reprlib
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
@@ -159,11 +160,14 @@ def to_dict(config: Config) -> dict[str, Any]:
     return asdict(config)
 
 
-def flatten(values: Mapping[str, object], prefix: str = "") -> dict[str, Any]:
-    """Return nested fields under dotted names, as in `returns.n_step`."""
+def flatten(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return sections and their fields under dotted names, as in `returns.n_step`."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{key}": item for key, item in value.items()}
+        else:
+            flat[name] = value
     return flat
 
 
@@ -198,6 +202,8 @@ def from_dict(values: Mapping[str, object]) -> Config:
         )
     for name, value in flat.items():
         if not fits(hints[name], value):
-            raise ConfigError(f"The saved configuration is damaged ({name} is {value!r:.40}); restore it.")
+            raise ConfigError(
+                f"The saved configuration is damaged ({name} is {reprlib.repr(value)}); restore it."
+            )
         flat[name] = tuple(value) if isinstance(value, list) else value
     return with_fields(Config(), flat)
