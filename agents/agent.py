@@ -44,13 +44,9 @@ def load(folder: Path, device: str = "cpu") -> Agent:
 
 
 def evaluate(folder: Path, episodes: int = 100, seed: int = 0, device: str = "cpu") -> Score:
-    """Evaluate the best agent of a run on held-out seeds.
+    """Evaluate the best agent of a run on held-out seeds; the device is `auto`, `cpu` or `cuda`.
 
-    Args:
-        folder: Of the run.
-        episodes: Number of episodes.
-        seed: Selects the held-out seeds; no training run uses them, whatever its seed.
-        device: `auto`, `cpu` or `cuda`.
+    `seed` selects the held-out seeds; no training run uses them, whatever its seed.
 
     Raises:
         ConfigError: as `load`.

@@ -76,11 +76,7 @@ def network_for(config: Config, spec: EnvSpec, device: torch.device) -> QNetwork
 
 
 def with_capacity(config: Config, part: float = 1.0) -> tuple[Config, str | None]:
-    """Choose the capacity of a memory of open size to fit in RAM.
-
-    Args:
-        config: A configuration.
-        part: Share of the RAM for this run, 0 to 1.
+    """Choose the capacity of a memory of open size to fit in a part of the RAM, 0 to 1.
 
     Returns:
         The configuration, and a sentence about the choice or None.
@@ -171,22 +167,20 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
     progress, stopwatch = Progress(), Stopwatch()
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, make_generator(config.seed, "exploration"))
-    evaluated, clip_reward = GreedyPolicy(agent.ema_network, device), config.returns.clip_reward
     evaluation = EvaluationRule(
-        config,
-        policy=evaluated,
-        evaluator=Evaluator(config, evaluated),
+        config=config,
+        evaluator=Evaluator(config, GreedyPolicy(agent.ema_network, device)),
         progress=progress,
         folder=folder,
         reward_threshold=reward_threshold(config),
     )
     return Trainer(
-        config,
+        config=config,
         progress=progress,
         stopwatch=stopwatch,
         agent=agent,
         memory=memory,
-        collector=Collector(env, policy, memory, clip_reward=clip_reward, lap=stopwatch.lap),
+        collector=Collector(env, policy, memory, clip_reward=config.returns.clip_reward, lap=stopwatch.lap),
         evaluation=evaluation,
         folder=folder,
         device=device,
@@ -266,8 +260,7 @@ def train(
         ConfigError: the configuration is impossible here, or the folder holds something else.
     """
     config, sentence = with_capacity(config)
-    run = RunFolder(folder, config, resume=resume, on_open=on_open)
-    with closing(run):
+    with closing(RunFolder(folder, config, resume=resume, on_open=on_open)) as run:
         trainer = build_trainer(config, run)
         if sentence:
             print(sentence, file=sys.stderr)

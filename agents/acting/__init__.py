@@ -1,4 +1,4 @@
-"""Acting: policies, the one loop of play, and its consumers.
+"""Acting: policies, the loop of play, and its consumers.
 
 `episodes.py` is the loop, `policy.py` the policies. `collector.py` plays to fill a memory, `score.py` and
 `evaluator.py` to evaluate, `probe.py` (with `linear_probe.py`) to relate features to the simulator's state,

@@ -3,28 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-from agents.acting.episodes import Episode, EpisodeCounter, Lap, Transition, clipped, play, untimed
+from agents.acting.episodes import Episode, EpisodeCounter, Lap, clipped, play
 from agents.acting.policy import Array, EpsilonGreedyPolicy
 from agents.memory import Memory
-from envs.vector import VectorEnv
+from envs.vector import Step, VectorEnv
 
 
 class Collector:
     """ε-greedy play that fills a memory, with clipped rewards if asked; `lap` books the time."""
 
     def __init__(
-        self,
-        env: VectorEnv,
-        policy: EpsilonGreedyPolicy,
-        memory: Memory,
-        *,
-        clip_reward: bool = False,
-        lap: Lap = untimed,
+        self, env: VectorEnv, policy: EpsilonGreedyPolicy, memory: Memory, *, clip_reward: bool, lap: Lap
     ) -> None:
         self.env, self._policy, self._memory = env, policy, memory
         self._clip_reward, self._lap = clip_reward, lap
         self._counter = EpisodeCounter(env.num_envs)
-        self._steps: Iterator[Transition] = iter(())
+        self._steps: Iterator[tuple[Array, Step]] = iter(())
         self.episodes: list[Episode] = []
         """Episodes that ended since the list was last cleared."""
 

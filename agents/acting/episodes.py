@@ -1,4 +1,4 @@
-"""The one loop of acting and stepping, and its episodes."""
+"""The loop of acting and stepping, and its episodes."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -23,17 +23,6 @@ def never() -> bool:
     return False
 
 
-def untimed(_section: str) -> None:
-    """Measure no time."""
-
-
-class Transition(NamedTuple):
-    """One step of all environments; its arrays are valid until the next."""
-
-    action: NDArray[np.int64]  # [E]
-    step: Step
-
-
 def play(
     env: VectorEnv,
     policy: Policy,
@@ -41,12 +30,12 @@ def play(
     *,
     active: NDArray[np.bool_] | None = None,
     should_stop: ShouldStop = never,
-    lap: Lap = untimed,
-) -> Iterator[Transition]:
-    """Act and step for as long as the caller asks for transitions.
+    lap: Lap = lambda _section: None,
+) -> Iterator[tuple[NDArray[np.int64], Step]]:
+    """Act and step for as long as the caller asks; yield the actions `[E]` and the step.
 
-    Training, evaluation, recording, the probe and the check of images consume this loop; between two
-    transitions they may change the policy, the environments and `active`.
+    Training, evaluation, recording, the probe and the check of images consume this loop; between two steps
+    they may change the policy, the environments and `active`. The arrays are valid until the next step.
 
     Args:
         env: Environments to step.
@@ -70,7 +59,7 @@ def play(
         lap("act")
         step = env.step(action, active)
         lap("env")
-        yield Transition(action, step)
+        yield action, step
         observation = step.observation
 
 

@@ -9,7 +9,9 @@
 `agents/training/evaluation.py` decides when each is due, and its consequences.
 """
 
+from contextlib import closing
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,6 @@ from agents.acting.score import Score, evaluate
 from agents.config import Config, ConfigError
 from envs.factory import make_vector_env
 from envs.vector import VectorEnv
-
-VIDEO_SIZE = (80, 120)  # pixels, of a state agent's video
 
 
 class RecordingPolicy:
@@ -50,44 +50,38 @@ def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: s
 def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> Score:
     """Evaluate on seeds that no training run uses; `seed` selects them."""
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
-    env = make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)
-    try:
+    with closing(make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)) as env:
         measured = evaluated_policy(policy, env.num_actions, replace(config, seed=seed), "held_out")
         return evaluate(env, measured, episodes)
-    finally:
-        env.close()
 
 
 class Evaluator:
     """Evaluations during a run; all may be stopped, by `Interrupted`."""
 
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
-        self._config, self._policy = config, policy
+        self._config, self.policy = config, policy
         self._envs: dict[int, VectorEnv] = {}
-        self._twins: tuple[VectorEnv, ...] | None = None
         self._pixels = config.env.obs == "pixels"
-        probed = self._pixels and config.evaluation.probe_samples
-        self._probe = StateProbe(config, policy) if probed else None
+        self._probe = StateProbe(config, policy)
 
     def periodic(self, should_stop: ShouldStop = never) -> Score:
         """Evaluate on the run's evaluation seeds, with video, action values and state probe."""
         settings = self._config.evaluation
-        recording = RecordingPolicy(self._policy)
+        recording = RecordingPolicy(self.policy)
         frames = settings.video_frames
         score = self._evaluate(
             "evaluation", 0, settings.episodes, recording, frames if self._pixels else 0, should_stop
         )
         video = self._draw_episode(frames, should_stop) if frames and not self._pixels else score.video
-        probe = self._probe(should_stop) if self._probe else {}
         values = np.concatenate(recording.recorded) if recording.recorded else None
-        return score._replace(video=video, values=values, probe=probe)
+        return score._replace(video=video, values=values, probe=self._probe(should_stop))
 
     def confirm(
         self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
     ) -> Score:
         """Evaluate the run's agent, or another, on more episodes; the agent steps decide the seeds."""
         episodes = self._config.evaluation.solved_episodes
-        return self._evaluate("solved", env_steps, episodes, policy or self._policy, 0, should_stop)
+        return self._evaluate("solved", env_steps, episodes, policy or self.policy, 0, should_stop)
 
     def _evaluate(
         self,
@@ -110,8 +104,6 @@ class Evaluator:
 
     def _draw_episode(self, frames: int, should_stop: ShouldStop) -> NDArray[np.uint8] | None:
         """Return gray images `[T, H, W]` of a state agent's first episode."""
-        if self._twins is None:
-            self._twins = self._make_twins()
         if not self._twins:
             return None
         played, drawn = self._twins
@@ -119,15 +111,17 @@ class Evaluator:
         played.seed(seeds)
         drawn.seed(seeds)
         images = [drawn.reset()[0, -1].copy()]
-        for action, step in play(played, self._policy, played.reset(), should_stop=should_stop):
+        for action, step in play(played, self.policy, played.reset(), should_stop=should_stop):
             image = drawn.step(action).observation[0, -1]
             if step.last[0] or len(images) == frames:
                 break
             images.append(image.copy())
         return np.stack(images)
 
-    def _make_twins(self) -> tuple[VectorEnv, ...]:
-        rendered = replace(self._config.env, obs="pixels", size=VIDEO_SIZE, frame_stack=1)
+    @cached_property
+    def _twins(self) -> tuple[VectorEnv, ...]:
+        """A state agent's environment, and the same in images to draw it; empty if there are none."""
+        rendered = replace(self._config.env, obs="pixels", size=(80, 120), frame_stack=1)
         try:
             drawn = make_vector_env(rendered, [0])
         except ConfigError:  # nothing to draw

@@ -1,12 +1,9 @@
 """Linear probes: ridge regressions from features to the true state."""
 
-from typing import Any
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from agents.acting.policy import Array
 
 PENALTIES = 10.0 ** np.arange(-2, 6, 2)
 FIT, CHOOSE, TEST = 0, 1, 2

@@ -62,8 +62,7 @@ class GreedyPolicy:
 
     def features(self, observation: Array) -> NDArray[np.float32]:
         """Return the output `[E, D] float32` of the convolutions for images `[E, S, H, W]`."""
-        with torch.inference_mode():
-            return self.network.encode(torch.from_numpy(observation).to(self._device)).cpu().numpy()
+        return self._of(self.network.encode, observation).cpu().numpy()
 
     def act(self, observation: Array) -> NDArray[np.int64]:
         """Return the greedy actions `[E] int64`."""

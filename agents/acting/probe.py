@@ -16,7 +16,6 @@ from envs.vector import SerialVectorEnv
 
 PROBE_LEVELS = 4  # shares of random actions
 PROBE_ENVS = 3 * PROBE_LEVELS
-FEATURE_ROWS = 256  # images in one batch of the network
 
 
 class StateProbe:
@@ -30,11 +29,12 @@ class StateProbe:
     def __init__(self, config: Config, policy: GreedyPolicy) -> None:
         self._config, self._policy = config, policy
         self._sample: tuple[Array, NDArray[np.float64]] | None = None
-        self._simulator = family_of(config.env.id).simulator
+        probed = config.env.obs == "pixels" and config.evaluation.probe_samples
+        self._simulator = family_of(config.env.id).simulator if probed else None
         self._envs = [make_env(config.env) for _ in range(PROBE_ENVS if self._simulator else 0)]
 
     def __call__(self, should_stop: ShouldStop = never) -> dict[str, float]:
-        """Return R² by tag; of Atari games its mean over bytes that vary.
+        """Return R² by tag, of Atari games its mean over bytes that vary; empty if nothing is to be probed.
 
         Raises:
             Interrupted: `should_stop()`.
@@ -42,7 +42,7 @@ class StateProbe:
         if self._simulator is None:
             return {}
         images, states = self._sample or self._collect(self._simulator, should_stop)
-        parts = np.array_split(images, -(-len(images) // FEATURE_ROWS))
+        parts = np.array_split(images, -(-len(images) // 256))  # batches of the network
         features = np.concatenate([self._policy.features(part) for part in parts])
         shares = decoded_share(features, states, np.arange(len(features)) % PROBE_ENVS % 3)
         names, pooled = self._simulator.names, self._simulator.pooled

@@ -32,18 +32,17 @@ class Score(NamedTuple):
 
     def summary(self) -> ScoreSummary:
         """Return count, mean, spread, extremes and Student's 95 % interval of the mean."""
-        spread = float(self.returns.std(ddof=1)) if len(self.returns) > 1 else 0.0
-        half = 0.0
-        if spread:
-            half = spread / np.sqrt(len(self.returns)) * stdtrit(len(self.returns) - 1, 0.975)
+        count = len(self.returns)
+        spread = float(self.returns.std(ddof=1)) if count > 1 else 0.0
+        half = float(spread / np.sqrt(count) * stdtrit(count - 1, 0.975)) if spread else 0.0
         return {
-            "episodes": len(self.returns),
+            "episodes": count,
             "mean": self.mean,
             "std": spread,
             "min": float(self.returns.min()),
             "max": float(self.returns.max()),
-            "ci95_low": self.mean - float(half),
-            "ci95_high": self.mean + float(half),
+            "ci95_low": self.mean - half,
+            "ci95_high": self.mean + half,
             "truncated": self.truncated,
         }
 
@@ -56,20 +55,13 @@ def evaluate(
     video_frames: int = 0,
     should_stop: ShouldStop = never,
 ) -> Score:
-    """Play whole episodes from the environments' seeds.
+    """Play whole episodes from the environments' seeds; keep at most `video_frames` of the first.
 
     Each environment plays a fixed share and then rests: counting the first episodes to end would favour
-    short ones.
-
-    Args:
-        env: Environments of this evaluation alone.
-        policy: Chooses the actions.
-        episodes: Number of episodes.
-        video_frames: Largest number of frames to keep of the first episode.
-        should_stop: Called before each step.
+    short ones. The environments are of this evaluation alone.
 
     Raises:
-        Interrupted: `should_stop()`.
+        Interrupted: `should_stop()`, called before each step.
     """
     share = np.full(env.num_envs, episodes // env.num_envs)
     share[: episodes % env.num_envs] += 1

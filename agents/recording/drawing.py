@@ -21,7 +21,6 @@ ORANGE: Colour = (230, 159, 0)
 VERMILLION: Colour = (213, 94, 0)
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-INTEGER_SCALE = 3  # from this factor on images grow by integer factors, so that all pixels look alike
 
 
 def text_width(text: str, size: float = 0.45, *, bold: bool = False) -> int:
@@ -59,7 +58,7 @@ def fit(shape: tuple[int, ...], bounds: tuple[int, int]) -> tuple[int, int]:
         ((80, 300), (90, 90))
     """
     scale = min(bounds[0] / shape[0], bounds[1] / shape[1])
-    if scale >= INTEGER_SCALE:
+    if scale >= 3:  # from here on by integer factors, so that all pixels look alike
         scale = int(scale)
     return max(int(shape[0] * scale), 1), max(int(shape[1] * scale), 1)
 

@@ -20,11 +20,9 @@ from agents.recording.steps import RecordedStep, Trajectory
 from agents.recording.value_panels import returns_panel, trajectory_panel, values_panel
 
 MARGIN = 12  # pixels around and between the panels
-SCREEN_BOUNDS = (420, 480)  # greatest height and width of the screen in the agent's view
 MIN_LEFT = 360  # width of the column with the screen, whatever the screen's shape
 TRAJECTORY_HEIGHT = 130
 IMAGES_WIDTH = 356  # four images of 84 pixels side by side
-VALUES_WIDTH = 280
 STACK_TITLE = "observation"
 
 
@@ -72,12 +70,8 @@ def screen_view(screen: tuple[int, int], observation: tuple[int, ...], *, number
     if len(observation) == 3:
         bounds = ((height - TITLE - GAP) // observation[0] - GAP, IMAGES_WIDTH - 2)
         width = max(fit(observation[1:], bounds)[1], text_width(STACK_TITLE)) + 2
-        panels.append(
-            (
-                partial(stack_panel, columns=1, title=STACK_TITLE),
-                Box(MARGIN, MARGIN + left + MARGIN, height, width),
-            )
-        )
+        stack = partial(stack_panel, columns=1, title=STACK_TITLE)
+        panels.append((stack, Box(MARGIN, MARGIN + left + MARGIN, height, width)))
     return View(panels)
 
 
@@ -97,11 +91,11 @@ def agent_view(
     one. A further panel is a further entry of `panels`. The trajectory decides all scales; names of state
     variables are unused with image observations.
     """
-    inner = fit(screen, SCREEN_BOUNDS)
+    inner = fit(screen, (420, 480))  # its greatest height and width
     height, left = inner[0] + TITLE + 2, max(inner[1] + 2, MIN_LEFT)
     whole, lower = height + MARGIN + TRAJECTORY_HEIGHT, MARGIN + height + MARGIN
     images = Box(MARGIN, MARGIN + left + MARGIN, whole, IMAGES_WIDTH)
-    values = Box(MARGIN, images.left + IMAGES_WIDTH + MARGIN, whole, VALUES_WIDTH)
+    values = Box(MARGIN, images.left + IMAGES_WIDTH + MARGIN, whole, 280)
     panels: Panels = [
         (partial(screen_panel, numbered=numbered), Box(MARGIN, MARGIN, height, left)),
         (partial(trajectory_panel, trajectory=trajectory), Box(lower, MARGIN, TRAJECTORY_HEIGHT, left)),

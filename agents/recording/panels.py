@@ -29,8 +29,6 @@ from agents.recording.steps import RecordedStep, Trajectory
 TITLE = 22  # pixels above a panel's content
 LINE = 15  # from the top of a line of text to its base
 GAP = 6  # between images
-MAX_VARIABLES = 9
-
 
 Draw = Callable[[Image, RecordedStep], None]
 Panel = Callable[[Image], Draw]
@@ -93,7 +91,7 @@ def variables_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory
     The second bar is `|∂Q/∂x_i| * std(x_i)`, std over the trajectory: the change of the value when the
     variable changes by its usual amount; the longest bar fills the row.
     """
-    shown = names[:MAX_VARIABLES]
+    shown = names[:9]  # as many as there is room for
     std, scale = trajectory.observations.std(axis=0), np.abs(trajectory.observations).max(axis=0)
     pitch = (area.shape[0] - TITLE - 2 * GAP) // max(len(shown), 6)
     tops = [TITLE + GAP + i * pitch for i in range(len(shown))]

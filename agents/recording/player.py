@@ -61,9 +61,7 @@ class EpisodePlayer:
         self._env = SerialVectorEnv(
             [env], seeds, zero_discount_on_life_loss=config.env.zero_discount_on_life_loss
         )
-        spec = describe_env(config.env)
-        self._actions, self._variables = spec.action_names, spec.variable_names
-        self._episodes, self._max_frames = episodes, max_frames
+        self._spec, self._episodes, self._max_frames = describe_env(config.env), episodes, max_frames
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
         self.score = _score(folder, best)
         """Score of the checkpoint, as a sentence."""
@@ -85,7 +83,7 @@ class EpisodePlayer:
             if trajectory is None:
                 layout = layout or screen_view(*shapes, numbered=numbered)
             else:
-                names = self._actions, self._variables
+                names = self._spec.action_names, self._spec.variable_names
                 layout = layout or agent_view(*shapes, trajectory, *names, numbered=numbered)
                 step = step._replace(saliency=saliency(step))
             yield layout.frame(step)

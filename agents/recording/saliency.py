@@ -8,8 +8,6 @@ from torch import Tensor, nn
 from agents.recording.drawing import VERMILLION, Colour, Floats, Image
 
 BLUR = 3.0  # standard deviation in pixels (Greydanus et al. 2018, section 3.2)
-SPOTS, MIN_SPOT = 40, 1.5  # a spot measures the shorter side / SPOTS, at least MIN_SPOT pixels
-TOP_PERCENTILE = 99.0  # of a saliency map, drawn in full colour (Smilkov et al. 2017, 4.1)
 
 
 class SmoothGrad:
@@ -66,18 +64,18 @@ def blurring_effect(images: Image, gradient: Floats) -> Floats:
     """
     sharp = images.astype(np.float32)
     detail = np.stack([cv2.GaussianBlur(image, (0, 0), BLUR) for image in sharp]) - sharp
-    spot = max(min(images.shape[1:]) / SPOTS, MIN_SPOT)
+    spot = max(min(images.shape[1:]) / 40, 1.5)  # pixels
     return np.abs(cv2.GaussianBlur((detail * gradient).sum(axis=0), (0, 0), spot))
 
 
 def normalise(effect: Floats) -> Floats:
-    """Scale a non-negative map to [0, 1], its 99th percentile to 1.
+    """Scale a non-negative map to [0, 1], its 99th percentile to 1 (Smilkov et al. 2017, section 4.1).
 
     Example:
         >>> normalise(np.array([0.0, 2.0, 2.0])).tolist()
         [0.0, 1.0, 1.0]
     """
-    top = np.percentile(effect, TOP_PERCENTILE) or effect.max()
+    top = np.percentile(effect, 99.0) or effect.max()
     return np.minimum(effect / top, 1.0) if top > 0 else effect
 
 

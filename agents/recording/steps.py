@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.memory.rollout import lambda_returns
 from agents.recording.drawing import Floats, Image, Numbers
 
 
@@ -52,7 +53,7 @@ def probable_range(returns: Floats, probabilities: Floats) -> tuple[float, float
 def discounted_returns(
     rewards: Floats, bootstrap: Floats, ends: NDArray[np.bool_], gamma: float
 ) -> NDArray[np.float64]:
-    """Return the discounted returns `[T]`, `G_t = r_t + γ G_{t+1}`.
+    """Return the discounted returns `[T]`, `G_t = r_t + γ G_{t+1}`: λ-returns with λ = 1.
 
     At each end `bootstrap` takes the place of `G_{t+1}`; the last step is an end.
 
@@ -61,9 +62,5 @@ def discounted_returns(
         >>> discounted_returns(np.ones(3), np.array([9, 9, 4.0]), ends, 0.5).tolist()
         [2.25, 2.5, 3.0]
     """
-    returns = np.zeros(len(rewards))
-    following = 0.0
-    for t in range(len(rewards) - 1, -1, -1):
-        following = float(rewards[t]) + gamma * (float(bootstrap[t]) if ends[t] else following)
-        returns[t] = following
-    return returns
+    reward, value, last = (column[:, None] for column in (rewards, bootstrap, ends))  # [T, 1]
+    return lambda_returns(reward, np.zeros_like(last), last, value, gamma, td_lambda=1.0)[:, 0]

@@ -23,10 +23,8 @@ from agents.recording.drawing import (
 from agents.recording.panels import GAP, LINE, TITLE, Draw, write_titles
 from agents.recording.steps import RecordedStep, Trajectory
 
-MAX_PITCH = 52  # pixels from one row of values to the next, at most
 FILL = (204, 227, 240)  # light blue
 BACKGROUND = 248
-SMOOTH = 40  # the kernel's standard deviation is the range of returns divided by this
 
 
 class Scale:
@@ -56,7 +54,7 @@ def values_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory) -
     scale = Scale(float(values.min()), float(values.max()), largest)
     low, high = scale.text(scale.low), scale.text(scale.high)
     width = area.shape[1]
-    pitch = min((area.shape[0] - 3 * TITLE) // len(names), MAX_PITCH)
+    pitch = min((area.shape[0] - 3 * TITLE) // len(names), 52)  # from one row to the next
     thin, base = max(pitch // 6, 3), TITLE + pitch * len(names) + LINE
     digits = GAP + max(text_width(text, bold=True) for text in (low, high))
     track = (max(text_width(name, bold=True) for name in names) + 16, width - digits)
@@ -103,7 +101,7 @@ def returns_panel(area: Image, *, return_range: tuple[float, float]) -> Draw:
     The horizontal axis is that of the whole trajectory; each time step uses the panel's full height.
     """
     (height, width), scale = area.shape[:2], Scale(*return_range)
-    base, bandwidth = height - LINE - 1, scale.range / SMOOTH
+    base, bandwidth = height - LINE - 1, scale.range / 40
     points = np.linspace(scale.low - 3 * bandwidth, scale.high + 3 * bandwidth, width)
     write_titles(area, ("return distribution", BLUE))
     write(area, "other actions", (width - 1, LINE), colour=MUTED, right=True)

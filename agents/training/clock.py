@@ -81,7 +81,3 @@ class Clock:
         episodes = self._config.schedule.episodes
         out_of_episodes = episodes is not None and self._progress.episodes >= episodes
         return self._progress.env_steps >= self._config.steps or out_of_episodes
-
-    def passed(self, period: int, before: int) -> bool:
-        """Whether a period of agent steps has ended since `before`."""
-        return self._progress.env_steps // period > before // period

@@ -2,9 +2,6 @@
 
 from agents.config import Config, ConfigError
 
-LARGEST = 1e15
-"""Far above any return; values of a diverging network soon exceed it."""
-
 
 def diverged(config: Config, env_steps: int) -> ConfigError:
     """Return the error that ends a diverged run."""
@@ -17,5 +14,5 @@ def diverged(config: Config, env_steps: int) -> ConfigError:
 
 def check_finite(config: Config, env_steps: int, *values: float) -> None:
     """Raise `ConfigError` if a loss or a value is not finite, or absurdly large."""
-    if not all(abs(value) < LARGEST for value in values):
+    if not all(abs(value) < 1e15 for value in values):  # far above any return
         raise diverged(config, env_steps)

@@ -10,11 +10,12 @@
 `agents/acting/evaluator.py` defines seeds, episodes and ε of each evaluation.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from agents.acting.episodes import ShouldStop, never
 from agents.acting.evaluator import Evaluator
-from agents.acting.policy import GreedyPolicy
 from agents.acting.score import Score
 from agents.config import Config
 from agents.runs import tags
@@ -28,28 +29,21 @@ from agents.training.stopwatch import Stopwatch
 from envs.families import human_normalised
 
 
+@dataclass(kw_only=True, eq=False)
 class EvaluationRule:
     """Evaluation of a run's agent, and its consequences."""
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        policy: GreedyPolicy,
-        evaluator: Evaluator,
-        progress: Progress,
-        folder: RunFolder,
-        reward_threshold: float | None,
-    ) -> None:
-        self._config, self._policy, self._evaluator = config, policy, evaluator
-        self._progress, self._folder = progress, folder
-        self.reward_threshold = reward_threshold
-        """Mean return of a confirmation that ends the run; None: the budget ends it."""
+    config: Config
+    evaluator: Evaluator
+    progress: Progress
+    folder: RunFolder
+    reward_threshold: float | None
+    """Mean return of a confirmation that ends the run; None: the budget ends it."""
 
     @property
     def solved(self) -> bool:
         """Whether the run has reached its reward threshold, or an earlier, higher one."""
-        reached = self._progress.reached_threshold
+        reached = self.progress.reached_threshold
         return (
             self.reward_threshold is not None and reached is not None and reached >= self.reward_threshold
         )
@@ -57,11 +51,9 @@ class EvaluationRule:
     def resume(self, *, new_threshold: bool) -> None:
         """Forget a threshold below that of the resumed run.
 
-        Args:
-            new_threshold: Whether the run is resumed with another threshold: an evaluation at the current
-                step then counts as not made.
+        If it is resumed with a new one, an evaluation at the current step counts as not made.
         """
-        progress = self._progress
+        progress = self.progress
         if self.reward_threshold is None or self.solved:
             return
         progress.reached_threshold = progress.steps_to_solve = progress.seconds_to_solve = None
@@ -74,13 +66,13 @@ class EvaluationRule:
         Raises:
             Interrupted: `should_stop()`; the evaluation has no effect.
         """
-        progress, threshold = self._progress, self.reward_threshold
+        progress, threshold = self.progress, self.reward_threshold
         report("evaluating")
-        score = self._evaluator.periodic(should_stop)
+        score = self.evaluator.periodic(should_stop)
         confirmation = None
         if threshold is not None and score.mean >= threshold:
-            report(f"confirming over {self._config.evaluation.solved_episodes} episodes")
-            confirmation = self._evaluator.confirm(progress.env_steps, should_stop)
+            report(f"confirming over {self.config.evaluation.solved_episodes} episodes")
+            confirmation = self.evaluator.confirm(progress.env_steps, should_stop)
         progress.evaluated_at, progress.last_eval = progress.env_steps, score.mean
         self._log(tags.PERIODIC, score)
         if score.mean >= progress.best_mean:
@@ -96,29 +88,29 @@ class EvaluationRule:
             self._save(confirmation, confirmed=True)
 
     def _save(self, score: Score, *, confirmed: bool) -> None:
-        agent, at = self._policy.network.state_dict(), self._progress.env_steps
-        self._folder.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
+        agent, at = self.evaluator.policy.network.state_dict(), self.progress.env_steps
+        self.folder.save_best(BestCheckpoint(agent, at, score.summary(), confirmed))
 
     def _log(self, kind: str, score: Score) -> None:
-        at = self._progress.env_steps
+        at = self.progress.env_steps
         values: dict[str, Value] = {
             f"return/{kind}": score.mean,
             f"length/{kind}": float(score.lengths.mean()),
             f"truncated/{kind}": float(score.truncated),
         }
-        normalised = human_normalised(self._config.env.id, score.mean)
+        normalised = human_normalised(self.config.env.id, score.mean)
         if normalised is not None:
             values[f"return/{kind}_human_normalised"] = normalised
         values |= score.probe
         if score.values is not None:
-            check_finite(self._config, at, float(score.values.min()), float(score.values.max()))
+            check_finite(self.config, at, float(score.values.min()), float(score.values.max()))
             values[f"q/{kind}"] = Histogram(score.values.max(axis=1))
             values[f"actions/{kind}"] = Histogram(score.values.argmax(axis=1))
         if score.first is not None and score.first.ndim == 3:
             values[f"observation/{kind}"] = Image(np.hstack(list(score.first)))
         if score.video is not None:
             values[f"video/{kind}"] = Video(score.video)
-        self._folder.log(at, values)
+        self.folder.log(at, values)
 
     def summarize(
         self, best: BestCheckpoint, stopwatch: Stopwatch, should_stop: ShouldStop = never
@@ -128,7 +120,7 @@ class EvaluationRule:
         Raises:
             Interrupted: `should_stop()`.
         """
-        progress, config = self._progress, self._config
+        progress, config = self.progress, self.config
         newest = best.env_steps == progress.env_steps
         score = final = best.score
         stopwatch.start()
@@ -166,5 +158,5 @@ class EvaluationRule:
         )
 
     def _measure(self, should_stop: ShouldStop, best: BestCheckpoint | None = None) -> ScoreSummary:
-        policy = None if best is None else self._policy.with_parameters(best.agent)
-        return self._evaluator.confirm(self._progress.env_steps, should_stop, policy).summary()
+        policy = None if best is None else self.evaluator.policy.with_parameters(best.agent)
+        return self.evaluator.confirm(self.progress.env_steps, should_stop, policy).summary()

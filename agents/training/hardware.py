@@ -10,9 +10,6 @@ from agents.config import Config, ConfigError
 if TYPE_CHECKING:
     import torch
 
-# malloc.h of the GNU C library.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-
 
 def pick_device(name: str) -> "torch.device":
     """Return the torch device of `auto`, `cpu` or `cuda`.
@@ -41,21 +38,13 @@ def threads_allowed() -> int:
 def set_up_torch(config: Config) -> None:
     """Set torch's threads: one for state vectors, whose networks are too small to share.
 
-    Also keeps freed memory for reuse.
+    Also has the GNU C library keep freed memory, up to 1 GiB. By default it returns the activations of each
+    update to the system; new page faults take an eighth of the time.
     """
     import torch
 
     torch.set_num_threads(config.threads or (1 if config.env.obs == "state" else threads_allowed()))
-    _keep_freed_memory()
-
-
-def _keep_freed_memory() -> None:
-    """Have the GNU C library keep freed memory, up to 1 GiB.
-
-    By default it returns the activations of each update to the system; new page faults take an eighth of
-    the time.
-    """
     if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, 32 * 2**20)  # its maximum
-        libc.mallopt(M_TRIM_THRESHOLD, 2**30)
+        libc, trim_threshold, mmap_threshold = ctypes.CDLL(None), -1, -3  # of malloc.h
+        libc.mallopt(mmap_threshold, 32 * 2**20)  # its maximum
+        libc.mallopt(trim_threshold, 2**30)

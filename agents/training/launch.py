@@ -56,8 +56,7 @@ def complete(trainer: Trainer, folder: RunFolder, should_stop: ShouldStop) -> Su
     try:
         if trainer.complete or trainer.run(should_stop, bar):
             bar("measuring the best checkpoint")
-            best = read_best(folder.path)
-            summary = trainer.evaluation.summarize(best, trainer.stopwatch, should_stop)
+            summary = trainer.evaluation.summarize(read_best(folder.path), trainer.stopwatch, should_stop)
             folder.finish(summary)
             return summary
     except Interrupted:

@@ -9,10 +9,6 @@ Report = Callable[[str], None]
 """Called often, with the name of a stage other than training, or an empty string."""
 
 
-def say_nothing(_stage: str) -> None:
-    """Report nothing."""
-
-
 @dataclass
 class Progress:
     """The counters of a run, saved with it."""

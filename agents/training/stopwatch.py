@@ -2,9 +2,8 @@
 
 import time
 
-SECTIONS = ("act", "env", "memory", "learn", "log", "evaluate", "save")
-ASIDE = ("evaluate", "save")
-"""Sections outside training."""
+TRAINING = ("act", "env", "memory", "learn", "log")
+SECTIONS = (*TRAINING, "evaluate", "save")
 
 
 class Stopwatch:
@@ -29,11 +28,11 @@ class Stopwatch:
     @property
     def train_seconds(self) -> float:
         """Seconds of training."""
-        return sum(spent for section, spent in self.seconds.items() if section not in ASIDE)
+        return sum(self.seconds[section] for section in TRAINING)
 
     def recent(self) -> dict[str, float]:
         """Return the seconds of each section of training since `clear`."""
-        return {name: self.seconds[name] - self._logged[name] for name in SECTIONS if name not in ASIDE}
+        return {section: self.seconds[section] - self._logged[section] for section in TRAINING}
 
     def clear(self) -> None:
         """Begin a new interval for `recent`."""

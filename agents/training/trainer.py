@@ -1,7 +1,7 @@
 """The training loop: act, learn, evaluate, save."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -17,31 +17,26 @@ from agents.runs.tags import SECONDS
 from agents.training.clock import Clock
 from agents.training.divergence import check_finite, diverged
 from agents.training.evaluation import EvaluationRule
-from agents.training.progress import Interval, Progress, Report, say_nothing
+from agents.training.progress import Interval, Progress, Report
 from agents.training.stopwatch import Stopwatch
 
 
+@dataclass(kw_only=True, eq=False)
 class Trainer:
     """Training of one agent in one environment, from states and from pixels alike."""
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        progress: Progress,
-        stopwatch: Stopwatch,
-        agent: DQN,
-        memory: Memory,
-        collector: Collector,
-        evaluation: EvaluationRule,
-        folder: RunFolder,
-        device: torch.device,
-    ) -> None:
-        self.config, self.agent, self.memory, self.collector = config, agent, memory, collector
-        self.progress, self.stopwatch, self.evaluation = progress, stopwatch, evaluation
-        self.clock = Clock(config, progress)
-        self._folder, self._device = folder, device
-        self._interval = Interval()
+    config: Config
+    progress: Progress
+    stopwatch: Stopwatch
+    agent: DQN
+    memory: Memory
+    collector: Collector
+    evaluation: EvaluationRule
+    folder: RunFolder
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        self.clock, self._interval = Clock(self.config, self.progress), Interval()
 
     @property
     def finished(self) -> bool:
@@ -53,7 +48,7 @@ class Trainer:
         """Whether the run is finished and was evaluated at its end."""
         return self.finished and self.progress.evaluated_at == self.progress.env_steps
 
-    def run(self, should_stop: ShouldStop, report: Report = say_nothing) -> bool:
+    def run(self, should_stop: ShouldStop, report: Report = lambda _stage: None) -> bool:
         """Train until the run is complete or `should_stop()`; return whether it is complete.
 
         Args:
@@ -95,7 +90,7 @@ class Trainer:
             count = min(due - progress.updates, block - progress.updates % block)
             size = count * self.config.learning.batch_size
             batch = self.memory.sample(size, self.clock.importance_sampling_exponent)
-            update = self.agent.update(Batch(*(part.to(self._device) for part in batch)), count)
+            update = self.agent.update(Batch(*(part.to(self.device) for part in batch)), count)
             try:
                 self.memory.update_priorities(batch.indices, update.priority)
             except FloatingPointError as error:
@@ -129,8 +124,9 @@ class Trainer:
         return True
 
     def _due(self, period: int, before: int) -> bool:
-        """Whether a period has passed since `before`, or the run has just finished."""
-        return self.clock.passed(period, before) or (self.finished and self.progress.env_steps > before)
+        """Whether a period of agent steps has ended since `before`, or the run has just finished."""
+        now = self.progress.env_steps
+        return now // period > before // period or (self.finished and now > before)
 
     def _log(self) -> None:
         interval, episodes = self._interval, self.collector.episodes
@@ -148,7 +144,7 @@ class Trainer:
         if interval.updates:
             values["loss/td"] = float(interval.loss) / interval.updates
             values["q/mean"] = float(interval.q) / interval.updates
-            self._check(values["loss/td"], values["q/mean"])
+            check_finite(self.config, self.progress.env_steps, values["loss/td"], values["q/mean"])
         if episodes:
             count = len(episodes)
             values["return/train"] = sum(episode.score for episode in episodes) / count
@@ -156,17 +152,15 @@ class Trainer:
             if self.config.returns.clip_reward:
                 values["return/train_clipped"] = sum(episode.learned for episode in episodes) / count
             self.progress.last_return, self.progress.last_episodes = values["return/train"], count
-        self._folder.log(self.progress.env_steps, values)
+        self.folder.log(self.progress.env_steps, values)
         episodes.clear()
         self.stopwatch.clear()
         self._interval = Interval()
 
-    def _check(self, *values: float) -> None:
-        check_finite(self.config, self.progress.env_steps, *values)
-
     def _save(self) -> None:
-        self._check(float(self._interval.loss), float(self._interval.q))
-        self._folder.save(self.state_dict(), self.progress.env_steps)
+        at, interval = self.progress.env_steps, self._interval
+        check_finite(self.config, at, float(interval.loss), float(interval.q))
+        self.folder.save(self.state_dict(), at)
         self.stopwatch.lap("save")
 
     def state_dict(self) -> State:

@@ -129,7 +129,10 @@ class FakeFolder:
 class FakeEvaluator:
     """Answers with the scores of two lists: periodic evaluations and confirmations."""
 
-    def __init__(self, tape: Tape, scores: Sequence[float], confirmations: Sequence[float]) -> None:
+    def __init__(
+        self, tape: Tape, policy: FakePolicy, scores: Sequence[float], confirmations: Sequence[float]
+    ) -> None:
+        self.policy = policy
         self._tape, self._scores, self._confirmations = tape, list(scores), list(confirmations)
 
     def periodic(self, should_stop: ShouldStop = never) -> Score:
@@ -163,15 +166,14 @@ def make_trainer(
     config: Config = with_fields(preset_config("dqn", "CartPole-v1", "state"), FIELDS | named)
     folder, agent, progress = FakeFolder(tape), FakeAgent(tape), Progress()
     evaluation = EvaluationRule(
-        config,
-        policy=cast(Any, FakePolicy(agent.ema_network)),
-        evaluator=cast(Any, FakeEvaluator(tape, scores, confirmations)),
+        config=config,
+        evaluator=cast(Any, FakeEvaluator(tape, FakePolicy(agent.ema_network), scores, confirmations)),
         progress=progress,
         folder=cast(Any, folder),
         reward_threshold=reward_threshold,
     )
     trainer = Trainer(
-        config,
+        config=config,
         progress=progress,
         stopwatch=Stopwatch(),
         agent=cast(Any, agent),
