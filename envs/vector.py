@@ -1,8 +1,4 @@
-"""The façade: several environments stepped together, episodes restarted as they end.
-
-Autoreset is implemented here and in `envs/atari/native.py`; callers see exactly one transition for each
-environment and step.
-"""
+"""The façade: several environments stepped together, episodes restarted as they end."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -37,7 +33,7 @@ class Step(NamedTuple):
 
 
 class VectorEnv(ABC):
-    """The façade: E environments with one observation shape and discrete actions, stepped together."""
+    """E environments with one observation shape and discrete actions: one transition each in every step."""
 
     num_actions: int
     render_fps: float

@@ -1,8 +1,4 @@
-"""Wrappers that turn environments into stacks of small images, or into state vectors.
-
-Mnih et al. 2015, doi:10.1038/nature14236, Methods: Preprocessing. Only `FrameStackObservation` has a
-state; its `state_dict` is saved by `envs/snapshot.py`.
-"""
+"""Wrappers for stacks of small images (Mnih et al. 2015, doi:10.1038/nature14236, Methods) or vectors."""
 
 from contextlib import suppress
 from typing import Any

@@ -4,12 +4,10 @@ import torch
 from torch import nn
 
 from models.config import NetworkConfig
-from models.heads import DuelingHead
-from models.layers import linear
+from models.layers import DuelingHead, linear
 from models.outputs import Output
 from models.q_network import QNetwork
-from models.residual import residual_sections
-from models.torsos import CONVOLUTIONS, convolutions, fully_connected, smallest_image
+from models.torsos import CONVOLUTIONS, convolutions, fully_connected, residual_sections, smallest_image
 
 
 def make_network(
@@ -59,11 +57,7 @@ def _front(config: NetworkConfig, observation_shape: tuple[int, ...]) -> tuple[l
 
 
 def check(config: NetworkConfig, observation_shape: tuple[int, ...]) -> None:
-    """Check that the torso reads such observations.
-
-    Raises:
-        ValueError: it does not; the text names the fix.
-    """
+    """Raise a `ValueError`, whose text names the fix, if the torso does not read such observations."""
     torso, sides = config.torso, observation_shape[1:]
     if torso not in ("mlp", "impala", *CONVOLUTIONS):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Fully connected layers: torch's own, faster ones for CPUs, and noisy ones."""
+"""Fully connected layers: torch's own, faster ones for CPUs, noisy ones, and dueling streams of them."""
 
 from collections.abc import Sequence
 
@@ -20,13 +20,8 @@ class NoisyLinear(nn.Linear):
     """Linear layer with learned noise on its weights (Fortunato et al. 2018, arXiv:1706.10295).
 
     `y = (μ + σ ⊙ ε) x + b`, with factorised noise `ε_ij = f(ε_i) f(ε_j)`, `f(x) = sign(x) √|x|` (eqs. 9
-    to 11): a matrix of rank one, and so never formed: `σ (x ⊙ ε_in) ⊙ ε_out`.
-
-    Args:
-        inputs: p.
-        units: q.
-        bias: Whether to add a bias, with its own noise.
-        sigma: σ₀; every σ starts at `σ₀ / √p` (section 3.2).
+    to 11): a matrix of rank one, and so never formed: `σ (x ⊙ ε_in) ⊙ ε_out`. A bias has noise of its own.
+    `sigma` is σ₀: with p inputs, every σ starts at `σ₀ / √p` (section 3.2).
     """
 
     def __init__(self, inputs: int, units: int, *, bias: bool, sigma: float) -> None:
@@ -56,3 +51,25 @@ def linear(inputs: int, units: int, bias: bool = True, sigma: float = 0.0) -> nn
     if sigma:
         return NoisyLinear(inputs, units, bias=bias, sigma=sigma)
     return (WideLinear if inputs * units >= fast.WIDE else nn.Linear)(inputs, units, bias=bias)
+
+
+class DuelingHead(nn.Module):
+    """State value plus mean-centred advantages of the actions.
+
+    `Z(s, a) = V(s) + A(s, a) − mean_a A(s, a)` (Wang et al. 2016, arXiv:1511.06581, eq. 9), for each of
+    the K outputs separately: for scalars, atoms and quantiles alike.
+
+    Args:
+        value: Maps features `[B, D]` to `[B, K]`.
+        advantage: Maps features `[B, D]` to `[B, A K]`.
+        num_actions: A.
+    """
+
+    def __init__(self, value: nn.Module, advantage: nn.Module, num_actions: int) -> None:
+        super().__init__()
+        self.value, self.advantage, self._num_actions = value, advantage, num_actions
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map `[B, D] -> [B, A, K]`."""
+        advantage = self.advantage(features).unflatten(1, (self._num_actions, -1))
+        return self.value(features).unsqueeze(1) + advantage - advantage.mean(1, keepdim=True)

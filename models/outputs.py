@@ -61,27 +61,23 @@ class QuantileOutput(Output):
 class ImplicitQuantileOutput(Output):
     """Quantiles at levels τ that modulate the features (IQN, Dabney et al. 2018, arXiv:1806.06923).
 
-    `ψ(s) ⊙ ReLU(W cos(π i τ) + b)`, i from 0 to n - 1 (eq. 4).
-
-    Args:
-        num_quantiles: N, levels drawn in training.
-        cosines: n; 64 in the paper.
-        acting: N without a generator: the midpoints of N equal parts, where the paper draws 32.
+    `ψ(s) ⊙ ReLU(W cos(π i τ) + b)`, i from 0 to 63 (eq. 4). N levels are drawn in training; without a
+    generator they are the midpoints of 32 equal parts, where the paper draws 32.
     """
 
     embeds = True
     _frequency: Tensor
     _midpoints: Tensor
 
-    def __init__(self, num_quantiles: int, cosines: int = 64, acting: int = 32) -> None:
+    def __init__(self, num_quantiles: int) -> None:
         super().__init__()
-        self._num_quantiles, self._cosines = num_quantiles, cosines
-        self.register_buffer("_frequency", math.pi * torch.arange(cosines), persistent=False)
-        self.register_buffer("_midpoints", midpoints(acting), persistent=False)
+        self._num_quantiles = num_quantiles
+        self.register_buffer("_frequency", math.pi * torch.arange(64), persistent=False)
+        self.register_buffer("_midpoints", midpoints(32), persistent=False)
 
     def connect(self, features: int) -> None:
         """Create the embedding of the levels."""
-        self._linear = nn.Linear(self._cosines, features)
+        self._linear = nn.Linear(len(self._frequency), features)
 
     def draw_taus(self, rows: int, generator: torch.Generator) -> Tensor:
         """Draw levels `[rows, N]` uniformly from 0 to 1."""
@@ -100,7 +96,7 @@ class ImplicitQuantileOutput(Output):
 
     def embed(self, features: Tensor, taus: Tensor) -> Tensor:
         """Map features `[B, D]` and levels `[B, N]` to `[B N, D]`, row by row."""
-        cosines = torch.cos(taus.unsqueeze(2) * self._frequency)  # [B, N, n]
+        cosines = torch.cos(taus.unsqueeze(2) * self._frequency)  # [B, N, 64]
         weights = torch.relu(self._linear(cosines))
         return (features.unsqueeze(1) * weights).flatten(0, 1)
 

@@ -35,12 +35,7 @@ class QNetwork(nn.Module):
         return self.torso[0](observation)  # type: ignore[no-any-return]
 
     def predict(self, observation: Tensor, generator: torch.Generator | None = None) -> Prediction:
-        """Predict the returns of every action.
-
-        Args:
-            observation: `[B, *obs]`.
-            generator: Draws random quantile levels, for training; None: fixed ones.
-        """
+        """Predict all actions' returns from `[B, *obs]`; in training a generator draws quantile levels."""
         return self.embedding.predict(self.torso(observation), self.outputs, generator)
 
     def outputs(self, features: Tensor) -> Tensor:

@@ -15,12 +15,6 @@ from typing import IO, Any
 
 from agents.cli.guard import StopSignal, guarded
 
-ABLATIONS = {
-    "pixels": ["double", "huber-delta 1", "ema-rate 0", "optimizer adam"],
-    "state": ["no-double", "huber-delta 8", "ema-rate 0.005", "optimizer radam"],
-}
-"""Options of `--learning` that each undo a choice of the preset `fast`."""
-
 
 def heading(parts: Sequence[str]) -> None:
     """Print the command, processor, cores, versions and commit."""
@@ -83,7 +77,11 @@ def chapter(out: Path, seeds: int) -> None:
 def ablation(out: Path, obs: str, seeds: int, steps: int = 40_000) -> None:
     """Print steps to solve CartPole with one setting changed."""
     print(f"\nCartPole from {obs}: steps to solve within {steps}, seeds 1 to {seeds}")
-    learning = [f"--learning.{option}" for option in ABLATIONS[obs]]
+    options_of = {  # each undoes a choice of the preset
+        "pixels": ["double", "huber-delta 1", "ema-rate 0", "optimizer adam"],
+        "state": ["no-double", "huber-delta 8", "ema-rate 0.005", "optimizer radam"],
+    }
+    learning = [f"--learning.{option}" for option in options_of[obs]]
     for change in ["", "--returns.n-step 1", "--network.norm none", *learning]:
         options = [*change.split(), "--steps", str(steps)]
         rows = [train(out, obs, seed, *options) for seed in range(1, seeds + 1)]
@@ -139,7 +137,7 @@ def start_up() -> None:
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Run the chosen parts."""
     from agents.cli.arguments import BenchmarkArguments
     from agents.cli.parser import parse
@@ -161,7 +159,6 @@ def main(stop: StopSignal) -> int:
     heading(arguments.parts)
     for part in arguments.parts:
         parts.get(part, functools.partial(run, "benchmark_atari", part, stdout=None))()
-    return 0
 
 
 if __name__ == "__main__":

@@ -191,13 +191,12 @@ def peers(rounds: int = 3) -> None:
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Run the chosen part."""
     arguments = parse(AtariBenchmarkArguments, sys.argv[1:])
     stop.interrupt()
     parts = {"throughput": throughput, "learner": learner, "priorities": priorities, "peers": peers}
     parts[arguments.part]()
-    return 0
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def epsilons(episodes: int) -> Any:
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Train and print the result."""
     arguments = parse(ChapterArguments, sys.argv[1:])
     stop.interrupt()
@@ -120,7 +120,6 @@ def main(stop: StopSignal) -> int:
     seconds = time.perf_counter() - started
     scores = [play(gym.make("CartPole-v1").unwrapped, net, 0.0, None, 500) for _ in range(100)]
     print(json.dumps({"seconds": seconds, "updates": updates, "mean": float(np.mean(scores))}))
-    return 0
 
 
 if __name__ == "__main__":

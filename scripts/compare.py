@@ -10,8 +10,6 @@ from agents.cli.guard import StopSignal, guarded
 if TYPE_CHECKING:
     from agents.recording.player import RecordedEpisode
 
-MAX_FRAMES = 300  # of an episode: a page with four of them stays below 5 MB
-
 
 def record_episodes(runs: Mapping[str, Path], modules: Iterable[str]) -> "dict[str, RecordedEpisode]":
     """Return an episode of each run that can be drawn; import torch only for this."""
@@ -29,11 +27,12 @@ def record_episodes(runs: Mapping[str, Path], modules: Iterable[str]) -> "dict[s
         find_spec(config.id)  # raises on an unknown id, which is an error, not an undrawn environment
     drawn = {name: run for name, run in runs.items() if can_be_drawn(configs[name])}
     progress = tqdm(drawn.items(), desc="recording episodes", unit="episode", leave=False)
-    return {name: record_episode(run, MAX_FRAMES) for name, run in progress}
+    # With 300 frames of an episode, a page with four of them stays below 5 MB.
+    return {name: record_episode(run, 300) for name, run in progress}
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Parse, read the runs, compare, write."""
     from agents.cli.arguments import CompareArguments
     from agents.cli.parser import parse
@@ -79,7 +78,6 @@ def main(stop: StopSignal) -> int:
                 file = "-".join(["view", *map(file_part, name.split(", ")[1:])]) + ".png"
                 write_whole(arguments.figures / file, episode.thumbnail)
         print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, works offline")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Draw the rooms of the code and the imports between them: docs/architecture.svg.
-
-An arrow that follows from others is left out.
-"""
+"""Draw docs/architecture.svg: the code's rooms and imports, without arrows that follow from others."""
 
 import ast
 import sys
@@ -13,8 +10,7 @@ from agents.cli.guard import StopSignal, guarded
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "architecture.svg"
 PACKAGES = ("agents", "envs", "models")
-WIDTH, HEIGHT, GAP, FLOOR = 160, 36, 26, 76
-"""Size of a room, space between rooms, distance of floors; in pixels."""
+WIDTH, HEIGHT, GAP, FLOOR = 160, 36, 26, 76  # pixels: size of a room, between rooms, between floors
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}">
 <style>
 text {{ font: 13px system-ui, sans-serif; text-anchor: middle; fill: #1f2328 }}
@@ -98,11 +94,10 @@ def draw() -> str:
 
 
 @guarded
-def main(_: StopSignal) -> int:
+def main(_: StopSignal) -> None:
     """Write the diagram."""
     FILE.write_text(draw())
     print(FILE.relative_to(ROOT))
-    return 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Evaluate and print the result."""
     from agents.cli.arguments import EvaluateArguments
     from agents.cli.parser import parse
@@ -24,14 +24,13 @@ def main(stop: StopSignal) -> int:
     summary = score.summary()
     if arguments.json:
         print(json.dumps({"run": str(arguments.run), "seed": arguments.seed, **summary}))
-        return 0
-    print(
-        f"{arguments.run}: mean {summary['mean']:.1f} "
-        f"(95 % interval {summary['ci95_low']:.1f} to {summary['ci95_high']:.1f}), "
-        f"standard deviation {summary['std']:.1f}, min {summary['min']:g}, max {summary['max']:g} "
-        f"over {summary['episodes']} greedy episodes on held-out seeds"
-    )
-    return 0
+    else:
+        print(
+            f"{arguments.run}: mean {summary['mean']:.1f} "
+            f"(95 % interval {summary['ci95_low']:.1f} to {summary['ci95_high']:.1f}), "
+            f"standard deviation {summary['std']:.1f}, min {summary['min']:g}, max {summary['max']:g} "
+            f"over {summary['episodes']} greedy episodes on held-out seeds"
+        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from agents.cli.guard import StopSignal, guarded
 
 
 @guarded
-def main(stop: StopSignal) -> int:
+def main(stop: StopSignal) -> None:
     """Parse, play, write."""
     from agents.cli.arguments import RecordArguments
     from agents.cli.parser import parse
@@ -27,7 +27,6 @@ def main(stop: StopSignal) -> int:
     write_video(frames, arguments.out, fps=player.fps, title=player.title, caption=caption)
     returns = ", ".join(f"{value:g}" for value in player.returns)
     print(f"{arguments.out}: {player.title}, return {returns or 'cut off by --max-frames'}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ import torch
 from agents.cli.guard import StopSignal, guarded
 
 ROOT = Path(__file__).parents[1]
-UNTIMED = ("time/", "rate/", "final/train_seconds")
-"""Tags that differ between two runs of the same program."""
+UNTIMED = ("time/", "rate/", "final/train_seconds")  # tags that differ between runs of the same program
 COMMON = "--steps 3000 --threads 1 --evaluation.every 1500 --evaluation.episodes 4 --evaluation.num-envs 4"
 PRESETS = ("fast", "dqn", "rainbow", "m-iqn", "btr", "pqn")
 CASES = {f"{p}-{o}": f"--preset {p} --obs {o} {COMMON}" for p in PRESETS for o in ("state", "pixels")}

@@ -77,8 +77,8 @@ class StopSignal:
             self._raise(number, frame)
 
 
-def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
-    """Turn errors that users can fix into a sentence and status 2.
+def guarded(main: Callable[[StopSignal], int | None]) -> Callable[[], int]:
+    """Turn errors that users can fix into a sentence and status 2; None is status 0.
 
     Afterwards signals are ignored: a process takes a moment to end after its last line of output.
     """
@@ -107,10 +107,10 @@ def guarded(main: Callable[[StopSignal], int]) -> Callable[[], int]:
     return run
 
 
-def _finish(main: Callable[[StopSignal], int], stop: StopSignal) -> int:
+def _finish(main: Callable[[StopSignal], int | None], stop: StopSignal) -> int:
     """Run `main` and flush its output, or fail on a full disk."""
     try:
-        status = main(stop)
+        status = main(stop) or 0
     except SystemExit as error:  # after --help
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
     sys.stdout.flush()

@@ -4,6 +4,6 @@ A member of the family is a choice of parts for one learner (`dqn.py`): how retu
 (`values.py`), how the next state is backed up (`backup.py`), and which network selects the action. Losses
 (`losses.py`) and targets are pure functions with one number per row; the learner weights and averages them
 in one line. `target.py` holds running averages, `optimizers.py` the optimisers, `shapes.py` the checks of
-shapes, `schedules.py` linear decay, `augmentation.py` random shifts. γ and n-step returns are folded into a
-`Batch` (`batch.py`) by the memory and occur nowhere here.
+shapes, `augmentation.py` random shifts. γ and n-step returns are folded into a `Batch` (`batch.py`) by the
+memory and occur nowhere here.
 """

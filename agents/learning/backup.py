@@ -30,8 +30,7 @@ BackupRule = Callable[[Tensor, Callable[[], Tensor], Tensor], Backup]
 def greedy(next_q: Tensor, _present: Callable[[], Tensor], _action: Tensor) -> Backup:
     """Back up the action of the highest value, M = 1 (Mnih et al. 2015, doi:10.1038/nature14236, Alg. 1).
 
-    With the values of the online network it is Double DQN (van Hasselt et al. 2016, arXiv:1509.06461,
-    eq. 4).
+    With the online network's values it is Double DQN (van Hasselt et al. 2016, arXiv:1509.06461, eq. 4).
     """
     expect("B A", next_q)
     # Of the values' device: once they have a dimension, scalars of another one cannot be mixed in.
@@ -43,12 +42,8 @@ def munchausen(alpha: float, temperature: float, clip: float) -> BackupRule:
     """Return the softmax backup, M = A, with a bonus for the action's log-policy.
 
     `π = softmax(q / τ)`; the next state's value is `Σ_a π(a|s') (q(s', a) − τ log π(a|s'))`, the bonus
-    `α [τ log π(a|s)]` clipped to `[l₀, 0]` (Vieillard et al. 2020, arXiv:2007.14430, eq. 1 and section 3).
-
-    Args:
-        alpha: α, the bonus's share.
-        temperature: τ, in units of value.
-        clip: l₀, lower bound of the bonus before α.
+    `α [τ log π(a|s)]` clipped to `[l₀, 0]` before α, which is `alpha`; τ is the `temperature`, in units of
+    value, and l₀ the `clip` (Vieillard et al. 2020, arXiv:2007.14430, eq. 1 and section 3).
     """
 
     def backup(next_q: Tensor, present: Callable[[], Tensor], action: Tensor) -> Backup:

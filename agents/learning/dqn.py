@@ -40,8 +40,7 @@ class DQN:
         max_grad_norm: The gradient's norm is clipped to this; None leaves it.
         ema_rate: Share of `online` that flows, after each update, into a running average of its
             parameters, the network to evaluate (Polyak and Juditsky 1992, doi:10.1137/0330046, in
-            exponential form): late in training single updates move the play more than they improve
-            it. 0 evaluates `online` itself.
+            exponential form). 0 evaluates `online` itself.
         augment: Changes observations `[B, *obs]` at random before an update.
         generator: Draws noise, quantile levels and augmentations; on the networks' device.
     """

@@ -10,10 +10,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 class Average:
     """Exponential moving average of a network, of parameters and running statistics alike.
 
-    Args:
-        network: Holds the average; a copy of `online` at first.
-        online: The network that learns.
-        rate: Share of `online` in each update, from 0 to 1.
+    `network` holds the average, at first a copy of `online`, which learns; `rate`, from 0 to 1, is the
+    share of `online` in each update.
     """
 
     def __init__(self, network: nn.Module, online: nn.Module, rate: float) -> None:

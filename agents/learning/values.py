@@ -104,14 +104,11 @@ class Categorical(Value):
 
 
 class Quantile(Value):
-    """N quantiles of the return (QR-DQN, IQN); the value is their mean.
+    """N quantiles of the return, as many for the target; the value is their mean.
 
-    Dabney et al. 2018, arXiv:1710.10044, and 2018, arXiv:1806.06923.
-
-    Args:
-        num_quantiles: N, as many for the target.
-        delta: Error up to which the quantile Huber loss is quadratic.
-        output: Makes the output layer from N: quantiles at midpoints, or at random levels.
+    `output` makes the output layer from N: quantiles at midpoints (QR-DQN, Dabney et al. 2018,
+    arXiv:1710.10044) or at random levels (IQN, 2018, arXiv:1806.06923). `delta` is the error up to which
+    the quantile Huber loss is quadratic.
     """
 
     def __init__(

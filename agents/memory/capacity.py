@@ -4,9 +4,6 @@ import numpy as np
 import psutil
 from numpy.typing import DTypeLike
 
-MOST_FRAMES = 1_000_000
-SHARE_OF_RAM = 0.8  # of what is free; the networks and the environments need some too
-
 
 def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike, *, prioritized: bool) -> int:
     """Return the bytes per row: frame, step, place in the sampler and, if prioritised, its priority."""
@@ -17,12 +14,11 @@ def row_bytes(frame_shape: tuple[int, ...], dtype: DTypeLike, *, prioritized: bo
 def choose_capacity(row: int, part: float) -> tuple[int, str]:
     """Return a capacity that fits in the free RAM, and a sentence about it.
 
-    Args:
-        row: Bytes per row.
-        part: Share of the RAM for this memory, 0 to 1.
+    A row takes `row` bytes; this memory may take a share of `part`, 0 to 1.
     """
     free = psutil.virtual_memory().available
-    capacity = min(MOST_FRAMES, int(free * SHARE_OF_RAM * part) // row)
+    # The networks and the environments need some of what is free, too.
+    capacity = min(1_000_000, int(free * 0.8 * part) // row)
     capacity = max(capacity // 10_000 * 10_000, min(capacity, 10_000))  # mostly the same from day to day
     return capacity, (
         f"Replay memory of {capacity:,} frames: {capacity * row / 1e9:.1f} GB of {free / 1e9:.1f} GB free "
@@ -31,11 +27,7 @@ def choose_capacity(row: int, part: float) -> tuple[int, str]:
 
 
 def check_capacity(capacity: int, row: int) -> None:
-    """Check that `capacity` rows of `row` bytes fit in the free RAM.
-
-    Raises:
-        ValueError: they do not.
-    """
+    """Raise a `ValueError` if `capacity` rows of `row` bytes do not fit in the free RAM."""
     free = psutil.virtual_memory().available
     if capacity * row > free:
         raise ValueError(

@@ -20,10 +20,7 @@ class PrioritizedSampler(UniformSampler):
     A drawn row may be overwritten before its error is known. The index of a draw is therefore
     `row + num_rows × number of times the row was added`, and errors of outdated indices are ignored.
 
-    Args:
-        num_rows: Rows are numbers from 0 to `num_rows - 1`.
-        generator: Draws the rows.
-        priority_exponent: α; 0 is uniform.
+    The first two arguments are those of `UniformSampler`; `priority_exponent` is α, and 0 is uniform.
     """
 
     def __init__(self, num_rows: int, generator: np.random.Generator, priority_exponent: float) -> None:

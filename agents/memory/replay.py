@@ -11,8 +11,6 @@ from agents.learning.batch import Batch
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.sampling import UPDATES_AT_ONCE, Array, Draw, UniformSampler
 
-COLUMNS = ("frames", "action", "reward", "terminated", "last", "age")
-
 
 class Replay:
     """The newest transitions of several environments, sampled as n-step transitions.
@@ -268,7 +266,8 @@ class Replay:
         assert not np.isin(incomplete, self._sampler.members).any(), "an incomplete row can be drawn"
 
     def _arrays(self) -> dict[str, Array]:
-        return {name: getattr(self, f"_{name}") for name in COLUMNS}
+        names = ("frames", "action", "reward", "terminated", "last", "age")
+        return {name: getattr(self, f"_{name}") for name in names}
 
     def _used(self) -> list[slice]:
         """Return the rows written so far, as slices: a copy might not fit in memory."""

@@ -11,7 +11,6 @@ from agents.learning.batch import Batch
 from agents.learning.shapes import expect
 from agents.memory.sampling import UPDATES_AT_ONCE, Array
 
-COLUMNS = ("observation", "action", "reward", "terminated", "last")
 ROWS_AT_ONCE = 512  # most observations in one call of the network
 
 
@@ -123,10 +122,11 @@ class Rollout:
         while len(self._order) < size:
             self._order = np.append(self._order, self._generator.permutation(len(self)))
         rows, self._order = self._order[:size], self._order[size:]
-        observation = torch.from_numpy(self._flat(self._observation[:-1])[rows])
+        places = np.unravel_index(rows, self._action.shape)
+        observation = torch.from_numpy(self._observation[places])
         return Batch(
             observation,
-            torch.from_numpy(self._action.reshape(-1)[rows]),
+            torch.from_numpy(self._action[places]),
             torch.from_numpy(self._returns[rows]),
             torch.zeros(size),
             observation,  # nothing is bootstrapped from it
@@ -137,12 +137,10 @@ class Rollout:
     def update_priorities(self, _indices: torch.Tensor, _error: torch.Tensor) -> None:
         """Do nothing: every row is drawn once per epoch."""
 
-    def _flat(self, array: Array) -> Array:
-        return array.reshape(-1, *array.shape[2:])
-
     def _compute_returns(self) -> Array:
         """Return the λ-returns of the rollout, `[T E]`."""
-        value = self._max_values(self._flat(self._observation[1:])).reshape(self._action.shape)
+        following = self._observation[1:]
+        value = self._max_values(following.reshape(-1, *following.shape[2:])).reshape(self._action.shape)
         if self._final:
             times, envs, finals = zip(*self._final, strict=True)
             value[list(times), list(envs)] = self._max_values(np.stack(finals))
@@ -177,4 +175,5 @@ class Rollout:
         self._generator.bit_generator.state = state["generator"]
 
     def _arrays(self) -> dict[str, Array]:
-        return {name: getattr(self, f"_{name}") for name in COLUMNS}
+        names = ("observation", "action", "reward", "terminated", "last")
+        return {name: getattr(self, f"_{name}") for name in names}

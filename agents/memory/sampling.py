@@ -22,9 +22,7 @@ class Draw(NamedTuple):
 class UniformSampler:
     """A set of rows with uniform draws; adding and removing take constant time.
 
-    Args:
-        num_rows: Rows are numbers from 0 to `num_rows - 1`.
-        generator: Draws the rows.
+    Rows are numbers from 0 to `num_rows - 1`; the generator draws them.
     """
 
     def __init__(self, num_rows: int, generator: np.random.Generator) -> None:

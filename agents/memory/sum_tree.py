@@ -8,13 +8,10 @@ FAN = 128  # children of a node: few levels, each one numpy call for a whole bat
 
 
 class SumTree:
-    """Non-negative values `[N]`, drawn in proportion to their size.
+    """Non-negative values `[size]`, any number of them, drawn in proportion to their size.
 
     Every level holds the sums of `FAN` neighbours of the level below. They are always computed from their
     children, never updated by differences, so that rounding errors do not accumulate.
-
-    Args:
-        size: N; any number.
 
     Example:
         >>> tree = SumTree(3)

@@ -1,8 +1,17 @@
 """The clock of a run: due updates and copies, annealed values, budget."""
 
 from agents.config import Config
-from agents.learning.schedules import linear
 from agents.training.progress import Progress
+
+
+def linear(start: float, end: float, duration: float, now: float) -> float:
+    """Interpolate from `start` at 0 to `end` at `duration`, constant from there on.
+
+    Example:
+        >>> [linear(1.0, 0.0, 4, now) for now in (0, 1, 4, 9)]
+        [1.0, 0.75, 0.0, 0.0]
+    """
+    return end if now >= duration else start + (end - start) * now / duration
 
 
 class Clock:

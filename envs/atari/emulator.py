@@ -1,7 +1,4 @@
-"""An Atari emulator with exact snapshots, sticky actions included.
-
-ALE's own (0.12.1) are not exact.
-"""
+"""An Atari emulator with exact snapshots, sticky actions included; ALE's own (0.12.1) are not exact."""
 
 import io
 import struct
@@ -12,8 +9,6 @@ import ale_py
 import numpy as np
 
 NOOP = ale_py.Action.NOOP.value
-STOPPED = 1
-"""Bit of the processor's execution status, set at the end of a frame (ALE, M6502.hxx)."""
 REPLAYED = frozenset({"tic_tac_toe_3d", "video_checkers", "video_chess", "yars_revenge"})
 """Games restored by replaying them from their start: three compute for longer than a frame may take, one
 shows a few different pixels in the first frame after it was restored."""
@@ -111,20 +106,18 @@ class Emulator:
 def inside_a_frame(state: bytes) -> bool:
     """Whether the emulator was saved in the middle of a frame.
 
-    Args:
-        state: A serialized `ALEState`: six words and the console, of which the cartridge, the clock and the
-            generator come first, then the processor: its name, 13 registers and its execution status.
+    A serialized `ALEState` is six words, the console's length and the console: first the cartridge, the
+    clock and the generator, then the processor: its name, 13 registers and its execution status.
     """
-    outer = io.BytesIO(state)
-    _read_words(outer, 6)
-    console = io.BytesIO(_read_text(outer))
-    _read_text(console)
-    _read_text(console)
-    _read_words(console, 1)
-    _read_text(console)
-    _read_text(console)
-    *_, status = _read_words(console, 14)
-    return not status & STOPPED
+    stream = io.BytesIO(state)
+    _read_words(stream, 7)
+    _read_text(stream)
+    _read_text(stream)
+    _read_words(stream, 1)
+    _read_text(stream)
+    _read_text(stream)
+    *_, status = _read_words(stream, 14)
+    return not status & 1  # the bit set at the end of a frame (ALE, M6502.hxx)
 
 
 def _read_words(stream: io.BytesIO, count: int) -> tuple[int, ...]:

@@ -67,13 +67,10 @@ class NativeAtariEnv(VectorEnv):
 
     def _begin(self, ended: Array, newest: Array, info: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
         """Restart games that ended or began without a no-op; return all current frames."""
-        while True:
-            if self._noop_max:
-                ended = ended | (info["episode_frame_number"] == 0)
-            if not ended.any():
-                return newest, info
+        while (ended := ended | (self._noop_max > 0) & (info["episode_frame_number"] == 0)).any():
             newest, info = self._env.reset(options={"reset_mask": ended})
             ended = np.zeros_like(ended)
+        return newest, info
 
     def step(self, action: Array, active: Array | None = None) -> Step:  # noqa: ARG002
         """Step every game, wherever it is `active`; the arrays are valid until the next call."""

@@ -34,7 +34,6 @@ CART = [(-25, -15), (-25, 15), (25, 15), (25, -15)]
 WHITE, BLACK, BROWN, BLUE = (255, 255, 255), (0, 0, 0), (202, 152, 101), (129, 132, 203)
 MARGIN = 2  # anti-aliased edges reach at most this many pixels beyond their corners
 REACH = 170  # the pole's tip is never farther from the cart's middle than this
-PATCHES = 2**14  # cached at most; a few hundred bytes each
 
 Corners = Sequence[tuple[int, int]]
 
@@ -62,16 +61,14 @@ class CartPoleRenderer:
         self._block_x, rest_x = divmod(right - left, size[1])
         # With whole blocks INTER_AREA is the mean of each, so a part can be resized by itself.
         self._whole_blocks = rest_y == rest_x == 0 and min(self._block_y, self._block_x) >= 1
-        self._cached_patch = lru_cache(PATCHES)(self._patch)
+        self._cached_patch = lru_cache(2**14)(self._patch)  # a few hundred bytes each
 
     def draw(self, x: float, theta: float) -> Frame:
         """Return the image `[height, width] uint8` of a cart at `x` metres, pole at `theta` rad."""
         cart_x = x * SCALE + WIDTH / 2.0
         axle = int(cart_x)
-        pole = []
-        for corner in POLE:
-            dx, dy = pygame.math.Vector2(corner).rotate_rad(-theta)
-            pole.append((int(dx + cart_x), int(dy + AXLE_Y)))
+        turned = [pygame.math.Vector2(corner).rotate_rad(-theta) for corner in POLE]
+        pole = [(int(dx + cart_x), int(dy + AXLE_Y)) for dx, dy in turned]
         _, _, left, right = self._crop
         inside = left + REACH < axle < right - REACH and abs(theta) < 1.0
         if not (self._whole_blocks and inside):

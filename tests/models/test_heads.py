@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.config import NetworkConfig
 from models.factory import make_network
-from models.heads import DuelingHead
+from models.layers import DuelingHead
 from models.outputs import ImplicitQuantileOutput, QuantileOutput
 from models.q_network import QNetwork
 

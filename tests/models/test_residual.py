@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from models.config import NetworkConfig
 from models.factory import make_network
 from models.q_network import QNetwork
-from models.residual import Residual, residual_sections
+from models.torsos import Residual, residual_sections
 
 
 def count(module: nn.Module) -> int:

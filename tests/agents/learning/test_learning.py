@@ -12,8 +12,8 @@ from torch import Tensor
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.learning.losses import huber_loss, squared_loss
-from agents.learning.schedules import linear
 from agents.learning.values import Scalar
+from agents.training.clock import linear
 from models.config import NetworkConfig
 from models.factory import make_network
 from tests.agents.learning.learners import concatenated, drift, make_dqn, random_batch, target_of
