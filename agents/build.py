@@ -29,7 +29,6 @@ from agents.memory.replay import Replay
 from agents.memory.rollout import Rollout
 from agents.runs.checkpoint import RunCheckpoint
 from agents.runs.folder import RunFolder
-from agents.runs.sinks import Image
 from agents.runs.summary import Summary
 from agents.training.evaluation import EvaluationRule
 from agents.training.hardware import pick_device, set_up_torch
@@ -195,7 +194,7 @@ def start(trainer: Trainer, folder: RunFolder) -> None:
         _tell(folder, 0, "evaluation", NO_LIMIT.format(config.env.id, config.evaluation.max_steps))
     observation = trainer.collector.start()
     if config.env.obs == "pixels":
-        folder.log(0, {"observation/first": Image(np.hstack(observation[0]))})
+        folder.log(0, {"observation/first": np.hstack(observation[0])})
 
 
 def restore(trainer: Trainer, folder: RunFolder, saved: RunCheckpoint) -> None:

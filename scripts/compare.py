@@ -56,7 +56,7 @@ def main(stop: StopSignal) -> None:
         write_bands([group.runs for group in comparison.groups], BANDS)
     typical = {group.name: group.typical for group in comparison.groups}
     for name, run in typical.items():
-        for sentence in on_track(run.config, run.score, run.summary):
+        for sentence in on_track(run):
             print(f"{name}: {sentence}")
     for sentence in published([*typical.values()]):
         print(sentence)

@@ -26,7 +26,7 @@ def main(stop: StopSignal) -> int:
     if summary:
         run = read_run(folder)
         print(summary.sentence(folder, renderable=can_be_drawn(config.env)))
-        for sentence in (*on_track(run.config, run.score, summary), *published([run])):
+        for sentence in (*on_track(run), *published([run])):
             print(sentence)
         return 0
     words = ["python", "scripts/train.py", "--resume", "--run-dir", str(folder)]

@@ -109,11 +109,10 @@ def compare(
     groups = group_runs(runs)
     names = dict.fromkeys(group.environment for group in groups)
     tasks = [_task(name, [g for g in groups if g.environment == name], reward_threshold) for name in names]
-    improvements = _over_tasks(tasks) if len(tasks) > 1 else []
     return Comparison(
         tuple(tasks),
         tuple(_over_games(tasks)),
-        tuple(improvements),
+        tuple(_over_tasks(tasks)),
         tuple(differences(groups)),
         (warning,) if warning else (),
     )
@@ -133,9 +132,8 @@ def _task(name: str, groups: list[Group], reward_threshold: float | None) -> Tas
 
 def _confirms(run: Run, reward_threshold: float) -> bool:
     """Return whether the run confirmed reaching the threshold over more episodes."""
-    if run.summary is not None:
-        return bool(run.summary.reward_threshold == reward_threshold)
-    return run.config["reward_threshold"] in ("auto", reward_threshold)
+    own = run.summary.reward_threshold if run.summary else run.config["reward_threshold"]
+    return own in ("auto", reward_threshold)
 
 
 def _row(group: Group, reward_threshold: float | None, horizon: int) -> Row:

@@ -12,7 +12,6 @@ from agents.analysis.statistics import Array, iqm
 Axis = Literal["steps", "seconds"]
 
 POINTS = 200  # of a drawn curve, about
-REPEATS = 500  # bootstrap resamples at each of them
 
 
 class GroupCurve(NamedTuple):
@@ -39,12 +38,9 @@ def is_wide(task: Task) -> bool:
 
 
 def interpolate(group: Group, points: Array, axis: Axis) -> GroupCurve:
-    """Interpolate a group's runs on a grid, to the longest's end.
-
-    The last score of a shorter run is carried forward.
-    """
+    """Interpolate a group's runs on a grid to the longest's end; a shorter one keeps its last score."""
     curves = [(getattr(run.score, axis), run.score.values) for run in group.runs]
     first, last = min(at[0] for at, _ in curves), max(at[-1] for at, _ in curves)
     x = np.append(points[(points >= first) & (points < last)], last)
     runs = np.stack([np.interp(x, at, values) for at, values in curves])
-    return GroupCurve(x, runs, student_interval(iqm, [runs.T], repeats=REPEATS))
+    return GroupCurve(x, runs, student_interval(iqm, [runs.T], repeats=500))

@@ -10,8 +10,6 @@ from envs.families import is_atari
 
 KEY = ("env.id", "preset", "env.obs")  # fields that always separate groups, and name them
 
-UNUSED = "–"  # in place of a setting that has no effect in a group
-
 # Fields without effect on results, or with none beyond rounding and chance, as the seed.
 NO_EFFECT = NO_RESULT | {
     "seed",
@@ -68,7 +66,7 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     for (environment, *kind), members in families.items():
         for run in members:
             used = sorted(fields[tuple(kind)] - idle_settings(run.config))
-            extra = [f"{option(f)} {formatted(run.config[f])}" for f in used]
+            extra = [f"{field.replace('_', '-')} {setting(field, run.config)}" for field in used]
             groups.setdefault((environment, ", ".join([*kind, *extra])), []).append(run)
     order = list(dict.fromkeys(environment for environment, _ in groups))
     ranked = sorted(groups, key=lambda key: order.index(key[0]))
@@ -85,22 +83,18 @@ def differing(configs: Iterable[Flat]) -> list[str]:
 
 def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
     """Return options that differ between groups, with every group's value."""
-    idle = {group.name: idle_settings(group.config) for group in groups}
-    rows = []
-    for field in differing(group.config for group in groups):
-        if field not in KEY:
-            values = [UNUSED if field in idle[g.name] else formatted(g.config.get(field)) for g in groups]
-            rows.append((option(field), values))
-    return rows
+    return [
+        (field.replace("_", "-"), [setting(field, group.config) for group in groups])
+        for field in differing(group.config for group in groups)
+        if field not in KEY
+    ]
 
 
-def option(field: str) -> str:
-    """Return a field's name on the command line."""
-    return field.replace("_", "-")
-
-
-def formatted(value: object) -> str:
-    """Format a setting as on the command line."""
+def setting(field: str, config: Flat) -> str:
+    """Format a field's value as on the command line, as – if it has no effect."""
+    value = config.get(field)
+    if field in idle_settings(config):
+        return "–"
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -35,11 +35,8 @@ def student_interval(
     Measured coverage at nominal 95 %: 94 to 97.5 % for normal scores from 3 runs on, 1 to 5 tasks; 93 to
     96 % for strongly skewed ones. Percentiles cover 76, 89 and 93 % with 3, 5 and 10 runs on one task.
 
-    Args:
-        statistic: One on the scale of the scores, such as `iqm`.
-        tasks: `[..., R]` each; no interval if one has fewer than three runs.
-        repeats: Resamples.
-        seed: Of the resampling.
+    The statistic is one on the scale of the scores, such as `iqm`. Tasks are `[..., R]` each; if one has
+    fewer than three runs, there is no interval.
     """
     point = statistic(tasks)
     counts = np.array([task.shape[-1] for task in tasks])

@@ -11,11 +11,9 @@ from agents.analysis.groups import differing
 from agents.config import Config, flatten, to_dict
 from agents.config.idle import Flat
 from agents.runs.files import write_whole
-from agents.runs.reader import Curve, Run
-from agents.runs.summary import Summary
+from agents.runs.reader import Run
 
 BANDS = Path(__file__).with_name("bands.json")
-GRID = 61  # points of a band
 TOLERANCE = 1.5  # factor beyond the range of steps to solve that still counts as on track
 KEY = ("env.id", "env.obs", "env.protocol", "preset")
 RULES = ("env.mode", "env.difficulty")  # left open by protocols, at their defaults in published runs
@@ -91,27 +89,25 @@ def references(runs: Sequence[Run]) -> list[Reference]:
     unique: dict[Reference, None] = {}
     own_bands = read_bands()
     for run in runs:
+        if any(run.config[name] is not None for name in RULES):
+            continue
         own = [band.reference for band in own_bands if band.holds_for(run.config)]
-        plain = all(run.config[name] is None for name in RULES)
         task = tuple(run.config[name] for name in KEY[:3])
         for reference in (*PUBLISHED, *own):
             long_enough = run.solved or int(run.score.steps[-1]) >= (reference.steps or MIN_STEPS)
-            if plain and reference[:3] == task and long_enough:
+            if reference[:3] == task and long_enough:
                 unique[reference] = None
     return list(unique)
 
 
-def on_track(config: Flat, score: Curve, summary: Summary | None, bands: Path = BANDS) -> list[str]:
-    """Compare a run with bands; no summary means unfinished."""
-    verdicts = (_verdict(b, config, score, summary) for b in read_bands(bands) if b.holds_for(config))
+def on_track(run: Run, bands: Path = BANDS) -> list[str]:
+    """Compare a run with the bands of a file, by default the committed ones."""
+    verdicts = (_verdict(band, run) for band in read_bands(bands) if band.holds_for(run.config))
     return [verdict for verdict in verdicts if verdict]
 
 
 def published(runs: Sequence[Run]) -> list[str]:
-    """Return a sentence for each published number that applies.
-
-    With a single run the sentence includes its own score.
-    """
+    """Return a sentence for each published number that applies; a single run's own score is added."""
     own = ""
     if len(runs) == 1:
         own = f"; here {runs[0].best_score:.1f} within {int(runs[0].score.steps[-1]):,}"
@@ -123,19 +119,19 @@ def published(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _verdict(band: Band, config: Flat, score: Curve, summary: Summary | None) -> str | None:
+def _verdict(band: Band, run: Run) -> str | None:
     ours = f"this project's {band.seeds} runs (commit {band.commit})"
-    solved = summary.steps_to_solve if summary else None
-    same_threshold = config["reward_threshold"] == band.settings["reward_threshold"]
+    solved = run.summary.steps_to_solve if run.summary else None
+    same_threshold = run.config["reward_threshold"] == band.settings["reward_threshold"]
     if solved and same_threshold and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five runs.
         word = _word(solved * TOLERANCE < low, solved > high * TOLERANCE)
         return f"{word}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
-    last = int(score.steps[-1])
-    if last < config["evaluation.every"]:
+    last = int(run.score.steps[-1])
+    if last < run.config["evaluation.every"]:
         return None  # the band begins at the first evaluation of its runs
-    value = round(float(score.values[-1]), 1)
+    value = round(float(run.score.values[-1]), 1)
     index = int(np.searchsorted(band.steps, min(last, band.steps[-1])))
     neighbours = slice(max(index - 1, 0), index + 1)
     lowest, highest = min(band.low[neighbours]), max(band.high[neighbours])
@@ -150,13 +146,10 @@ def _word(is_ahead: bool, is_behind: bool) -> str:
 
 
 def make_band(runs: Sequence[Run]) -> Band:
-    """Return the band of runs that differ in the seed only.
-
-    The last score of a shorter run is carried forward.
-    """
+    """Return the band of runs that differ in the seed only; a shorter one keeps its last score."""
     first = runs[0]
     horizon = max(int(run.score.steps[-1]) for run in runs)
-    steps = np.linspace(0, horizon, GRID).round().astype(int)[1:]
+    steps = np.linspace(0, horizon, 61).round().astype(int)[1:]
     scores = np.stack([np.interp(steps, run.score.steps, run.score.values) for run in runs])
     solved = [run.summary.steps_to_solve for run in runs if run.summary and run.summary.steps_to_solve]
     low, middle, high = (

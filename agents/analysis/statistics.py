@@ -40,9 +40,9 @@ def median(tasks: Tasks) -> Array:
     return np.median([task.mean(axis=-1) for task in tasks], axis=0)
 
 
-def optimality_gap(tasks: Tasks, target: float = 1.0) -> Array:
-    """Mean shortfall of runs below a target, `[...]`."""
-    return target - np.minimum(np.concatenate(tasks, axis=-1), target).mean(axis=-1)
+def optimality_gap(tasks: Tasks) -> Array:
+    """Mean shortfall of runs below 1, `[...]`."""
+    return 1 - np.minimum(np.concatenate(tasks, axis=-1), 1).mean(axis=-1)
 
 
 AGGREGATES = (iqm, median, mean, optimality_gap)
@@ -88,16 +88,15 @@ def area_under_curve(steps: ArrayLike, values: Sequence[float] | Array, horizon:
     return float(np.trapezoid(np.interp(grid, x, values), grid) / horizon)
 
 
-def resample(tasks: Tasks, repeats: int, generator: np.random.Generator) -> list[Array]:
-    """Draw runs with replacement, per task: `[..., R] -> [repeats, ..., R]`."""
-    draws = (generator.integers(n, size=(repeats, n)) for n in (task.shape[-1] for task in tasks))
-    return [np.moveaxis(task[..., rows], -2, 0) for task, rows in zip(tasks, draws, strict=True)]
-
-
 def bootstrap(statistic: Statistic, *groups: Tasks, repeats: int = REPEATS, seed: int = 0) -> Array:
     """Stratified bootstrap: the statistic of resampled runs, `[repeats, ...]`.
 
-    Groups are resampled independently, and independently on each task.
+    Runs are drawn with replacement, per group and task: `[..., R] -> [repeats, ..., R]`.
     """
     generator = np.random.default_rng(seed)
-    return statistic(*(resample(tasks, repeats, generator) for tasks in groups))
+
+    def resample(task: Array) -> Array:
+        runs = task.shape[-1]
+        return np.moveaxis(task[..., generator.integers(runs, size=(repeats, runs))], -2, 0)
+
+    return statistic(*([resample(task) for task in tasks] for tasks in groups))

@@ -26,23 +26,17 @@ from agents.runs.files import replacing
 
 INK = "#010203"  # placeholder for a page's text colour; black on paper
 GRAY = "#808080"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # labels of references in figures and tables
 MANY = 10  # runs of a group: from here on shares have bands; above, single curves are left out
-AXES = {"steps": "agent steps", "seconds": "seconds of training"}
+AXES: Mapping[Axis, str] = {"steps": "agent steps", "seconds": "seconds of training"}
 LINES = cycler(linestyle=["-", "--", ":", "-."]) * cycler(color=COLOURS)
 
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pixel-dqn",
     "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
     "axes.grid": True,
     "axes.prop_cycle": LINES,
     "axes.titlesize": "medium",
@@ -56,6 +50,8 @@ STYLE: Any = {
 
 Looks = Mapping[str, Mapping[str, Any]]
 """`color` and `linestyle` by method."""
+Lettered = Sequence[tuple[str, Reference]]
+"""References with their letters in the page's table."""
 Draw = Callable[[Axes], None]
 
 
@@ -80,11 +76,11 @@ def looks(comparison: Comparison) -> Looks:
     return dict(zip(methods, LINES(), strict=False))
 
 
-def panels(task: Task, look: Looks, references: Sequence[Reference]) -> dict[str, Draw]:
+def panels(task: Task, look: Looks, references: Lettered) -> dict[str, Draw]:
     """Return the drawing functions of an environment's panels, by title."""
     draws: dict[str, Draw] = {
-        "Score by agent steps": partial(_draw_scores, task, look, "steps", references),
-        "Score by seconds of training": partial(_draw_scores, task, look, "seconds", references),
+        f"Score by {label}": partial(_draw_scores, task, look, axis, references)
+        for axis, label in AXES.items()
     }
     if task.reward_threshold is not None:
         draws[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
@@ -104,7 +100,7 @@ def probes(group: Group) -> list[str]:
     return list(dict.fromkeys(tag for run in group.runs for tag in run.curves if tag.startswith("probe/")))
 
 
-def _draw_scores(task: Task, look: Looks, axis: Axis, references: Sequence[Reference], ax: Axes) -> None:
+def _draw_scores(task: Task, look: Looks, axis: Axis, references: Lettered, ax: Axes) -> None:
     points = grid(task, axis)
     for row in task.rows:
         line = look[row.group.method]
@@ -129,10 +125,10 @@ def _draw_scores(task: Task, look: Looks, axis: Axis, references: Sequence[Refer
     _draw_references(references, axis, float(points[-1]), ax)
 
 
-def _draw_references(references: Sequence[Reference], axis: Axis, end: float, ax: Axes) -> None:
-    """Draw references within the axis, with their letters in the page's table."""
+def _draw_references(references: Lettered, axis: Axis, end: float, ax: Axes) -> None:
+    """Draw references within the axis."""
     low, high = ax.get_ylim()
-    for i, (letter, reference) in enumerate(zip(LETTERS, references, strict=False)):
+    for i, (letter, reference) in enumerate(references):
         if low < reference.score < high:
             ax.axhline(reference.score, color=GRAY, linestyle=(0, (1, 4)), linewidth=1)
             place = (1.005 + 0.022 * (i % 3), reference.score)  # side by side, as scores may be close
@@ -154,10 +150,12 @@ def _label(ax: Axes, axis: Axis, wide: bool = False) -> None:
     ax.set_xlabel(AXES[axis])
 
 
-def _draw_share(name: str, look: Looks, x: Array, share: Array, runs: int, banded: bool, ax: Axes) -> None:
-    """Draw a method's share of runs as a step function."""
+def _draw_share(
+    name: str, look: Looks, x: Array, share: Array, runs: int, ax: Axes, banded: bool = False
+) -> None:
+    """Draw a method's share of runs as a step function; many runs have bands in any case."""
     line = look[name]
-    if banded:
+    if banded or runs >= MANY:
         low, high = share_interval(share, runs)
         ax.fill_between(x, low, high, color=line["color"], alpha=0.1, linewidth=0, step="post")
     ax.step(x, share, where="post", **line, label=literal(name))
@@ -170,8 +168,7 @@ def _draw_reached(task: Task, look: Looks, ax: Axes) -> None:
     x = np.unique(np.concatenate([[0, task.horizon], *(times.observed for _, times in rows)]))
     for row, times in rows:
         share = 1 - performance_profile([times.latest], x)
-        runs = len(row.final)
-        _draw_share(row.group.method, look, x, share, runs, runs >= MANY, ax)
+        _draw_share(row.group.method, look, x, share, len(row.final), ax)
     _label(ax, "steps")
 
 
@@ -194,8 +191,7 @@ def _draw_profile(
     x = np.union1d(np.linspace(low - margin, high + margin, 200), values)
     for method, tasks in scores.items():
         runs = sum(map(len, tasks))
-        banded = runs >= MANY or len(ends) > 0
-        _draw_share(method, look, x, performance_profile(tasks, x), runs, banded, ax)
+        _draw_share(method, look, x, performance_profile(tasks, x), runs, ax, banded=len(ends) > 0)
     ax.set_xlabel(label)
 
 
@@ -247,11 +243,8 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
         ending = f"-{file_part(task.name)}" if len(comparison.tasks) > 1 else ""
         draws = panels(task, look, ())
         curves = {title: draws.pop(title) for title in list(draws) if title.startswith("Score")}
-        figures |= {
-            f"curves{ending}": curves,
-            f"profiles{ending}": draws,
-            f"probe{ending}": probe_panels(task),
-        }
+        figures |= {f"curves{ending}": curves, f"profiles{ending}": draws}
+        figures[f"probe{ending}"] = probe_panels(task)
     figures["games"] = game_panels(comparison, look)
     return [file for name, draws in figures.items() if draws for file in write_figure(draws, folder / name)]
 

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from agents.analysis.comparison import Comparison, Row, Task
+from agents.analysis.curves import Axis
 from agents.analysis.intervals import Times
 from agents.config import ConfigError
-from agents.report.figures import AXES, Draw, literal, write_figure
+from agents.report.figures import AXES, literal, write_figure
 from agents.report.templates import COLOURS
 from agents.report.text import number
 from agents.runs.files import write_whole
@@ -19,19 +20,6 @@ from agents.runs.files import write_whole
 OBSERVATIONS = {"state": COLOURS[0], "pixels": COLOURS[1]}
 Rungs = Mapping[str, Mapping[str, Row]]
 """Rows by method and observation."""
-
-
-def coverage_of_range(runs: int) -> float:
-    """Return the probability that R runs enclose the true median.
-
-    All runs fall on one side of it otherwise: `1 − 2^(1 − R)`, for any distribution
-    (David and Nagaraja 2003, Order Statistics, section 7.1).
-
-    Example:
-        >>> coverage_of_range(3), coverage_of_range(5)
-        (0.75, 0.9375)
-    """
-    return float(1 - 2.0 ** (1 - runs))
 
 
 def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> list[Path]:
@@ -45,16 +33,12 @@ def write_ladder(comparison: Comparison, order: Sequence[str], folder: Path) -> 
     tasks = comparison.tasks
     if len(tasks) != 1 or (threshold := tasks[0].reward_threshold) is None:
         raise ConfigError("A ladder needs one environment with a reward threshold; name one --env.")
-    rungs: dict[str, dict[str, Row]] = {}
-    ranks = {name: rank for rank, name in enumerate(order)}
-    for row in sorted(
-        tasks[0].rows, key=lambda row: ranks.get(row.group.apart_from_observation, len(ranks))
-    ):
+    rungs: dict[str, dict[str, Row]] = {name: {} for name in order}
+    for row in tasks[0].rows:
         rungs.setdefault(row.group.apart_from_observation, {})[row.group.observation] = row
+    rungs = {name: rung for name, rung in rungs.items() if rung}
     table, target = folder / "ladder.md", f"a mean of {number(threshold)}"
-    draws: dict[str, Draw] = {
-        f"{tasks[0].name}: {axis} to {target}": partial(_draw, rungs, axis) for axis in AXES
-    }
+    draws = {f"{tasks[0].name}: {axis} to {target}": partial(_draw, rungs, axis) for axis in AXES}
     figures = write_figure(draws, folder / "ladder", 0.9 + 0.36 * len(rungs))
     write_whole(table, _table(tasks[0], rungs, target))
     return [table, *figures]
@@ -68,7 +52,8 @@ def _table(task: Task, rungs: Rungs, target: str) -> str:
     for name, rung in rungs.items():
         lines.append([f"`{name}`", *(cell for side in sides for cell in _cells(rung.get(side)))])
     counts = sorted({len(row.final) for row in task.rows}, reverse=True)
-    coverage = ", ".join(f"{coverage_of_range(runs):.0%} with {runs} runs" for runs in counts)
+    # R runs lie on one side of it with 2^(1 − R) (David and Nagaraja 2003, Order Statistics, section 7.1).
+    coverage = ", ".join(f"{1 - 2.0 ** (1 - runs):.0%} with {runs} runs" for runs in counts)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
         f"{text}\n\n{task.name}: agent steps and seconds of training until 100 greedy episodes reached "
@@ -91,12 +76,13 @@ def _formatted(times: Times) -> str:
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
-def _draw(rungs: Rungs, axis: str, ax: Axes) -> None:
+def _draw(rungs: Rungs, axis: Axis, ax: Axes) -> None:
     for side, colour in OBSERVATIONS.items():
         label: str | None = f"from {side}: median, each run, lowest to highest"
         for place, rung in enumerate(rungs.values()):
-            if side in rung and (times := getattr(rung[side], axis)) is not None:
-                _draw_times(times, place + (0.15 if side == "pixels" else -0.15), colour, label, ax)
+            if side in rung:
+                at = place + (0.15 if side == "pixels" else -0.15)
+                _draw_times(getattr(rung[side], axis), at, colour, label, ax)
                 label = None
     ax.set_yticks(range(len(rungs)), [literal(name) for name in rungs])
     ax.tick_params(labelleft=axis == "steps")

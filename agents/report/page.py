@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from types import MappingProxyType
 
 from markupsafe import Markup
@@ -11,7 +12,7 @@ from agents.analysis.comparison import Comparison, Row, Task
 from agents.analysis.curves import grid, interpolate
 from agents.analysis.references import Reference
 from agents.report.captions import score_sentence
-from agents.report.figures import LETTERS, Draw, Looks, game_panels, looks, panel_svg, panels, probe_panels
+from agents.report.figures import Draw, Lettered, Looks, game_panels, looks, panel_svg, panels, probe_panels
 from agents.report.templates import COLOURS, data_uri, render_page
 from agents.report.text import cautions, games_of, headlines, number, times, with_interval
 from agents.runs.files import replacing
@@ -35,7 +36,7 @@ def render(
     names = ", ".join(task.name for task in comparison.tasks)
     both = len({group.observation for group in comparison.groups}) == 2
     lettered = {
-        task.name: list(zip(LETTERS, (r for r in references if r.env == task.name), strict=False))
+        task.name: list(zip(ascii_lowercase, (r for r in references if r.env == task.name), strict=False))
         for task in comparison.tasks
     }
     return render_page(
@@ -64,12 +65,12 @@ def render(
 
 
 def _figures(
-    comparison: Comparison, look: Looks, references: Mapping[str, Sequence[tuple[str, Reference]]]
+    comparison: Comparison, look: Looks, references: Mapping[str, Lettered]
 ) -> dict[str, list[tuple[str, Markup]]]:
     """Return titled figures by environment; an empty name is all games."""
     draws: dict[str, dict[str, Draw]] = {}
     for task in comparison.tasks:
-        draws[task.name] = panels(task, look, [reference for _, reference in references[task.name]])
+        draws[task.name] = panels(task, look, references[task.name])
         draws[f"{task.name} probe"] = probe_panels(task)
     draws[""] = game_panels(comparison, look)
     return {
@@ -145,9 +146,8 @@ def console_table(comparison: Comparison) -> str:
         cells = [("", "runs", end, "mean score", f"steps{threshold}", f"seconds{threshold}")]
         for row in task.rows:
             scores = with_interval(row.final_iqm), with_interval(row.area_iqm)
-            cells.append(
-                (row.group.method, str(len(row.final)), *scores, times(row.steps), times(row.seconds))
-            )
+            ends = times(row.steps), times(row.seconds)
+            cells.append((row.group.method, str(len(row.final)), *scores, *ends))
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines.append(task.name)
         lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]

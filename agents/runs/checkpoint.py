@@ -67,7 +67,7 @@ def save(path: Path, state: State) -> None:
             raise
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> State:
+def load(path: Path) -> State:
     """Read a file of `save`; arrays come back as tensors.
 
     Raises:
@@ -76,7 +76,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> State:
     if not path.is_file():
         raise ConfigError(f"{path} does not exist; name the folder of a run that has saved.")
     try:
-        return torch.load(path, map_location=device, weights_only=True, mmap=True)  # type: ignore[no-any-return]
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # type: ignore[no-any-return]
     except Exception as error:
         raise ConfigError(
             f"{path} is not a checkpoint of this project ({type(error).__name__}); restore the "

@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
@@ -27,7 +28,6 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-PACKAGES = ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame")
 RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seconds")
 """Fields of a summary beside the settings in TensorBoard's table of runs."""
 
@@ -35,11 +35,7 @@ RESULTS = ("eval_mean", "final_mean", "steps_to_solve", "env_steps", "train_seco
 class RunFolder:
     """The files of one run: configuration, metrics, TensorBoard events, checkpoints, summary.
 
-    Args:
-        path: The folder, made by `open`.
-        config: The run's configuration.
-        resume: Whether a run in the folder is resumed.
-        on_open: Called just before anything is written.
+    `open` makes the folder; it calls `on_open` just before anything is written.
 
     Raises:
         ConfigError: the folder holds another run, or something else, or a run without `resume`.
@@ -65,7 +61,6 @@ class RunFolder:
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise ConfigError(f"{path}: {place} is no folder to write to; choose another --run-dir.")
         self._sinks: list[Sink] = []
-        self._metrics: JsonLines | None = None
         self._lock: IO[bytes] | None = None
 
     def _read_previous(self, resume: bool) -> Config:
@@ -75,8 +70,7 @@ class RunFolder:
                 "or --seed."
             )
         previous = read_config(self.path)
-        options = differing_options(previous, self.config)
-        if options:
+        if options := differing_options(previous, self.config):
             raise ConfigError(
                 f"{self.path} holds a run with other settings ({', '.join(options)}); leave them out to "
                 "resume it, or choose another --run-dir."
@@ -121,14 +115,13 @@ class RunFolder:
             raise
 
     def _open(self, resumed: RunCheckpoint | None, resume: str) -> None:
-        self.paths.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.paths.last.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.paths.lock)
         self.paths.summary.unlink(missing_ok=True)  # the run is in progress again
         config = to_dict(self.config)
         stamp = {"config": config, "versions": _versions(), "commit": git_commit(), "resume": resume}
         write_json(self.paths.config, stamp)
-        self._metrics = JsonLines(self.paths.metrics, resumed.metrics_bytes if resumed else 0)
-        self._sinks.append(self._metrics)
+        self._sinks.append(JsonLines(self.paths.metrics, resumed.metrics_bytes if resumed else 0))
         settings = {name: value for name, value in flatten(config).items() if name not in NO_RESULT}
         at, results = resumed.env_steps if resumed else None, [f"final/{name}" for name in RESULTS]
         self._sinks.append(TensorBoard(self.path, at, settings, results))
@@ -140,8 +133,7 @@ class RunFolder:
 
     def save(self, trainer: State, env_steps: int) -> None:
         """Save the state of the run, to resume it."""
-        assert self._metrics is not None
-        state = RunCheckpoint(trainer, env_steps, self._metrics.size)
+        state = RunCheckpoint(trainer, env_steps, self.paths.metrics.stat().st_size)
         checkpoint.save(self.paths.last, state._asdict())
 
     def save_best(self, best: BestCheckpoint) -> None:
@@ -150,10 +142,9 @@ class RunFolder:
 
     def finish(self, summary: Summary) -> None:
         """Write the summary, and its results to the sinks."""
-        values = summary.to_dict()
-        results = {f"final/{name}": values[name] for name in RESULTS}
-        numbers = {tag: value for tag, value in results.items() if isinstance(value, int | float)}
-        self.log(summary.env_steps, numbers)
+        values = asdict(summary)
+        results = {f"final/{name}": values[name] for name in RESULTS if values[name] is not None}
+        self.log(summary.env_steps, results)
         write_json(self.paths.summary, values)
 
     def close(self) -> None:
@@ -184,7 +175,7 @@ def _git(*words: str) -> str | None:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in ("pixel-dqn", "torch", "gymnasium", "numpy", "opencv-python-headless", "pygame"):
         with contextlib.suppress(PackageNotFoundError):
             versions[package] = version(package)
     return versions

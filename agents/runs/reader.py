@@ -2,17 +2,16 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.config import Config, ConfigError, flatten, from_dict, to_dict
-from agents.config.idle import MAY_CHANGE
+from agents.config.idle import MAY_CHANGE, Flat
+from agents.config.kinds import fits
 from agents.runs.files import damaged, read_json
 from agents.runs.paths import RunPaths
 from agents.runs.summary import Summary
@@ -34,19 +33,14 @@ class Curve(NamedTuple):
     seconds: NDArray[np.float64]  # [T] of training, without evaluation
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """The contents of a run folder."""
 
     path: Path
-    config: Mapping[str, Any]
-    """Fields under dotted names, as in `returns.n_step`."""
-    curves: Mapping[str, Curve]
-    """By tag; `return/eval` is always there."""
-    summary: Summary | None
-    """None while the run is unfinished."""
-    commit: str | None
-    """Of the source tree that it ran with."""
+    config: Flat
+    curves: Mapping[str, Curve]  # by tag; `return/eval` is always there
+    summary: Summary | None  # None while the run is unfinished
+    commit: str | None  # of the source tree that it ran with
 
     @property
     def score(self) -> Curve:
@@ -118,10 +112,9 @@ def read_summary(folder: Path) -> Summary | None:
     path = RunPaths(folder).summary
     if not path.is_file():
         return None
+    values = read_json(path)
     try:
-        return Summary.from_dict(read_json(path))
-    except ConfigError:
-        raise
+        return Summary.from_dict(values)
     except ValueError as error:
         raise damaged(path, str(error)) from error
 
@@ -196,7 +189,8 @@ def read_curves(folder: Path, tags: tuple[str, ...] = COMPARED) -> dict[str, Cur
         for tag, value in entry.items():
             if tag.startswith(tags):
                 rows.setdefault(tag, []).append((int(entry["env_steps"]), value, now))
-    return {tag: _curve(points) for tag, points in rows.items()}
+    columns = {tag: np.array(points, np.float64).T for tag, points in rows.items()}
+    return {tag: Curve(steps.astype(np.int64), *others) for tag, (steps, *others) in columns.items()}
 
 
 def newest_step(folder: Path) -> int:
@@ -207,11 +201,6 @@ def newest_step(folder: Path) -> int:
             return int(json.loads(file.read().splitlines()[-1])["env_steps"])
     except (OSError, IndexError, ValueError, KeyError, TypeError):
         return 0
-
-
-def _curve(points: list[tuple[int, float, float]]) -> Curve:
-    steps, values, seconds = np.array(points, np.float64).T
-    return Curve(steps.astype(np.int64), values, seconds)
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, float]]:
@@ -234,9 +223,6 @@ def _read_lines(path: Path) -> Iterator[dict[str, float]]:
 def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict) or type(entry.get("env_steps")) is not int:
         return False
-    return abs(entry["env_steps"]) < 2**53 and all(map(_is_number, entry.values()))
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value fits a float; infinite ones do, from diverging runs."""
-    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
+    # A float is also infinite or NaN, in a diverging run, which `fits` refuses.
+    numbers = all(type(value) is float or fits(float, value) for value in entry.values())
+    return abs(entry["env_steps"]) < 2**53 and numbers

@@ -11,8 +11,6 @@ from typing import TypedDict
 from agents.config.aliases import updated
 from agents.config.kinds import fits
 
-Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
-
 
 class ScoreSummary(TypedDict):
     """Statistics of the returns of some episodes."""
@@ -60,25 +58,25 @@ class Summary:
     steps_to_solve: int | None
     seconds_to_solve: float | None = None
 
-    def to_dict(self) -> dict[str, Json]:
-        """Return the fields, ready for JSON."""
-        return dataclasses.asdict(self)
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Json]) -> "Summary":
+    def from_dict(cls, values: Mapping[str, object]) -> "Summary":
         """Build a summary from the fields of this version or an older one.
 
         Raises:
             ValueError: a required field is missing, or a field has the wrong type; names them.
         """
-        present, hints = updated(values), typing.get_type_hints(cls)
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        required = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
-        missing = [name for name in required if name not in present]
-        unfit = [name for name in fields if name in present and not fits(hints[name], present[name])]
-        if missing or unfit:
-            raise ValueError(f"{', '.join(missing + unfit)} cannot be read")
-        return cls(**{name: _value(present[name]) for name in fields if name in present})
+        hints = typing.get_type_hints(cls)
+        present: dict[str, typing.Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in updated(values).items()
+            if name in hints
+        }
+        required = (field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING)
+        unread = [name for name in required if name not in present]
+        unread += [name for name, value in present.items() if not fits(hints[name], value)]
+        if unread:
+            raise ValueError(f"{', '.join(unread)} cannot be read")
+        return cls(**present)
 
     def sentence(self, folder: Path, *, renderable: bool = True) -> str:
         """Return the result in one sentence: score, steps, seconds, next command."""
@@ -93,7 +91,3 @@ class Summary:
             f"{self.eval_seconds:.1f} s of evaluation). Next: make tensorboard, or python "
             f"scripts/{shlex.join(words)}"
         )
-
-
-def _value(value: Json) -> typing.Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -21,10 +21,8 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary as make
 
 from agents.runs import tags
-from agents.runs.sinks import Histogram, Image, Value, Video
+from agents.runs.sinks import Value
 
-VIDEO_SIDE = 120  # pixels of a video's longer side, about
-VIDEO_MILLISECONDS = 60  # a frame
 EDGES = 1e-12 * 1.1 ** np.arange(774)  # of a histogram's bins, on either side of 0
 BINS = [*-EDGES[::-1], 0.0, *EDGES]
 FIRST = ("env.id", "env.obs", "preset", "seed", "steps")
@@ -98,24 +96,23 @@ class TensorBoard:
 
 
 def _summary(tag: str, value: Value) -> Summary:
-    match value:
-        case Image(pixels):
-            return make.image(tag, pixels[np.newaxis], dataformats="CHW")
-        case Video(frames):
-            return _animation(tag, frames)
-        case Histogram(values):
-            return make.histogram(tag, values, BINS)
-        case str():
-            return make.text(tag, value)
-    return Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+    if isinstance(value, str):
+        return make.text(tag, value)
+    if not isinstance(value, np.ndarray):
+        return Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+    if value.ndim == 1:
+        return make.histogram(tag, value, BINS)
+    if value.ndim == 2:
+        return make.image(tag, value, dataformats="HW")
+    return _animation(tag, value)
 
 
 def _animation(tag: str, frames: NDArray[np.uint8]) -> Summary:
-    """Return an animated GIF, which TensorBoard plays."""
-    scale = max(VIDEO_SIDE // max(frames.shape[1:]), 1)
+    """Return an animated GIF, which TensorBoard plays: its longer side about 120 pixels, 60 ms a frame."""
+    scale = max(120 // max(frames.shape[1:]), 1)
     first, *others = (PIL.Image.fromarray(frame.repeat(scale, 0).repeat(scale, 1)) for frame in frames)
     encoded = BytesIO()
-    first.save(encoded, "GIF", save_all=True, append_images=others, duration=VIDEO_MILLISECONDS, loop=0)
+    first.save(encoded, "GIF", save_all=True, append_images=others, duration=60, loop=0)
     image = Summary.Image(
         height=first.height, width=first.width, colorspace=1, encoded_image_string=encoded.getvalue()
     )

@@ -21,7 +21,7 @@ from agents.config import Config
 from agents.runs import tags
 from agents.runs.checkpoint import BestCheckpoint
 from agents.runs.folder import RunFolder
-from agents.runs.sinks import Histogram, Image, Value, Video
+from agents.runs.sinks import Value
 from agents.runs.summary import ScoreSummary, Summary
 from agents.training.divergence import check_finite
 from agents.training.progress import Progress, Report
@@ -104,12 +104,12 @@ class EvaluationRule:
         values |= score.probe
         if score.values is not None:
             check_finite(self.config, at, float(score.values.min()), float(score.values.max()))
-            values[f"q/{kind}"] = Histogram(score.values.max(axis=1))
-            values[f"actions/{kind}"] = Histogram(score.values.argmax(axis=1))
+            values[f"q/{kind}"] = score.values.max(axis=1)
+            values[f"actions/{kind}"] = score.values.argmax(axis=1)
         if score.first is not None and score.first.ndim == 3:
-            values[f"observation/{kind}"] = Image(np.hstack(list(score.first)))
+            values[f"observation/{kind}"] = np.hstack(list(score.first))
         if score.video is not None:
-            values[f"video/{kind}"] = Video(score.video)
+            values[f"video/{kind}"] = score.video
         self.folder.log(at, values)
 
     def summarize(

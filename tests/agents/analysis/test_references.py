@@ -1,7 +1,6 @@
 """References of a run, and its comparison with them."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,10 @@ def run(solved: int | None, *values: float, **changed: Any) -> Run:
     return Run(Path("x"), config, {"return/eval": curve(*values)}, summary, "abc")
 
 
+def verdicts(config: dict[str, Any], score: Curve, summary: Summary | None, bands: Path) -> list[str]:
+    return on_track(Run(Path("x"), config, {"return/eval": score}, summary, "abc"), bands)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A file of bands of two runs: 100, 300, 300 and 200, 400, 500, solved after 2,000 and 3,000 steps."""
@@ -58,7 +61,7 @@ def test_a_band_holds_the_extremes_and_a_run_that_ended_holds_its_score() -> Non
 
 @pytest.mark.parametrize(("solved", "word"), [(1000, "Ahead"), (2500, "On track"), (9000, "Behind")])
 def test_a_solved_run_is_compared_by_its_steps(solved: int, word: str, own: Path) -> None:
-    sentence = on_track(CONFIG, curve(100, 500), summary_at(solved), own)[0]
+    sentence = verdicts(CONFIG, curve(100, 500), summary_at(solved), own)[0]
     assert sentence == (
         f"{word}: solved after {solved:,} steps; this project's 2 runs (commit abc) took 2,000 to 3,000."
     )
@@ -66,13 +69,13 @@ def test_a_solved_run_is_compared_by_its_steps(solved: int, word: str, own: Path
 
 @pytest.mark.parametrize(("score", "word"), [(50.0, "Behind"), (350.0, "On track"), (450.0, "Ahead")])
 def test_an_unfinished_run_is_compared_by_its_score_at_its_step(score: float, word: str, own: Path) -> None:
-    [sentence] = on_track(CONFIG, curve(10, score), None, own)
+    [sentence] = verdicts(CONFIG, curve(10, score), None, own)
     assert sentence.startswith(f"{word}: the last evaluation, after 2,000 steps, had {score:.1f}")
     assert "had 290.0 to 400.0 there" in sentence
 
 
 def test_a_run_is_compared_by_its_score_if_its_threshold_differs(own: Path) -> None:
-    [sentence] = on_track(CONFIG | {"reward_threshold": 100.0}, curve(350), summary_at(1000), own)
+    [sentence] = verdicts(CONFIG | {"reward_threshold": 100.0}, curve(350), summary_at(1000), own)
     assert sentence.startswith("Ahead: the last evaluation, after 1,000 steps, had 350.0")
 
 
@@ -89,13 +92,13 @@ def test_a_run_is_compared_by_its_score_if_its_threshold_differs(own: Path) -> N
     ],
 )
 def test_a_band_holds_for_the_settings_of_its_own_runs_only(name: str, value: Any, own: Path) -> None:
-    assert on_track(CONFIG | {name: value}, curve(10, 20), None, own) == []
-    assert on_track(CONFIG | {"env.id": "Acrobot-v1"}, curve(1, 2), None, own) == []
+    assert verdicts(CONFIG | {name: value}, curve(10, 20), None, own) == []
+    assert verdicts(CONFIG | {"env.id": "Acrobot-v1"}, curve(1, 2), None, own) == []
 
 
 @pytest.mark.parametrize("name", ["seed", "threads", "evaluation.video_frames", "steps"])
 def test_a_band_holds_whatever_the_seed_and_what_decides_nothing(name: str, own: Path) -> None:
-    assert len(on_track(CONFIG | {name: 7}, curve(10, 20), None, own)) == 1
+    assert len(verdicts(CONFIG | {name: 7}, curve(10, 20), None, own)) == 1
 
 
 def test_the_budget_decides_where_the_learning_rate_follows_it(tmp_path: Path) -> None:
@@ -103,22 +106,22 @@ def test_the_budget_decides_where_the_learning_rate_follows_it(tmp_path: Path) -
     path.write_text("[]\n")
     write_bands([[run(2000, 100, 300, learning__learning_rate_end=1e-4)]], path)
     falling = CONFIG | {"learning.learning_rate_end": 1e-4}
-    assert len(on_track(falling, curve(10, 20), None, path)) == 1
-    assert on_track(falling | {"steps": 7}, curve(10, 20), None, path) == []
+    assert len(verdicts(falling, curve(10, 20), None, path)) == 1
+    assert verdicts(falling | {"steps": 7}, curve(10, 20), None, path) == []
 
 
 def test_a_run_shorter_than_its_first_evaluation_is_not_compared(own: Path) -> None:
     """A run of 100 steps is evaluated at its end; the band knows nothing of before 1,000 steps."""
     early = Curve(np.array([100]), np.array([99.7]), np.array([0.1]))
-    assert on_track(CONFIG, early, None, own) == []
+    assert verdicts(CONFIG, early, None, own) == []
 
 
 def test_settings_added_later_have_their_defaults_in_older_bands(own: Path) -> None:
     rows = json.loads(own.read_text())
     del rows[0]["settings"]["evaluation.max_steps"]
     own.write_text(json.dumps(rows))
-    assert len(on_track(CONFIG, curve(10, 20), None, own)) == 1
-    assert on_track(CONFIG | {"evaluation.max_steps": 7}, curve(10, 20), None, own) == []
+    assert len(verdicts(CONFIG, curve(10, 20), None, own)) == 1
+    assert verdicts(CONFIG | {"evaluation.max_steps": 7}, curve(10, 20), None, own) == []
 
 
 def test_new_bands_replace_those_of_the_same_preset_only(own: Path) -> None:
@@ -149,7 +152,7 @@ def test_a_run_that_is_shorter_than_a_published_one_is_not_compared_with_it() ->
 @pytest.mark.parametrize(("name", "value"), [("env.protocol", "ale-v5"), ("env.mode", 1)])
 def test_a_run_by_other_rules_is_not_compared_with_published_numbers(name: str, value: Any) -> None:
     pong = {"env.id": "ALE/Pong-v5", "env.obs": "pixels", "env.protocol": "nature"}
-    variants = [replace(run(2000, 1, 2), config=CONFIG | pong | extra) for extra in ({}, {name: value})]
+    variants = [run(2000, 1, 2)._replace(config=CONFIG | pong | extra) for extra in ({}, {name: value})]
     assert [len(published([one])) for one in variants] == [2, 0]
 
 

@@ -22,7 +22,6 @@ from agents.analysis.statistics import (
     optimality_gap,
     performance_profile,
     probability_of_improvement,
-    resample,
 )
 from tests.agents.analysis.percentiles import percentile_interval
 
@@ -140,14 +139,14 @@ def test_area_under_curve_holds_both_ends() -> None:
 
 def test_resampling_stays_within_each_task() -> None:
     scores = [np.array([1.0, 2.0]), np.array([10.0, 20.0, 30.0])]
-    small, large = resample(scores, 500, np.random.default_rng(0))
+    small, large = bootstrap(list, scores, repeats=500)
     assert (small.shape, large.shape) == ((500, 2), (500, 3))
     assert set(np.unique(small)) == {1.0, 2.0} and set(np.unique(large)) == {10.0, 20.0, 30.0}
 
 
 def test_resampling_draws_runs_whole() -> None:
     """Curves `[G, R]`: the second point of each run is its first plus 100, in every resampling too."""
-    (drawn,) = resample([np.array([[1.0, 2, 3], [101, 102, 103]])], 50, np.random.default_rng(0))
+    (drawn,) = bootstrap(list, [np.array([[1.0, 2, 3], [101, 102, 103]])], repeats=50)
     assert drawn.shape == (50, 2, 3)
     assert (drawn[:, 1] - drawn[:, 0] == 100).all()
 

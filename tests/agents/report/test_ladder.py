@@ -34,6 +34,13 @@ def test_the_ladder_counts_unsuccessful_runs_as_later_than_all(tmp_path: Path) -
     assert image is not None and len(np.unique(image.reshape(-1, 3), axis=0)) > 2
 
 
+def test_the_ladder_tells_how_often_a_range_encloses_the_true_median(tmp_path: Path) -> None:
+    for seed in range(1, 6):
+        write_run(tmp_path / "runs" / str(seed), preset="c51", seed=seed)
+    table, *_ = write_ladder(compared(rungs(tmp_path / "runs")), LADDER, tmp_path)
+    assert "with a probability of 94% with 5 runs, 75% with 3 runs." in table.read_text()
+
+
 def test_a_ladder_needs_one_environment_with_a_reward_threshold(tmp_path: Path) -> None:
     write_run(tmp_path / "pong", env="ALE/Pong-v5", obs="pixels", scores=[1.0], reward_threshold=None)
     with pytest.raises(ConfigError, match="name one --env"):

@@ -11,7 +11,6 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.hparams.backend_context import _sort_and_reduce_to_hparams_limit
 
-from agents.runs.sinks import Video
 from agents.runs.tensorboard import CHARTS, TensorBoard
 from tests.small_runs import metrics, train_both
 
@@ -72,7 +71,7 @@ def test_the_video_of_a_state_agent_shows_its_episode(runs: Path) -> None:
 def test_a_video_keeps_its_gray_levels(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 200, (5, 42, 42), np.uint8)
     sink = TensorBoard(tmp_path, None, {}, [])
-    sink.log(7, {"video": Video(images)})
+    sink.log(7, {"video": images})
     sink.close()
     (event,) = read(tmp_path).Images("video")
     video = Image.open(io.BytesIO(event.encoded_image_string))

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_run_stopped_during_an_evaluation_resumes_exactly(stage: str, obs: str
             assert (complete(build_trainer(config, folder), folder, stop) is not None) is finished
         assert (read_summary(halves) is not None) is finished
     assert_same_run(whole, halves)
-    assert_same(summary_of(whole).to_dict(), summary_of(halves).to_dict())
+    assert_same(asdict(summary_of(whole)), asdict(summary_of(halves)))
 
 
 def test_an_episode_without_a_time_limit_is_truncated_and_counted(

@@ -311,12 +311,14 @@ def test_metrics_after_the_checkpoint_are_dropped_when_a_run_is_resumed(tmp_path
     path = tmp_path / "metrics.jsonl"
     log = JsonLines(path)
     log.log(1, {"x": 1.0})
-    size = log.size
+    size = path.stat().st_size
     log.log(2, {"x": 2.0})
     log.close()
     resumed = JsonLines(path, size)
-    assert resumed.size == size == path.stat().st_size
+    assert path.stat().st_size == size
+    resumed.log(2, {"x": 3.0})
     resumed.close()
+    assert path.read_bytes()[size:] == b'{"env_steps": 2, "x": 3.0}\n'
 
 
 @pytest.mark.parametrize(("preset", "by_budget"), [("prioritized", True), ("dqn", False)])
