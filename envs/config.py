@@ -10,7 +10,6 @@ from envs.protocols import ProtocolName
 Observation = Literal["pixels", "state"]
 Number = TypeVar("Number", int, float, int | None, float | None, tuple[int, int])
 
-LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
 
 
@@ -28,7 +27,7 @@ def number(
     return field(default=default, metadata={"bounds": (least, most), "above": above})
 
 
-def count(default: Number, least: int = 0, most: int = LARGEST_COUNT) -> Number:
+def count(default: Number, least: int = 0, most: int = 10**12) -> Number:
     """Declare a field that counts, bounded against typing slips."""
     return number(default, least, most)
 
@@ -45,12 +44,10 @@ def check_bounds(config: object, section: str = "") -> None:
         if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
             continue
         least, most = item.metadata.get("bounds", (-math.inf, math.inf))
-        name = item.metadata.get("option", item.name.replace("_", "-"))
-        fix = _fix(numbers, least, most, above=item.metadata.get("above", False))
-        if fix:
+        if fix := _fix(numbers, least, most, above=item.metadata.get("above", False)):
             or_none = ", or None" if item.default is None else ""
-            option = f"--{section}.{name}" if section else f"--{name}"
-            raise ConfigError(f"{option} is {' '.join(map(str, numbers))}; give {fix}{or_none}.")
+            name = (f"{section}.{item.name}" if section else item.name).replace("_", "-")
+            raise ConfigError(f"--{name} is {' '.join(map(str, numbers))}; give {fix}{or_none}.")
 
 
 def _fix(numbers: tuple[float, ...], least: float, most: float, *, above: bool) -> str:

@@ -1,29 +1,22 @@
 """Evaluation protocols of Atari, as data.
 
-A protocol fixes the rules of the game, the reward the agent learns from, and ε during evaluation. Scores
-measured under different protocols cannot be compared.
+A protocol fixes the rules of the game and ε during evaluation, and clips the rewards that the agent learns
+from to [-1, 1]. Scores measured under different protocols cannot be compared.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 ProtocolName = Literal["none", "nature", "machado", "ale-v5", "atari100k"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
+class Protocol(NamedTuple):
     """Published rules; the score is always the raw return of whole games."""
 
     summary: str
-    env: Mapping[str, Any]
-    """Fields of `EnvConfig` fixed by the protocol."""
-    evaluation_epsilon: float
-    """Probability of a random action during evaluation."""
-    clip_reward: bool = True
-    """Whether the agent learns from rewards clipped to [-1, 1]."""
-    steps: int | None = None
-    """Agent steps allowed for training; None: any number."""
+    env: Mapping[str, Any]  # fields of `EnvConfig` that it fixes
+    evaluation_epsilon: float  # probability of a random action during evaluation
+    steps: int | None = None  # agent steps allowed for training; None: any number
 
 
 _NATURE_ENV = {
@@ -78,7 +71,5 @@ def protocol_fields(name: str) -> dict[str, Any]:
     if name == "none":
         return {}
     protocol = PROTOCOLS[name]
-    return {f"env.{key}": value for key, value in protocol.env.items()} | {
-        "returns.clip_reward": protocol.clip_reward,
-        "evaluation.epsilon": protocol.evaluation_epsilon,
-    }
+    fields = {f"env.{key}": value for key, value in protocol.env.items()}
+    return fields | {"returns.clip_reward": True, "evaluation.epsilon": protocol.evaluation_epsilon}

@@ -8,7 +8,6 @@ of a stranger may name any.
 import difflib
 import importlib
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +99,9 @@ def make_registered(config: EnvConfig, drawn: bool) -> gym.Env[Any, Any]:
     Raises:
         ConfigError: nothing to render, or a setting that only Atari games have.
     """
-    for field in fields(EnvConfig):
-        if field.name in ATARI_FIELDS and getattr(config, field.name) != field.default:
-            option = field.name.replace("_", "-")
+    for name in ATARI_FIELDS:
+        if getattr(config, name) != getattr(EnvConfig, name):
+            option = name.replace("_", "-")
             raise ConfigError(f"--env.{option} is for Atari games; leave it out for {config.id}.")
     env = _make(config.id)
     if not drawn:

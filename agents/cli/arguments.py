@@ -11,9 +11,8 @@ from envs.config import LARGEST_SEED, count
 POSITIONAL = {"positional": True}
 LARGEST_COUNT = 10**9
 
-ScoresPart = Literal[
-    "state", "pixels", "nature", "chapter", "chapter-pixels", "ablation-pixels", "ablation-state"
-]
+CartPolePart = Literal["frames", "start", "state", "pixels", "nature", "chapter", "chapter-pixels"]
+Ablation = Literal["ablation-pixels", "ablation-state"]
 AtariPart = Literal["throughput", "learner", "priorities", "peers"]
 
 
@@ -147,12 +146,7 @@ class SweepArguments:
 class BenchmarkArguments:
     """Measure speeds and scores, and print them as a table."""
 
-    parts: tuple[Literal["frames", "start", ScoresPart, AtariPart], ...] = (
-        "frames",
-        "start",
-        "state",
-        "pixels",
-    )
+    parts: tuple[Literal[CartPolePart, Ablation, AtariPart], ...] = ("frames", "start", "state", "pixels")
     """Measurements."""
 
     seeds: int = count(5, 1, LARGEST_COUNT)

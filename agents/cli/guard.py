@@ -20,11 +20,8 @@ from types import FrameType
 
 from envs.config import ConfigError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-SAME_SECONDS = 1.0
 # Modules with shared libraries that may fail to load, and their packages.
 PACKAGES = {"cv2": "opencv-python-headless", "ale_py": "ale-py", "pygame": "pygame", "torch": "torch"}
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_MEMORY = re.compile(r"(can't|cannot|unable to|tried to|failed to) allocate", re.IGNORECASE)
 
 
@@ -58,7 +55,7 @@ class StopSignal:
         self._handle(signal.SIG_IGN)
 
     def _handle(self, handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
-        for number in SIGNALS:
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
@@ -73,7 +70,7 @@ class StopSignal:
         now = time.monotonic()
         if self.number is None:
             self.number, self._at = number, now
-        elif now - self._at > SAME_SECONDS:
+        elif now - self._at > 1.0:
             self._raise(number, frame)
 
 
@@ -128,7 +125,9 @@ def explain(error: Exception) -> str | None:
             f"pip install --force-reinstall -c constraints.txt {package}"
         )
     if isinstance(error, subprocess.CalledProcessError):
-        return _about_child(error)
+        output = last_line(error.stderr or "")
+        why = f": {output}" if output else "; its output stands above"
+        return f"{shlex.join(map(str, error.cmd)):.300} ended with exit status {error.returncode}{why}"
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return (
             f"Out of memory ({_line(error)}); lower --env.size, --env.num-envs, "
@@ -139,18 +138,12 @@ def explain(error: Exception) -> str | None:
 
 def _about_file(error: OSError) -> str:
     place = error.filename or "the output of this program"
-    if error.errno in FULL:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"The disk is full ({place}); free some space and resume: everything saved before is intact."
     return (
         f"{place} cannot be read or written ({(error.strerror or _line(error)).lower()}); choose another "
         "place, or repair that one."
     )
-
-
-def _about_child(error: subprocess.CalledProcessError) -> str:
-    output = last_line(error.stderr or "")
-    why = f": {output}" if output else "; its output stands above"
-    return f"{shlex.join(map(str, error.cmd)):.300} ended with exit status {error.returncode}{why}"
 
 
 def last_line(output: str) -> str:

@@ -25,7 +25,7 @@ class Option(NamedTuple):
 
     name: str  # as a user types it, such as --returns.n-step; the bare name if positional
     hint: object
-    text: str  # help
+    text: str  # the beginning of its help
     positional: bool
     required: bool
     asked_as: str | None  # the only option that sets this field
@@ -55,7 +55,8 @@ def options_of(cls: type, prefix: str = "") -> Iterator[Option]:
             continue
         required = field.default is MISSING and field.default_factory is MISSING
         name = name if positional else f"--{name}"
-        yield Option(name, hint, texts[field.name], positional, required, field.metadata.get("asked_as"))
+        text = texts[field.name].partition(";")[0].rstrip(".")
+        yield Option(name, hint, text, positional, required, field.metadata.get("asked_as"))
 
 
 def _split(words: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -98,11 +99,11 @@ def check_words(cls: type, words: Sequence[str], *, others: bool = False) -> Non
             raise ConfigError(f"{shlex.join(free)} belongs to no option{SEE}")
     elif (positional.required or free) and not accepts(positional.hint, free):
         start = f"{shlex.join(free)}: " if free else ""
-        name, text = positional.name.upper(), _first(positional.text)
-        raise ConfigError(f"{start}give {described(positional.hint)} as {name} ({text}){SEE}")
+        name = positional.name.upper()
+        raise ConfigError(f"{start}give {described(positional.hint)} as {name} ({positional.text}){SEE}")
     for option in options.values():
         if option.required and option.name not in names:
-            raise ConfigError(f"{option.name} is missing ({_first(option.text)}){SEE}")
+            raise ConfigError(f"{option.name} is missing ({option.text}){SEE}")
 
 
 def _known(name: str, options: Mapping[str, Option], others: bool) -> Option | None:
@@ -143,7 +144,3 @@ def _present_options(old: str) -> list[str]:
 
 def _negated(name: str) -> str:
     return re.sub(r"^--(.*\.)?", r"--\1no-", name)
-
-
-def _first(text: str) -> str:
-    return text.partition(";")[0].rstrip(".")

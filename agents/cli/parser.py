@@ -22,9 +22,6 @@ registry = ConstructorRegistry()
 class _Refused(Exception):  # noqa: N818
     """A `ConfigError` on its way past tyro, which would box it."""
 
-    def __init__(self, error: ConfigError) -> None:
-        self.error = error
-
 
 def parse(cls: type[T], words: Sequence[str], *, default: T | None = None, description: str = "") -> T:
     """Parse the words of a command line; the fields of `cls` are the options.
@@ -56,7 +53,7 @@ def _parsed(cls: type, words: Sequence[str], **options: Any) -> Any:
         with contextlib.redirect_stderr(io.StringIO()):
             return tyro.cli(cls, args=list(words), registry=registry, **options)
     except _Refused as refused:
-        raise refused.error from None
+        raise refused.args[0] from None
     except SystemExit as error:
         if not error.code:
             raise

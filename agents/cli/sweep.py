@@ -26,7 +26,6 @@ from agents.training.hardware import cores, threads_allowed
 from envs.registry import find_spec
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
-POLL_SECONDS = 0.3
 
 
 class GridRun(NamedTuple):
@@ -61,8 +60,7 @@ class GridRun(NamedTuple):
         saved, config = read_config(self.folder), self.config
         if config.memory.capacity is None:
             config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
-        options = differing_options(saved, config)
-        if options:
+        if options := differing_options(saved, config):
             raise ConfigError(
                 f"{self.folder} holds a run with other settings ({', '.join(options)}); choose another "
                 "--out."
@@ -77,8 +75,7 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
     Raises:
         ConfigError: a run is impossible, or an option is not one of scripts/train.py.
     """
-    own = {"--seed", "--run-dir", "--resume", "--explain"} & given_options(options).keys()
-    if own:
+    if own := {"--seed", "--run-dir", "--resume", "--explain"} & given_options(options).keys():
         raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
     runs = []
     presets = LADDER if arguments.ladder else arguments.preset or ("fast",)
@@ -137,15 +134,14 @@ class Sweep:
         running: dict[GridRun, subprocess.Popen[bytes]] = {}
         shape = "{percentage:3.0f}%|{bar}| {n:.1f}/{total} runs [{elapsed}<{remaining}{postfix}]"
         with tqdm(total=len(self._runs), initial=done, bar_format=shape, dynamic_ncols=True) as bar:
-            before = done - len(self.failed)
-            if before:
+            if before := done - len(self.failed):
                 bar.write(f"{before} of {len(self._runs)} runs were finished before", sys.stderr)
             try:
                 while (todo or running) and not should_stop():
                     while todo and len(running) < self._jobs:
                         run = todo.pop(0)
                         running[run] = self._start(run)
-                    time.sleep(POLL_SECONDS)
+                    time.sleep(0.3)
                     for run in [run for run, process in running.items() if process.poll() is not None]:
                         bar.write(self._finish(run, running.pop(run).returncode), sys.stderr)
                         done += 1

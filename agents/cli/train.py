@@ -64,8 +64,7 @@ class Train:
         """
         check_words(TrainArguments, words)
         options = given_options(words)
-        module = "".join(options.get("--env", ())).rpartition(":")[0]
-        if module:
+        if module := "".join(options.get("--env", ())).rpartition(":")[0]:
             from envs.registry import import_environments
 
             import_environments(module)

@@ -88,8 +88,7 @@ atari = compose(
 """Settings that all Atari presets share."""
 
 cartpole_view = compose(
-    env(crop=(160, 320, 0, 600), size=(16, 60), frame_stack=4),
-    network(torso="small", zero_level=255),
+    env(crop=(160, 320, 0, 600), size=(16, 60), frame_stack=4), network(torso="small", zero_level=255)
 )
 """CartPole's screen, cropped and shrunk to a tenth of its size.
 
@@ -112,7 +111,6 @@ nature_atari = compose(
 small = compose(
     network(norm="layer"),
     target(tau=0.05),
-    exploration(epsilon_decay_steps=5_000),
     when(
         from_pixels,
         learning(ema_rate=0.005, optimizer="radam", batch_size=64, learning_rate=2e-3),
@@ -153,7 +151,6 @@ fast = compose(
         evaluation(every=50_000),
     ),
 )
-"""The settings that learn fastest here, by measurement."""
 
 chapter = compose(
     run(reward_threshold="none"),
@@ -168,19 +165,16 @@ chapter = compose(
     short_cartpole,
     when(on_atari, atari, memory(capacity=10_000), env(fire=True), evaluation(every=20_000)),
 )
-"""The textbook's recipe, in episodes."""
 
 nature = compose(
     network(torso="nature", hidden=(512,), norm="layer"),
     returns(n_step=3),
     target(tau=0.02),
     learning(ema_rate=0.005, huber_delta=8.0, learning_rate=5e-4, batch_size=64),
-    exploration(epsilon_decay_steps=5_000),
     schedule(train_frequency=2),
     when(on_cartpole, run(steps=80_000), network(zero_level=255)),
     when(on_atari, nature_atari, returns(n_step=1)),
 )
-"""The Nature network; on Atari all of Mnih et al. 2015."""
 
 dqn = compose(
     small,

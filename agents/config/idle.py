@@ -18,32 +18,25 @@ IMAGE_FIELDS = ("env.crop", "env.size", "env.frame_stack", "network.zero_level")
 Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
 
-def _atari(config: Flat) -> bool:
-    return is_atari(config["env.id"])
-
-
-def _huber(config: Flat) -> bool:
-    value = config["learning.value"]
-    return value in ("quantile", "iqn") or (value == "scalar" and config["learning.loss"] == "huber")
-
-
 def _is(field: str, *values: object) -> Callable[[Flat], bool]:
     return lambda config: config[field] in values
 
 
-_pixels = _is("env.obs", "pixels")
 _replay = _is("memory.kind", "replay")
 
 
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
-    (tuple(f"env.{name}" for name in ATARI_FIELDS), _atari),
-    (("env.action_repeat", "evaluation.max_steps"), lambda config: not _atari(config)),
-    ((*IMAGE_FIELDS, "learning.shift", "evaluation.probe_samples"), _pixels),
+    (tuple(f"env.{name}" for name in ATARI_FIELDS), lambda config: is_atari(config["env.id"])),
+    (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config["env.id"])),
+    ((*IMAGE_FIELDS, "learning.shift", "evaluation.probe_samples"), _is("env.obs", "pixels")),
     (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),
     (("learning.num_atoms", "learning.v_min", "learning.v_max"), _is("learning.value", "categorical")),
     (("learning.num_quantiles",), _is("learning.value", "quantile", "iqn")),
     (("learning.loss",), _is("learning.value", "scalar")),
-    (("learning.huber_delta",), _huber),
+    (
+        ("learning.huber_delta",),
+        lambda config: config["learning.value"] != "categorical" and config["learning.loss"] == "huber",
+    ),
     (
         ("learning.munchausen_alpha", "learning.munchausen_tau", "learning.munchausen_clip"),
         _is("learning.backup", "munchausen"),

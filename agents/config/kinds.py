@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
+UNIONS = (Union, types.UnionType)
 NAMES: dict[object, tuple[str, str]] = {
     int: ("a whole number in digits", "whole numbers"),
     float: ("a number", "numbers"),
@@ -25,7 +26,7 @@ def fits(hint: object, value: object) -> bool:
         >>> fits(tuple[int, int] | None, [84, 84]), fits(float, float("nan")), fits(int, True)
         (True, False, False)
     """
-    if _is_union(hint):
+    if get_origin(hint) in UNIONS:
         return any(fits(member, value) for member in get_args(hint))
     if get_origin(hint) is Literal:
         return value in get_args(hint)
@@ -43,7 +44,7 @@ def accepts(hint: object, words: Sequence[str]) -> bool:
         >>> accepts(int | None, ["None"]), accepts(int, ["1e12"]), accepts(tuple[int, ...], [])
         (True, False, True)
     """
-    if _is_union(hint):
+    if get_origin(hint) in UNIONS:
         return any(accepts(member, words) for member in get_args(hint))
     if get_origin(hint) is tuple:
         return _each(lambda member, word: accepts(member, [word]), hint, words)
@@ -63,7 +64,7 @@ def accepts(hint: object, words: Sequence[str]) -> bool:
 
 def most_words(hint: object) -> float:
     """Return the largest number of words that a value takes."""
-    if _is_union(hint):
+    if get_origin(hint) in UNIONS:
         return max(map(most_words, get_args(hint)))
     if get_origin(hint) is tuple:
         members = get_args(hint)
@@ -83,7 +84,7 @@ def described(hint: object) -> str:
 
 
 def _parts(hint: object) -> list[str]:
-    if _is_union(hint):
+    if get_origin(hint) in UNIONS:
         return [part for member in get_args(hint) for part in _parts(member)]
     if get_origin(hint) is Literal:
         return list(map(str, get_args(hint)))
@@ -100,7 +101,3 @@ def _each(check: Callable[[object, T], bool], hint: object, values: Sequence[T])
     if members[-1] is Ellipsis:
         members = members[:1] * len(values)
     return len(members) == len(values) and all(map(check, members, values))
-
-
-def _is_union(hint: object) -> bool:
-    return get_origin(hint) in (Union, types.UnionType)

@@ -1,7 +1,6 @@
 """Parts of the DQN family: functions that each add one idea.
 
-`--without` leaves a part out. Functions with the name of a preset tune a part, or apply settings, for that
-preset alone. Summaries and papers stand in `presets.py`.
+Those that begin with the name of a preset tune a part, or apply settings, for that preset alone.
 """
 
 from agents.config.algorithms import (
@@ -26,10 +25,7 @@ double = compose(learning(double=True))
 dueling = compose(network(dueling=True))
 n_step = compose(returns(n_step=3))
 noisy = compose(network(noisy=0.5), exploration(epsilon_start=0.0, epsilon_end=0.0))
-prioritized = compose(
-    memory(priority_exponent=0.6, importance_sampling_exponent=0.4),
-    when(on_atari, learning(learning_rate=2.5e-4 / 4)),
-)
+prioritized = compose(memory(priority_exponent=0.6), when(on_atari, learning(learning_rate=2.5e-4 / 4)))
 shift = compose(learning(shift=4), when(on_cartpole, learning(shift=1)))
 c51 = compose(
     learning(value="categorical", num_atoms=51),
@@ -67,37 +63,39 @@ munchausen = compose(
 der_n_step = compose(returns(n_step=10), when(on_atari, returns(n_step=20)))
 der_noisy = compose(noisy, when(on_atari, network(noisy=0.1)))
 der_prioritized = compose(prioritized, when(on_atari, memory(priority_exponent=0.5)))
-der = compose(
+# Shared by DER and DrQ.
+data_efficient = compose(
     learning(batch_size=32),
     schedule(train_frequency=1),
+    when(on_cartpole, learning(learning_rate=1e-3)),
     when(
         on_atari,
         run(steps=100_000),
-        network(torso="der", hidden=(256,)),
         learning(learning_rate=1e-4, adam_epsilon=1.5e-4, max_grad_norm=10.0),
         schedule(learning_starts=1_600),
-        exploration(epsilon_decay_steps=2_000),  # without noisy layers
-        target(update_period=2_000),
         evaluation(every=10_000),
     ),
-    when(on_cartpole, learning(learning_rate=1e-3)),
+)
+der = compose(
+    data_efficient,
+    when(
+        on_atari,
+        network(torso="der", hidden=(256,)),
+        exploration(epsilon_decay_steps=2_000),  # without noisy layers
+        target(update_period=2_000),
+    ),
     # Four times the updates per step of the family: a quarter of its averaging rates.
     when(on_cartpole_pixels, target(tau=0.0125), learning(ema_rate=0.00125)),
 )
 
 drq_n_step = compose(returns(n_step=10))
 drq = compose(
-    learning(batch_size=32),
-    schedule(train_frequency=1),
-    when(on_cartpole, learning(learning_rate=1e-3)),
+    data_efficient,
     when(
         on_atari,
-        run(steps=100_000),
-        learning(optimizer="adam", learning_rate=1e-4, adam_epsilon=1.5e-4, max_grad_norm=10.0),
+        learning(optimizer="adam"),
         exploration(epsilon_end=0.01, epsilon_decay_steps=5_000),
-        schedule(learning_starts=1_600),
         target(tau=1.0, update_period=0),  # a copy after every update
-        evaluation(every=10_000),
     ),
 )
 

@@ -1,7 +1,7 @@
 """Named configurations, built in stages for an environment and an observation."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, get_args
 
 from agents.config import parts
@@ -29,13 +29,11 @@ class Stage(NamedTuple):
     config: Config
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """A base algorithm, parts added in order, and settings of its own."""
 
     summary: str
-    parts: Mapping[str, Algorithm] = field(default_factory=dict)
-    _: KW_ONLY
+    parts: Mapping[str, Algorithm] = MappingProxyType({})
     base: Algorithm = dqn
     own: Algorithm | None = None
     observations: tuple[Observation, ...] = ("pixels", "state")
@@ -59,9 +57,8 @@ PRESETS: dict[str, Preset] = {
         base=nature,
         observations=("pixels",),
     ),
-    "dqn": Preset(  # Mnih et al. 2015, doi:10.1038/nature14236
-        "plain DQN: one-step targets, a target network, uniform replay"
-    ),
+    # Mnih et al. 2015, doi:10.1038/nature14236
+    "dqn": Preset("plain DQN: one-step targets, a target network, uniform replay"),
     "double": Preset(  # van Hasselt et al. 2016, arXiv:1509.06461
         "the online network chooses the next action, the target network evaluates it",
         {"double": parts.double},
@@ -69,33 +66,25 @@ PRESETS: dict[str, Preset] = {
     "dueling": Preset(  # Wang et al. 2016, arXiv:1511.06581
         "separate streams for the state value and the advantages", {"dueling": parts.dueling}
     ),
-    "n-step": Preset(  # Sutton 1988, doi:10.1007/BF00115009
-        "returns over three steps before bootstrapping", {"n-step": parts.n_step}
-    ),
+    # Sutton 1988, doi:10.1007/BF00115009
+    "n-step": Preset("returns over three steps before bootstrapping", {"n-step": parts.n_step}),
     "prioritized": Preset(  # Schaul et al. 2016, arXiv:1511.05952
         "transitions sampled in proportion to their errors", {"prioritized": parts.prioritized}
     ),
     "noisy": Preset(  # Fortunato et al. 2018, arXiv:1706.10295
         "exploration by learned noise in the weights instead of epsilon", {"noisy": parts.noisy}
     ),
-    "c51": Preset(  # Bellemare et al. 2017, arXiv:1707.06887
-        "a categorical distribution over 51 returns", {"c51": parts.c51}
-    ),
-    "qr-dqn": Preset(  # Dabney et al. 2018, arXiv:1710.10044
-        "quantiles of the return", {"qr-dqn": parts.qr_dqn}
-    ),
-    "iqn": Preset(  # Dabney et al. 2018, arXiv:1806.06923
-        "quantiles of the return at random levels", {"iqn": parts.iqn}
-    ),
-    "munchausen": Preset(  # Vieillard et al. 2020, arXiv:2007.14430
-        "soft values, and a bonus for likely actions", {"munchausen": parts.munchausen}
-    ),
-    "m-iqn": Preset(  # Vieillard et al. 2020, arXiv:2007.14430
-        "munchausen and iqn", {"munchausen": parts.munchausen, "iqn": parts.iqn}
-    ),
-    "rainbow": Preset(  # Hessel et al. 2018, arXiv:1710.02298
-        "double, dueling, n-step, prioritized, noisy and c51 together", RAINBOW
-    ),
+    # Bellemare et al. 2017, arXiv:1707.06887
+    "c51": Preset("a categorical distribution over 51 returns", {"c51": parts.c51}),
+    # Dabney et al. 2018, arXiv:1710.10044
+    "qr-dqn": Preset("quantiles of the return", {"qr-dqn": parts.qr_dqn}),
+    # Dabney et al. 2018, arXiv:1806.06923
+    "iqn": Preset("quantiles of the return at random levels", {"iqn": parts.iqn}),
+    # Both Vieillard et al. 2020, arXiv:2007.14430
+    "munchausen": Preset("soft values, and a bonus for likely actions", {"munchausen": parts.munchausen}),
+    "m-iqn": Preset("munchausen and iqn", {"munchausen": parts.munchausen, "iqn": parts.iqn}),
+    # Hessel et al. 2018, arXiv:1710.02298
+    "rainbow": Preset("double, dueling, n-step, prioritized, noisy and c51 together", RAINBOW),
     "der": Preset(  # van Hasselt et al. 2019, arXiv:1906.05243
         "data-efficient rainbow: longer returns, a gradient step per agent step",
         RAINBOW
@@ -115,9 +104,8 @@ PRESETS: dict[str, Preset] = {
         observations=("pixels",),
         protocol="atari100k",
     ),
-    "pqn": Preset(  # Gallici et al. 2024, arXiv:2407.04811
-        "no replay, no target network: lambda-returns of the most recent steps", own=parts.pqn
-    ),
+    # Gallici et al. 2024, arXiv:2407.04811
+    "pqn": Preset("no replay, no target network: lambda-returns of the most recent steps", own=parts.pqn),
     "btr": Preset(  # Clark et al. 2024, arXiv:2411.03820
         "m-iqn, dueling, n-step, noisy and prioritized over residual convolutions",
         {

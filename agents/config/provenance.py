@@ -45,8 +45,7 @@ def _field(name: str, fields: Sequence[str]) -> str:
     field = name.removeprefix("--").replace("-", "_")
     if field in fields:
         return field
-    renamed = present_names(field)
-    if renamed:
+    if renamed := present_names(field):
         raise ConfigError(f"--explain {name}: the field is now called {' and '.join(renamed)}; use that.")
     closest = max(fields, key=lambda known: _likeness(field, known))
     fix = f"did you mean {closest}?" if _likeness(field, closest) > 0.7 else "give none to see them all."

@@ -1,8 +1,4 @@
-"""Sections of a run's configuration, from the update to the evaluation.
-
-Every field declares its bounds beside its default (`number`, `count`); `Config` checks them, and the rules
-between fields.
-"""
+"""Sections of a run's configuration, from the update to the evaluation; `Config` checks their bounds."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -101,8 +97,7 @@ class TargetConfig:
     """The target network: averaged after every update (tau), or copied periodically (update_period)."""
 
     tau: float = number(0.01, 0, 1)
-    """Weight of the online network in the target network's average after each update; 0: periodic
-    copies."""
+    """Weight of the online network in the target's average after each update; 0: periodic copies."""
 
     update_period: int = count(0)
     """Clock ticks between copies of the online network to the target network; 0: averaged by tau."""

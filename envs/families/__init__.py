@@ -1,17 +1,16 @@
 """Environment families: each file holds all that is particular to some kinds of environments.
 
-`family.py` is the type, `atari.py` and `classic.py` are the families; `family_of` alone decides the
-family of an id. Families are plain data: reading them imports neither Gymnasium nor an emulator, so
-presets and the analysis of run folders use them too. To add a family, write its file and list it in
-`FAMILIES`; its own colour images come through `own_images` of `envs/wrappers.py`. Presets with settings
-of their own for it ask `family_of`, as `on_cartpole` in `agents/config/algorithms.py` does.
+`family.py` is the type, `atari.py` and `classic.py` are the families: plain data, for presets and the
+analysis of run folders too. To add a family, write its file and list it in `FAMILIES`; its own colour
+images come through `own_images` of `envs/wrappers.py`. Presets with settings of their own for it ask
+`family_of`, as `on_cartpole` in `agents/config/algorithms.py` does.
 """
 
 import re
 
 from envs.families.atari import ATARI
 from envs.families.classic import ACROBOT, CARTPOLE, LUNAR_LANDER, MOUNTAIN_CAR
-from envs.families.family import Family, ReferenceScores
+from envs.families.family import Family
 
 GYMNASIUM = Family(name="gymnasium", pattern="")
 """Fallback: any registered environment with discrete actions."""
@@ -35,9 +34,10 @@ def is_atari(env_id: str) -> bool:
     return family_of(env_id) is ATARI
 
 
-def reference_scores(env_id: str) -> ReferenceScores | None:
+def reference_scores(env_id: str) -> tuple[float, float] | None:
     """Return published scores of a random player and of a human, if there are any."""
-    return family_of(env_id).reference_scores(env_id)
+    name = env_id.rpartition("/")[2].partition("-v")[0]
+    return family_of(env_id).reference_scores.get(name.lower())
 
 
 def human_normalised(env_id: str, score: float) -> float | None:
@@ -48,4 +48,7 @@ def human_normalised(env_id: str, score: float) -> float | None:
         (1.0, None)
     """
     reference = reference_scores(env_id)
-    return None if reference is None else (score - reference.random) / (reference.human - reference.random)
+    if reference is None:
+        return None
+    random, human = reference
+    return (score - random) / (human - random)

@@ -1,30 +1,11 @@
 """Gymnasium's classic control and Box2D environments with discrete actions."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
 from envs.families.family import Family, Simulator
 
-if TYPE_CHECKING:
-    import gymnasium as gym
-    from numpy.typing import NDArray
-
 SPREAD = (1.2, 1.0, 0.1, 2.0)
 """Half the range of CartPole's random states, around zero: about the range seen in play."""
-
-
-def _read_state(env: gym.Env[Any, Any]) -> NDArray[np.float64]:
-    base: Any = env.unwrapped
-    return np.array(base.state, np.float64)
-
-
-def _randomize_state(env: gym.Env[Any, Any], generator: np.random.Generator) -> None:
-    base: Any = env.unwrapped
-    base.state = generator.uniform(np.negative(SPREAD), SPREAD)
-
 
 CARTPOLE = Family(
     name="cartpole",
@@ -34,7 +15,9 @@ CARTPOLE = Family(
     action_names=("left", "right"),
     variable_names=("cart position", "cart velocity", "pole angle", "pole angular velocity"),
     simulator=Simulator(
-        names=("x", "x_dot", "theta", "theta_dot"), read=_read_state, randomize=_randomize_state
+        names=("x", "x_dot", "theta", "theta_dot"),
+        read=lambda env: np.array(env.get_wrapper_attr("state"), np.float64),
+        randomize=lambda env, rng: env.set_wrapper_attr("state", rng.uniform(np.negative(SPREAD), SPREAD)),
     ),
 )
 ACROBOT = Family(

@@ -6,9 +6,9 @@ and emulators are imported when an environment is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 
 RENDERED_IMAGES = "envs.wrappers:rendered_images"
-
-
-class ReferenceScores(NamedTuple):
-    """Published mean returns that a score is scaled by."""
-
-    random: float
-    human: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +29,7 @@ class Simulator:
     read: Callable[[gym.Env[Any, Any]], NDArray[np.float64]]
     """Return the true state `[V]` in the simulator's units."""
 
-    randomize: Callable[[gym.Env[Any, Any], np.random.Generator], None] | None = None
+    randomize: Callable[[gym.Env[Any, Any], np.random.Generator], object] | None = None
     """Put the simulator into a random state; None: its states come from play only.
 
     In play, positions and velocities are correlated: a pole far from upright is falling fast. In random
@@ -80,5 +73,5 @@ class Family:
     simulator: Simulator | None = None
     """Its true state, where the images are fast enough to probe for it."""
 
-    reference_scores: Callable[[str], ReferenceScores | None] = lambda _env_id: None
-    """Return published scores for an id."""
+    reference_scores: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Published scores of a random player and of a human, by the name in the id, in lower case."""
