@@ -48,10 +48,9 @@ class Group(NamedTuple):
 
     @property
     def typical(self) -> Run:
-        """The run with the median score of its best checkpoint."""
-        finished = [run for run in self.runs if run.summary] or list(self.runs)
-        ranked = sorted(finished, key=lambda run: run.summary.eval_mean if run.summary else 0.0)
-        return ranked[len(ranked) // 2]
+        """The run with the median score of its best checkpoint, of the finished ones if there are any."""
+        finished = [run for run in self.runs if run.summary] or self.runs
+        return sorted(finished, key=lambda run: run.best_score)[len(finished) // 2]
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:

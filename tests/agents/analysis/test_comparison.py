@@ -100,6 +100,17 @@ def test_groups_differ_in_preset_observation_and_any_other_field(tmp_path: Path)
     }
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_typical_run_of_a_group_is_its_median(finished: bool, tmp_path: Path) -> None:
+    """With or without summaries; an unfinished run counts only where none is finished."""
+    for seed, score in enumerate([30, 10, 20], 1):
+        write_run(tmp_path / str(seed), seed=seed, scores=[score], finished=finished)
+    if finished:
+        write_run(tmp_path / "4", seed=4, scores=[40], finished=False)
+    (group,) = group_runs([read_run(path) for path in find_runs([tmp_path])])
+    assert group.typical.best_score == 20
+
+
 def test_a_method_has_one_name_in_every_environment(tmp_path: Path) -> None:
     for i, (env, n) in enumerate([("CartPole-v1", 1), ("CartPole-v1", 3), ("Acrobot-v1", 3)]):
         write_run(tmp_path / str(i), env=env, returns__n_step=n)
