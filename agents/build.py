@@ -29,6 +29,7 @@ from agents.memory.replay import Replay
 from agents.memory.rollout import Rollout
 from agents.runs.checkpoint import RunCheckpoint
 from agents.runs.folder import RunFolder
+from agents.runs.reader import with_saved_capacity
 from agents.runs.summary import Summary
 from agents.training.evaluation import EvaluationRule
 from agents.training.hardware import pick_device, set_up_torch
@@ -258,7 +259,7 @@ def train(
     Raises:
         ConfigError: the configuration is impossible here, or the folder holds something else.
     """
-    config, sentence = with_capacity(config)
+    config, sentence = with_capacity(with_saved_capacity(config, folder))
     with closing(RunFolder(folder, config, resume=resume, on_open=on_open)) as run:
         trainer = build_trainer(config, run)
         if sentence:

@@ -21,7 +21,13 @@ from agents.cli.train import Train, default_run_dir
 from agents.config import Config, ConfigError
 from agents.config.presets import LADDER, PRESETS
 from agents.runs.paths import RunPaths
-from agents.runs.reader import differing_options, newest_step, read_config, read_summary
+from agents.runs.reader import (
+    differing_options,
+    newest_step,
+    read_config,
+    read_summary,
+    with_saved_capacity,
+)
 from agents.training.hardware import cores, threads_allowed
 from envs.registry import find_spec
 
@@ -57,9 +63,7 @@ class GridRun(NamedTuple):
         """
         if not self.paths.config.exists():
             return False
-        saved, config = read_config(self.folder), self.config
-        if config.memory.capacity is None:
-            config = replace(config, memory=replace(config.memory, capacity=saved.memory.capacity))
+        saved, config = read_config(self.folder), with_saved_capacity(self.config, self.folder)
         if options := differing_options(saved, config):
             raise ConfigError(
                 f"{self.folder} holds a run with other settings ({', '.join(options)}); choose another "

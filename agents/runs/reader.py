@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.config import Config, ConfigError, flatten, from_dict, to_dict
+from agents.config import Config, ConfigError, flatten, from_dict, to_dict, with_fields
 from agents.config.idle import MAY_CHANGE, Flat
 from agents.config.kinds import fits
 from agents.runs.files import damaged, read_json
@@ -80,6 +80,13 @@ def read_config(folder: Path) -> Config:
         ConfigError: there is no run, or the file is damaged.
     """
     return _read_stamp(folder)[0]
+
+
+def with_saved_capacity(config: Config, folder: Path) -> Config:
+    """Give a memory of open size the capacity that the run in this folder chose, if there is one."""
+    if config.memory.capacity is not None or not RunPaths(folder).config.is_file():
+        return config
+    return with_fields(config, {"memory.capacity": read_config(folder).memory.capacity})
 
 
 def differing_options(old: Config, new: Config) -> list[str]:

@@ -5,8 +5,10 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
+import agents
 from agents.build import build_trainer
 from agents.config import Config, ConfigError, with_fields
 from agents.runs import checkpoint
@@ -179,3 +181,15 @@ def test_the_log_of_truncations_counts_those_of_the_environment_too(tmp_path: Pa
     train(config, tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [row["truncated/eval"] for row in rows if "truncated/eval" in row] == [2.0]
+
+
+def test_a_memory_of_open_size_is_resumed_with_its_capacity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much memory is free by then."""
+    config = small("state", steps=200, **{"memory.capacity": None})
+    for free, steps in ((5_000_000, 200), (9_000_000, 400)):
+        available = psutil.virtual_memory()._replace(available=free)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda available=available: available)
+        summary = agents.train(with_fields(config, {"steps": steps}), tmp_path / "run", resume=True)
+        assert summary is not None and summary.env_steps == steps
