@@ -102,7 +102,7 @@ class EnvConfig:
     """Atari: a game starts with 1 to this many no-op frames; 0: none."""
 
     fire: bool = False
-    """Atari: press FIRE at the start of a game and after a lost life, in games that wait for it."""
+    """Atari: FIRE takes the place of the first action of every life, in games that wait for it."""
 
     zero_discount_on_life_loss: bool = False
     """Atari: do not bootstrap across a lost life; the game continues."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from envs.atari.game import WAIT_FOR_FIRE, AtariGame
+from envs.atari.game import AtariGame
 from envs.atari.native import NativeAtariEnv
 from envs.config import ConfigError, EnvConfig
 from envs.registry import find_spec
@@ -19,22 +19,12 @@ def make_native(config: EnvConfig, seeds: Sequence[int]) -> NativeAtariEnv | Non
     Raises:
         ConfigError: the native back-end is required and cannot play under these settings.
     """
-    rom = _rom(config)
-    reason = why_not_native(config)
-    if config.backend == "native" and reason is not None:
-        raise ConfigError(f"--env.backend native cannot play {config.id}: {reason}; use auto.")
-    if config.backend == "python" or reason is not None:
-        return None
-    return NativeAtariEnv(rom, seeds, config)
-
-
-def why_not_native(config: EnvConfig) -> str | None:
-    """Return the reason why ale-py's threads cannot play under these settings, if any."""
-    if config.mode is not None or config.difficulty is not None:
-        return "it plays each game's first mode and difficulty only"
-    if config.fire and _rom(config) in WAIT_FOR_FIRE:
-        return "it does not press FIRE after a lost life (--env.no-fire does without)"
-    return None
+    rom, changed = _rom(config), config.mode is not None or config.difficulty is not None
+    if config.backend == "native" and changed:
+        raise ConfigError(
+            "--env.backend native plays each game in its first mode and difficulty only; use auto."
+        )
+    return None if config.backend == "python" or changed else NativeAtariEnv(rom, seeds, config)
 
 
 def _rom(config: EnvConfig) -> str:

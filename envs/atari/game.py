@@ -50,7 +50,7 @@ class AtariGame(gym.Env[Frame, np.int64]):
 
     * a game that ends inside a frame skip shows its true last frame, not one pooled from the step before;
     * a lost life never ends or restarts the game; the lives are in `info["lives"]`;
-    * FIRE can be pressed where a game waits for it;
+    * FIRE can replace the first action of a game, and after a lost life, where the game waits for it;
     * it can be saved, except games whose `exact` is false.
 
     Raises:
@@ -67,9 +67,10 @@ class AtariGame(gym.Env[Frame, np.int64]):
     def __init__(self, game: str, config: EnvConfig) -> None:
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_A_SECOND / config.frame_skip}
-        sticky = config.repeat_action_probability
         self._emulator = Emulator(
-            require_rom(game), repeat_action_probability=sticky, max_frames=config.max_frames
+            require_rom(game),
+            repeat_action_probability=config.repeat_action_probability,
+            max_frames=config.max_frames,
         )
         self.ale, self.exact = self._emulator.ale, self._emulator.exact
         self._mode = _choose(game, "mode", config.mode, self.ale.getAvailableModes())
@@ -77,9 +78,8 @@ class AtariGame(gym.Env[Frame, np.int64]):
         self._difficulty = _choose(game, "difficulty", config.difficulty, difficulties)
         full = config.full_action_space
         self._actions = self.ale.getLegalActionSet() if full else self.ale.getMinimalActionSet()
-        presses_fire = config.fire and game in WAIT_FOR_FIRE
-        # A sticky action may swallow a frame of FIRE.
-        self._fire_frames = (config.frame_skip if sticky else 1) if presses_fire else 0
+        self._fires = config.fire and game in WAIT_FOR_FIRE
+        self._waits = False
         self._skip, self._noop_max = config.frame_skip, config.noop_max
         self._width_height = config.size[::-1]  # OpenCV counts width first
         self._before = np.zeros(self.ale.getScreenDims(), np.uint8)
@@ -91,7 +91,7 @@ class AtariGame(gym.Env[Frame, np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Frame, dict[str, Any]]:
-        """Start a game, with no-ops and FIRE as configured."""
+        """Start a game, with no-ops as configured."""
         if seed is not None:
             seed, of_emulator = ale_seeds(seed)
             self._emulator.seed(of_emulator)
@@ -100,17 +100,18 @@ class AtariGame(gym.Env[Frame, np.int64]):
         super().reset(seed=seed, options=options)
         self._emulator.reset_game()
         noops = int(self.np_random.integers(1, self._noop_max + 1)) if self._noop_max else 0
-        for action in [NOOP] * noops + [FIRE] * self._fire_frames:
-            self._emulator.act(action)
+        for _ in range(noops):
+            self._emulator.act(NOOP)
             if self.ale.game_over():
                 self._emulator.reset_game()
-        self._lives = self.ale.lives()
+        self._lives, self._waits = self.ale.lives(), self._fires
         self.ale.getScreenGrayscale(self._newest)
         return self._observe()
 
     def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
-        """Repeat the action for `frame_skip` frames, or until the game is over."""
-        ale, act, button = self.ale, self._emulator.act, self._actions[action].value
+        """Repeat the action, or FIRE, for `frame_skip` frames, or until the game is over."""
+        ale, act = self.ale, self._emulator.act
+        button = FIRE if self._waits else self._actions[action].value
         reward, over = 0, False
         for left in range(self._skip - 1, -1, -1):
             reward += act(button)
@@ -120,16 +121,11 @@ class AtariGame(gym.Env[Frame, np.int64]):
             if left == 1:
                 ale.getScreenGrayscale(self._before)
         ale.getScreenGrayscale(self._newest)
-        pooled = left == 0 and self._skip > 1
-        lost = 0 < ale.lives() < self._lives and not over
-        for _ in range(self._fire_frames if lost else 0):
-            self._before, self._newest = self._newest, self._before
-            reward += act(FIRE)
-            over, pooled = ale.game_over(), True
-            ale.getScreenGrayscale(self._newest)
-        if pooled:
+        if left == 0 and self._skip > 1:
             np.maximum(self._newest, self._before, out=self._newest)
-        self._lives = ale.lives()
+        lives = ale.lives()
+        self._waits = self._fires and lives < self._lives
+        self._lives = lives
         terminated = ale.game_over(with_truncation=False)
         image, info = self._observe()
         return image, float(reward), terminated, over and not terminated, info
@@ -143,13 +139,13 @@ class AtariGame(gym.Env[Frame, np.int64]):
         return self.ale.getScreenRGB()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the emulator and the lives; `np_random` is saved by `envs/snapshot.py`."""
-        return {"emulator": self._emulator.state_dict(), "lives": self._lives}
+        """Return emulator, lives and the wait for FIRE; `np_random` is saved by `envs/snapshot.py`."""
+        return {"emulator": self._emulator.state_dict(), "lives": self._lives, "waits": self._waits}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a `state_dict`, into a game with the same settings."""
         self._emulator.load_state_dict(state["emulator"])
-        self._lives = state["lives"]
+        self._lives, self._waits = state["lives"], state["waits"]
 
     def _observe(self) -> tuple[Frame, dict[str, Any]]:
         image = cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)

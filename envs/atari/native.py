@@ -7,7 +7,7 @@ from ale_py.vector_env import AtariVectorEnv
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode
 
-from envs.atari.game import FRAMES_A_SECOND, ale_seeds, require_rom
+from envs.atari.game import FIRE, FRAMES_A_SECOND, WAIT_FOR_FIRE, ale_seeds, require_rom
 from envs.config import EnvConfig
 from envs.snapshot import Snapshot
 from envs.vector import Array, Frame, Step, VectorEnv
@@ -54,6 +54,9 @@ class NativeAtariEnv(VectorEnv):
         self.num_actions = int(actions.n)
         self.render_fps = FRAMES_A_SECOND / config.frame_skip
         self._spare = self._next.copy()
+        buttons = [action.value for action in self._env.ale.get_action_set()]
+        self._fire = buttons.index(FIRE) if config.fire and game in WAIT_FOR_FIRE else None
+        self._waits = np.zeros(self.num_envs, np.bool_)  # [E]  for FIRE
         self._generator = np.random.default_rng(self._seeds)
 
     def reset(self) -> Array:
@@ -62,7 +65,7 @@ class NativeAtariEnv(VectorEnv):
         first, info = self._env.reset(seed=emulator)
         first, info = self._begin(np.zeros(self.num_envs, np.bool_), first, info)
         self._now = np.repeat(first, self.observation_shape[0], axis=1)
-        self._lives[:] = info["lives"]
+        self._lives[:], self._waits[:] = info["lives"], True
         return self._now
 
     def _begin(self, ended: Array, newest: Array, info: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
@@ -74,7 +77,7 @@ class NativeAtariEnv(VectorEnv):
 
     def step(self, action: Array, active: Array | None = None) -> Step:  # noqa: ARG002
         """Step every game, wherever it is `active`; the arrays are valid until the next call."""
-        self._env.send(action)
+        self._env.send(action if self._fire is None else np.where(self._waits, self._fire, action))
         self._next, self._spare = self._spare, self._next
         self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
         newest, reward, terminated, _, info = self._env.recv()
@@ -88,9 +91,10 @@ class NativeAtariEnv(VectorEnv):
             newest, info = self._begin(capped, newest, info)
             self._now = self._next.copy()
             self._now[last] = newest[last]
+        lost = (info["lives"] < self._lives) & ~last
         if self._life_loss:
-            terminated = terminated | ((info["lives"] < self._lives) & ~last)
-        self._lives[:] = info["lives"]
+            terminated = terminated | lost
+        self._lives[:], self._waits = info["lives"], lost | last
         return Step(self._next, reward.astype(np.float32), terminated, last, self._now)
 
     def render(self) -> Frame:

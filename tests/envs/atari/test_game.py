@@ -118,7 +118,25 @@ def test_fire_starts_the_game_and_starts_it_again_after_a_lost_life() -> None:
     assert {before - after for before, after in pairwise(lives)} == {0, 1}
 
 
-def test_fire_is_pressed_until_a_sticky_emulator_obeys() -> None:
+def test_fire_replaces_the_first_action_of_a_life_and_no_other() -> None:
+    """Until then every action is FIRE; from then on each is itself."""
+    firing, plain = AtariGame("breakout", EnvConfig(fire=True)), AtariGame("breakout", EnvConfig())
+    actions = plain.ale.getMinimalActionSet()
+    fire, right = actions.index(ale_py.Action.FIRE), actions.index(ale_py.Action.RIGHT)
+    firing.reset(seed=0)
+    plain.reset(seed=0)
+    lives, presses, pressed = 5, 0, True
+    for _ in range(400):
+        presses += pressed
+        step, expected = firing.step(right), plain.step(fire if pressed else right)
+        assert np.array_equal(step[0], expected[0]) and step[1:] == expected[1:]
+        pressed, lives = step[4]["lives"] < lives, step[4]["lives"]
+        if step[2]:
+            break
+    assert presses == 5 and step[2]
+
+
+def test_fire_reaches_a_sticky_emulator() -> None:
     """One frame of FIRE is lost in a quarter of the cases; four in one of 256."""
     env = AtariGame("breakout", EnvConfig(fire=True, repeat_action_probability=0.25))
     started = [env.reset(seed=seed) and env.step(0) and ball_height(env) > 0 for seed in range(20)]

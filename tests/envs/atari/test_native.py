@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from envs.atari.factory import why_not_native
 from envs.atari.native import NativeAtariEnv
 from envs.atari.scores import SCORES
 from envs.config import ConfigError, EnvConfig
@@ -28,6 +27,8 @@ def atari(game: str = "Pong", **settings: Any) -> EnvConfig:
     [
         ("Pong", {"fire": True}),
         ("Breakout", {"zero_discount_on_life_loss": True, "repeat_action_probability": 0.25}),
+        ("Breakout", {"fire": True, "zero_discount_on_life_loss": True}),
+        ("Breakout", {"fire": True, "repeat_action_probability": 0.25, "full_action_space": True}),
         ("MsPacman", {"zero_discount_on_life_loss": True}),
         ("Freeway", {"repeat_action_probability": 0.25, "full_action_space": True}),
         ("Qbert", {"zero_discount_on_life_loss": True, "size": (42, 42), "frame_skip": 3}),
@@ -135,11 +136,10 @@ def test_native_games_restart_when_a_run_is_resumed() -> None:
 
 
 def test_the_native_back_end_is_used_where_it_can_be() -> None:
-    assert why_not_native(atari("Pong", fire=True)) is None
-    assert "FIRE" in (why_not_native(atari("Breakout", fire=True)) or "")
-    assert "mode" in (why_not_native(atari("Pong", mode=1)) or "")
-    with pytest.raises(ConfigError, match="native cannot play ALE/Breakout-v5"):
-        make_vector_env(atari("Breakout", fire=True, backend="native"), [0])
+    assert isinstance(make_vector_env(atari("Breakout", fire=True), [0]), NativeAtariEnv)
+    assert not isinstance(make_vector_env(atari("Pong", mode=1), [0]), NativeAtariEnv)
+    with pytest.raises(ConfigError, match="first mode and difficulty only; use auto"):
+        make_vector_env(atari("Pong", mode=1, backend="native"), [0])
 
 
 @pytest.mark.parametrize(
