@@ -1,7 +1,7 @@
 """The façade: several environments stepped together, episodes restarted as they end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from envs.snapshot import Snapshot, env_state, is_exact, load_env_state
 
 Array = NDArray[Any]
+Work = Callable[[], object]
 Frame = NDArray[np.uint8]
 
 
@@ -58,10 +59,11 @@ class VectorEnv(ABC):
         """Start all episodes from the seeds; return the first observations `[E, *obs]`."""
 
     @abstractmethod
-    def step(self, action: Array, active: Array | None = None) -> Step:
+    def step(self, action: Array, active: Array | None = None, meanwhile: Work | None = None) -> Step:
         """Step every environment with actions `[E]`, integers from 0 to `num_actions - 1`.
 
-        Where `active`, `[E] bool`, is false an environment may rest: its row is meaningless.
+        Where `active`, `[E] bool`, is false an environment may rest: its row is meaningless. `meanwhile` is
+        called once, while the environments step if they do so in threads of their own, else before.
         """
 
     @abstractmethod
@@ -130,8 +132,10 @@ class SerialVectorEnv(VectorEnv):
         self._now[e], info = self.envs[e].reset(seed=seed)
         self._lives[e] = info.get("lives", 0)
 
-    def step(self, action: Array, active: Array | None = None) -> Step:
-        """Step every environment; where `active` is false it stays as it is."""
+    def step(self, action: Array, active: Array | None = None, meanwhile: Work | None = None) -> Step:
+        """Step every environment, after `meanwhile`; where `active` is false it stays as it is."""
+        if meanwhile is not None:
+            meanwhile()
         self._reward[:], self._terminated[:], self._last[:] = 0.0, False, False
         for e, env in enumerate(self.envs):
             if active is not None and not active[e]:

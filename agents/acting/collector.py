@@ -6,7 +6,7 @@ from typing import Any
 from agents.acting.episodes import Episode, EpisodeCounter, Lap, clipped, play
 from agents.acting.policy import Array, EpsilonGreedyPolicy
 from agents.memory import Memory
-from envs.vector import Step, VectorEnv
+from envs.vector import Step, VectorEnv, Work
 
 
 class Collector:
@@ -21,12 +21,14 @@ class Collector:
         self._steps: Iterator[tuple[Array, Step]] = iter(())
         self.episodes: list[Episode] = []
         """Episodes that ended since the list was last cleared."""
+        self.meanwhile: Work | None = None
+        """Work for each step, as `VectorEnv.step` does it."""
 
     def start(self) -> Array:
         """Start the first episodes; return their first observations `[E, *obs]`."""
         observation = self.env.reset()
         self._memory.start(observation)
-        self._steps = play(self.env, self._policy, observation, lap=self._lap)
+        self._play(observation)
         return observation
 
     def step(self, epsilon: float) -> int:
@@ -63,4 +65,7 @@ class Collector:
             self._counter.load_state_dict(state["counter"])
         else:
             self._memory.truncate(observation)
-        self._steps = play(self.env, self._policy, observation, lap=self._lap)
+        self._play(observation)
+
+    def _play(self, observation: Array) -> None:
+        self._steps = play(self.env, self._policy, observation, lap=self._lap, meanwhile=self.meanwhile)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.acting.policy import Array, Policy
-from envs.vector import Step, VectorEnv
+from envs.vector import Step, VectorEnv, Work
 
 ShouldStop = Callable[[], bool]
 Lap = Callable[[str], None]
@@ -31,6 +31,7 @@ def play(
     active: NDArray[np.bool_] | None = None,
     should_stop: ShouldStop = never,
     lap: Lap = lambda _section: None,
+    meanwhile: Work | None = None,
 ) -> Iterator[tuple[NDArray[np.int64], Step]]:
     """Act and step for as long as the caller asks; yield the actions `[E]` and the step.
 
@@ -44,6 +45,7 @@ def play(
         active: `[E]` environments to act in; the loop ends when none is left. None: all, endlessly.
         should_stop: Called before each step.
         lap: Called after each section, `act` and `env`.
+        meanwhile: Called in each step, as `VectorEnv.step` does.
 
     Raises:
         Interrupted: `should_stop()`.
@@ -57,7 +59,7 @@ def play(
         else:
             action[active] = policy.act(observation[active])
         lap("act")
-        step = env.step(action, active)
+        step = env.step(action, active, meanwhile)
         lap("env")
         yield action, step
         observation = step.observation

@@ -160,6 +160,10 @@ class ScheduleConfig:
     gradient_steps: int = count(1, 1, 1_000_000)
     """Gradient steps per update."""
 
+    overlap: bool = False
+    """Take gradient steps while the environments step, from what was there before; those of a rollout are
+    spread over the next one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:

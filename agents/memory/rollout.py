@@ -1,5 +1,6 @@
 """Rollout buffer with λ-returns."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -34,11 +35,36 @@ def lambda_returns(
     return returns
 
 
-class Rollout:
-    """T steps of several environments with λ-returns, then overwritten.
+class Segment:
+    """T steps of E environments, and the true last observations of the episodes that ended in them."""
 
-    λ-returns are computed once per rollout, with the network that collected it, when its first batch is
-    drawn. Each row is then drawn once per epoch, in random order.
+    def __init__(self, num_steps: int, num_envs: int, obs: tuple[int, ...], dtype: DTypeLike) -> None:
+        shape = (num_steps, num_envs)
+        self.observation = np.zeros((num_steps + 1, num_envs, *obs), dtype)
+        self.action = np.zeros(shape, np.int64)
+        self.reward = np.zeros(shape, np.float32)
+        self.terminated = np.zeros(shape, np.bool_)
+        self.last = np.zeros(shape, np.bool_)
+        self.final: list[tuple[int, int, Array]] = []  # time, environment, observation
+
+    def state_dict(self) -> StateDict:
+        """Return copies of the arrays."""
+        arrays = {name: array.copy() for name, array in vars(self).items() if name != "final"}
+        return arrays | {"final": [list(entry) for entry in self.final]}
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Restore a `state_dict` of a segment of the same shape."""
+        for name, array in vars(self).items():
+            if name != "final":
+                array[:] = np.asarray(state[name])
+        self.final = [(int(t), int(e), np.array(frame)) for t, e, frame in state["final"]]
+
+
+class Rollout:
+    """The newest full rollout of several environments, with λ-returns, and the one that is being filled.
+
+    λ-returns are computed once per rollout, with the network of that moment, when its first batch is drawn.
+    Each row is then drawn once per epoch, in random order.
 
     Args:
         num_steps: T, steps of each environment.
@@ -65,25 +91,22 @@ class Rollout:
         values: Callable[[Array], Array],
         generator: np.random.Generator,
     ) -> None:
-        shape = (num_steps, num_envs)
         self._gamma, self._td_lambda, self._values, self._generator = gamma, td_lambda, values, generator
-        self._observation = np.zeros((num_steps + 1, num_envs, *observation_shape), dtype)
-        self._action = np.zeros(shape, np.int64)
-        self._reward = np.zeros(shape, np.float32)
-        self._terminated = np.zeros(shape, np.bool_)
-        self._last = np.zeros(shape, np.bool_)
-        self._final: list[tuple[int, int, Array]] = []  # time, environment, true last observation
-        self._time = 0
-        self._returns = np.zeros(0, np.float32)  # [T E]; empty before the first batch of a rollout
+        self._shape = num_steps, num_envs
+        self._full, self._filling = (
+            Segment(num_steps, num_envs, observation_shape, dtype) for _ in range(2)
+        )
+        self._segments = self._time = 0  # filled so far; steps in the one that is being filled
+        self._returns = np.zeros(0, np.float32)  # [T E] of the full rollout; empty before its first batch
         self._order = np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         """Return the number of rows to draw from."""
-        return self._action.size if self._time == len(self._action) else 0
+        return math.prod(self._shape) if self._segments else 0
 
     def start(self, observation: Array) -> None:
         """Store the first observations `[E, *obs]` of all environments."""
-        self._observation[self._time] = observation
+        self._filling.observation[self._time] = observation
 
     def add(
         self,
@@ -94,26 +117,27 @@ class Rollout:
         next_observation: Array,
         observation: Array,
     ) -> None:
-        """Add one step of every environment, as `Replay.add`; a full rollout is overwritten."""
-        if self._time == len(self._action):
-            self._observation[0] = self._observation[-1]
-            self._time, self._final = 0, []
-            self._returns, self._order = np.zeros(0, np.float32), np.zeros(0, np.int64)
-        t = self._time
-        self._action[t], self._reward[t] = action, reward
-        self._terminated[t], self._last[t] = terminated, last
-        self._final += [(t, int(e), next_observation[e].copy()) for e in np.flatnonzero(last)]
-        self._observation[t + 1] = observation
+        """Add one step of every environment, as `Replay.add`; a full rollout replaces the one before."""
+        t, segment = self._time, self._filling
+        segment.action[t], segment.reward[t] = action, reward
+        segment.terminated[t], segment.last[t] = terminated, last
+        segment.final += [(t, int(e), next_observation[e].copy()) for e in np.flatnonzero(last)]
+        segment.observation[t + 1] = observation
         self._time = t + 1
+        if self._time == self._shape[0]:
+            self._full, self._filling = segment, self._full
+            self._segments, self._time = self._segments + 1, 0
+            self._filling.observation[0], self._filling.final = observation, []
+            self._returns, self._order = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
     def truncate(self, observation: Array) -> None:
         """Truncate the current episodes; new ones start from `observation` `[E, *obs]`."""
-        t = self._time
+        t, segment = self._time, self._filling
         if t:
-            unfinished = np.flatnonzero(~self._last[t - 1])
-            self._final += [(t - 1, int(e), self._observation[t, e].copy()) for e in unfinished]
-            self._last[t - 1] = True
-        self._observation[t] = observation
+            unfinished = np.flatnonzero(~segment.last[t - 1])
+            segment.final += [(t - 1, int(e), segment.observation[t, e].copy()) for e in unfinished]
+            segment.last[t - 1] = True
+        segment.observation[t] = observation
 
     def sample(self, size: int, _importance_sampling_exponent: float = 1.0) -> Batch:
         """Draw `size` rows of this epoch; the next one begins after the last row."""
@@ -122,11 +146,11 @@ class Rollout:
         while len(self._order) < size:
             self._order = np.append(self._order, self._generator.permutation(len(self)))
         rows, self._order = self._order[:size], self._order[size:]
-        places = np.unravel_index(rows, self._action.shape)
-        observation = torch.from_numpy(self._observation[places])
+        places = np.unravel_index(rows, self._shape)
+        observation = torch.from_numpy(self._full.observation[places])
         return Batch(
             observation,
-            torch.from_numpy(self._action[places]),
+            torch.from_numpy(self._full.action[places]),
             torch.from_numpy(self._returns[rows]),
             torch.zeros(size),
             observation,  # nothing is bootstrapped from it
@@ -138,26 +162,26 @@ class Rollout:
         """Do nothing: every row is drawn once per epoch."""
 
     def _compute_returns(self) -> Array:
-        """Return the λ-returns of the rollout, `[T E]`."""
-        following = self._observation[1:]
-        value = self._max_values(following.reshape(-1, *following.shape[2:])).reshape(self._action.shape)
-        if self._final:
-            times, envs, finals = zip(*self._final, strict=True)
+        """Return the λ-returns of the full rollout, `[T E]`."""
+        segment = self._full
+        following = segment.observation[1:]
+        value = self._max_values(following.reshape(-1, *following.shape[2:])).reshape(self._shape)
+        if segment.final:
+            times, envs, finals = zip(*segment.final, strict=True)
             value[list(times), list(envs)] = self._max_values(np.stack(finals))
-        returns = lambda_returns(
-            self._reward, self._terminated, self._last, value, self._gamma, self._td_lambda
-        )
-        return returns.reshape(-1)
+        columns = (segment.reward, segment.terminated, segment.last, value)
+        return lambda_returns(*columns, self._gamma, self._td_lambda).reshape(-1)
 
     def _max_values(self, observations: Array) -> Array:
         parts = range(0, len(observations), ROWS_AT_ONCE)
         return np.concatenate([self._values(observations[i : i + ROWS_AT_ONCE]).max(axis=1) for i in parts])
 
     def state_dict(self) -> StateDict:
-        """Return the rollout, the rows still to be drawn, and the generator."""
+        """Return the segments, the rows still to be drawn, and the generator."""
         return {
-            "arrays": {name: array.copy() for name, array in self._arrays().items()},
-            "final": [list(entry) for entry in self._final],
+            "full": self._full.state_dict(),
+            "filling": self._filling.state_dict(),
+            "segments": self._segments,
             "time": self._time,
             "returns": self._returns.copy(),
             "order": self._order.copy(),
@@ -166,14 +190,9 @@ class Rollout:
 
     def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict` of a memory of the same shape."""
-        for name, array in self._arrays().items():
-            array[:] = np.asarray(state["arrays"][name])
-        self._final = [(int(t), int(e), np.array(frame)) for t, e, frame in state["final"]]
-        self._time = state["time"]
+        self._full.load_state_dict(state["full"])
+        self._filling.load_state_dict(state["filling"])
+        self._segments, self._time = state["segments"], state["time"]
         self._returns = np.array(state["returns"])
         self._order = np.array(state["order"])
         self._generator.bit_generator.state = state["generator"]
-
-    def _arrays(self) -> dict[str, Array]:
-        names = ("observation", "action", "reward", "terminated", "last")
-        return {name: getattr(self, f"_{name}") for name in names}

@@ -28,6 +28,9 @@ class Clock:
         if memory.kind == "rollout":
             self._first, self._every = 0, config.env.num_envs * memory.num_steps
             self._gradient_steps = memory.update_epochs * self._every // config.learning.batch_size
+        self._spread = memory.kind == "rollout" and schedule.overlap
+        if self._spread:  # over the next rollout, from its first step on, which is not counted yet
+            self._first = self._every - config.env.num_envs
 
     @property
     def ticks(self) -> int:
@@ -60,7 +63,10 @@ class Clock:
     @property
     def updates_due(self) -> int:
         """Gradient steps that should have been taken by now."""
-        return max(self.ticks - self._first, 0) // self._every * self._gradient_steps
+        passed = max(self.ticks - self._first, 0)
+        if self._spread:
+            return passed * self._gradient_steps // self._every
+        return passed // self._every * self._gradient_steps
 
     @property
     def copies_due(self) -> int:

@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import torch
 
 from agents.acting.collector import Collector
-from agents.acting.episodes import Interrupted, ShouldStop
+from agents.acting.episodes import Interrupted, ShouldStop, never
 from agents.config import Config
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
@@ -37,6 +38,9 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.clock, self._interval = Clock(self.config, self.progress), Interval()
+        self._overlap = self.config.schedule.overlap
+        if self._overlap:
+            self.collector.meanwhile = partial(self._learn, never)
 
     @property
     def finished(self) -> bool:
@@ -61,7 +65,8 @@ class Trainer:
         saved_at = time.perf_counter()
         self.stopwatch.start()
         while not should_stop():
-            self._learn(should_stop)
+            if not self._overlap:
+                self._learn(should_stop)
             if should_stop() or not self._measure(should_stop, report) or self.finished:
                 break
             if time.perf_counter() - saved_at > self.config.checkpoint_seconds:

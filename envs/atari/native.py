@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 from envs.atari.game import FIRE, FRAMES_A_SECOND, WAIT_FOR_FIRE, ale_seeds, require_rom
 from envs.config import EnvConfig
 from envs.snapshot import Snapshot
-from envs.vector import Array, Frame, Step, VectorEnv
+from envs.vector import Array, Frame, Step, VectorEnv, Work
 
 
 class NativeAtariEnv(VectorEnv):
@@ -75,11 +75,13 @@ class NativeAtariEnv(VectorEnv):
             ended = np.zeros_like(ended)
         return newest, info
 
-    def step(self, action: Array, active: Array | None = None) -> Step:  # noqa: ARG002
+    def step(self, action: Array, active: Array | None = None, meanwhile: Work | None = None) -> Step:  # noqa: ARG002
         """Step every game, wherever it is `active`; the arrays are valid until the next call."""
         self._env.send(action if self._fire is None else np.where(self._waits, self._fire, action))
         self._next, self._spare = self._spare, self._next
         self._next[:, :-1] = self._now[:, 1:]  # while the threads emulate
+        if meanwhile is not None:
+            meanwhile()
         newest, reward, terminated, _, info = self._env.recv()
         capped = (info["episode_frame_number"] >= self._max_frames) & ~terminated
         last = terminated | capped

@@ -62,9 +62,10 @@ def test_a_preset_for_pixels_only_says_so() -> None:
 @pytest.mark.parametrize(
     ("preset", "obs"), [("rainbow", "state"), ("btr", "pixels"), ("pqn", "state"), ("drq-eps", "pixels")]
 )
-def test_a_stopped_run_resumes_exactly(preset: str, obs: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("overlap", [False, True])
+def test_a_stopped_run_resumes_exactly(preset: str, obs: str, overlap: bool, tmp_path: Path) -> None:
     """Stopped inside a rollout and between updates: noise, levels, priorities and returns are saved."""
-    config = small(obs, preset, steps=300)
+    config = small(obs, preset, steps=300, **{"schedule.overlap": overlap})
     train(config, tmp_path / "whole")
     folder = RunFolder(tmp_path / "parts", config, resume=False)
     trainer = build_trainer(config, folder)

@@ -243,14 +243,25 @@ def test_a_new_window_starts_an_epoch_of_its_own() -> None:
     assert sorted(memory.sample(60).indices.tolist()) == list(range(60))
 
 
-def test_nothing_can_be_drawn_until_the_window_is_full() -> None:
-    memory, steps = full(4, 2)
+def test_nothing_can_be_drawn_until_a_window_is_full() -> None:
+    first, steps = random_history(2, 4, 11)
+    memory = make(4, 2)
+    memory.start(first[:, None])
+    for step in steps:
+        assert len(memory) == 0
+        feed(memory, [step])
     assert len(memory) == 8
+
+
+def test_the_full_window_is_drawn_from_until_the_next_is_full() -> None:
+    """As where learning goes on while the environments play; the returns are those of the first batch."""
+    memory, steps = full(4, 2)
+    before = contents(memory.sample(8))
     for step in steps[:3]:
         feed(memory, [step])
-        assert len(memory) == 0
+        assert contents(memory.sample(8)) == before
     feed(memory, steps[3:4])
-    assert len(memory) == 8
+    assert not contents(memory.sample(8)).keys() & before.keys()
 
 
 def test_a_batch_bootstraps_from_nothing_and_weighs_the_same_everywhere() -> None:

@@ -13,7 +13,7 @@ from agents.config import Config
 from agents.config.presets import LADDER
 from agents.runs.folder import RunFolder
 from agents.training.trainer import Trainer
-from tests.small_runs import assert_same_run, small, train
+from tests.small_runs import assert_same, assert_same_run, small, train
 
 SHORT = {
     "env.backend": "python",
@@ -81,6 +81,19 @@ def test_an_interrupted_run_with_sticky_actions_equals_a_whole_one(tmp_path: Pat
     """Memory, emulators, network and log; with seed 6 the first action after the interruption sticks."""
     fields = {"env.repeat_action_probability": 0.25, "steps": 160, "seed": 6}
     assert_resumes("fast", "Pong", tmp_path, [in_an_update_period], **fields)
+
+
+@pytest.mark.parametrize("preset", ["pqn", "dqn"])
+def test_learning_while_ale_pys_threads_play_equals_learning_before(preset: str, tmp_path: Path) -> None:
+    """The Python back-end learns, then plays; parameters and scores are the same, bit for bit."""
+    states = []
+    for backend in ("native", "python"):
+        fields = {"env.backend": backend, "schedule.overlap": True, "memory.num_steps": 16, "steps": 240}
+        config = small("pixels", preset, env="ALE/Pong-v5", **SHORT | fields)
+        trainer = train(config, tmp_path / backend)
+        assert trainer.progress.updates >= 20
+        states.append(trainer.agent.state_dict() | {"return": trainer.progress.last_return})
+    assert_same(*states)
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """The trainer with fakes: a tape of the calls to its parts, in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from agents.learning.batch import Batch
 from agents.runs.checkpoint import BestCheckpoint, State
+from agents.training.clock import Clock
 from agents.training.evaluation import EvaluationRule
 from agents.training.progress import Progress
 from agents.training.stopwatch import Stopwatch
@@ -95,9 +96,12 @@ class FakeCollector:
         self._tape, self._ends, self._rounds = tape, ends, 0
         self.env = SimpleNamespace(num_envs=num_envs)
         self.episodes: list[Episode] = []
+        self.meanwhile: Callable[[], object] | None = None
 
     def step(self, epsilon: float) -> int:
         self._tape.append(("step", round(epsilon, 3)))
+        if self.meanwhile is not None:
+            self.meanwhile()
         self._rounds += 1
         ended = int(self._rounds % self._ends == 0)
         self.episodes += [Episode(0, 7.0, 7.0, 5)] * ended
@@ -230,6 +234,50 @@ def test_a_whole_run_calls_its_parts_in_this_order() -> None:
         ("save best", 12, 0.0),
         ("save", 12),
     ]
+
+
+def test_overlapped_updates_are_taken_within_the_next_step() -> None:
+    """The same as in order, but each step begins before the updates; those of the last are left out."""
+    in_order, overlapped = record()[1], record(schedule__overlap=True)[1]
+    end = in_order.index(("log", 12))
+    starts = [i for i, entry in enumerate(in_order) if entry[0] == "step"]
+    expected: Tape = []
+    for before, start in zip([0, *(i + 1 for i in starts)], starts, strict=False):
+        expected += [in_order[start], *in_order[before:start]]
+    assert overlapped == expected + in_order[end:]
+
+
+@pytest.mark.parametrize(
+    ("num_envs", "num_steps", "epochs", "batch"), [(4, 8, 2, 8), (3, 5, 3, 7), (1, 4, 9, 2)]
+)
+def test_overlapped_updates_of_a_rollout_are_spread_over_the_next(
+    num_envs: int, num_steps: int, epochs: int, batch: int
+) -> None:
+    """None before the first is full; then each has the same number, one more or less in every step."""
+    config = with_fields(
+        preset_config("pqn", "CartPole-v1", "state"),
+        {
+            "env.num_envs": num_envs,
+            "memory.num_steps": num_steps,
+            "memory.update_epochs": epochs,
+            "learning.batch_size": batch,
+            "schedule.overlap": True,
+        },
+    )
+    progress, due = Progress(), []
+    clock, plain = (
+        Clock(config, progress),
+        Clock(with_fields(config, {"schedule.overlap": False}), progress),
+    )
+    for step in range(4 * num_steps):
+        progress.env_steps = step * num_envs
+        due.append(clock.updates_due)
+    per_rollout, taken = epochs * num_envs * num_steps // batch, np.diff(due)
+    assert due[num_steps - 1] == 0
+    assert due[2 * num_steps - 1 :: num_steps] == [per_rollout, 2 * per_rollout, 3 * per_rollout]
+    assert np.ptp(taken[num_steps - 1 :]) <= 1
+    progress.env_steps = 2 * num_envs * num_steps
+    assert plain.updates_due == 2 * per_rollout
 
 
 def test_batches_are_drawn_in_blocks_that_end_at_multiples_of_their_size() -> None:
