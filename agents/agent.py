@@ -43,13 +43,17 @@ def load(folder: Path, device: str = "cpu") -> Agent:
     return Agent(config, GreedyPolicy(network.eval(), place), best)
 
 
-def evaluate(folder: Path, episodes: int = 100, seed: int = 0, device: str = "cpu") -> Score:
+def evaluate(
+    folder: Path, episodes: int = 100, seed: int = 0, device: str = "cpu", epsilon: float | None = None
+) -> Score:
     """Evaluate the best agent of a run on held-out seeds; the device is `auto`, `cpu` or `cuda`.
 
-    `seed` selects the held-out seeds; no training run uses them, whatever its seed.
+    `seed` selects the held-out seeds; no training run uses them, whatever its seed. `epsilon` is the
+    probability of a random action; None: that of the run's evaluations.
 
     Raises:
         ConfigError: as `load`.
     """
     agent = load(folder, device)
-    return held_out(agent.config, agent.policy, episodes, seed)
+    epsilon = agent.config.evaluation.epsilon if epsilon is None else epsilon
+    return held_out(agent.config, agent.policy, episodes, seed, epsilon)

@@ -147,7 +147,10 @@ def test_evaluate_prints_a_sentence_and_json(runs: Path) -> None:
     values = json.loads(line)
     assert values["episodes"] == 3
     assert values["min"] <= values["mean"] <= values["max"]
-    assert f"mean {values['mean']:.1f}" in text
+    assert f"mean {values['mean']:.1f}" in text and "over 3 greedy episodes" in text
+    text = call("evaluate", "pixels", "--episodes", "3", "--epsilon", "0.5", cwd=runs).stdout
+    assert "over 3 episodes with ε 0.5" in text
+    refused(call("evaluate", "pixels", "--epsilon", "2", cwd=runs), "--epsilon is 2.0; give 0 to 1")
     refused(call("evaluate", "pixels", "--episodes", "0", cwd=runs), "give 1 or more")
 
 

@@ -1,10 +1,11 @@
-"""Evaluations: greedy episodes on environments and seeds of their own.
+"""Evaluations: whole episodes on environments and seeds of their own.
 
 | evaluation | seeds | episodes | ε |
 |---|---|---|---|
 | periodic | stream `evaluation`: the same each time | `evaluation.episodes` | `evaluation.epsilon` |
 | confirmation | stream `solved`, by agent step: fresh each time | `evaluation.solved_episodes` | the same |
-| held out (`scripts/evaluate.py`) | stream `held_out` of another seed | as asked | the same |
+| greedy, where that ε is not 0 | those of the evaluation beside it | as many | 0 |
+| held out (`scripts/evaluate.py`) | stream `held_out` of another seed | as asked | as asked, or the same |
 
 `agents/training/evaluation.py` decides when each is due, and its consequences.
 """
@@ -39,19 +40,20 @@ class RecordingPolicy:
         return self.recorded[-1].argmax(axis=1)
 
 
-def evaluated_policy(policy: Policy, num_actions: int, config: Config, stream: str, *key: int) -> Policy:
-    """Return a policy with the random actions of the protocol; a random stream draws them."""
-    epsilon = config.evaluation.epsilon
+def with_epsilon(
+    policy: Policy, epsilon: float, num_actions: int, seed: int, stream: str, *key: int
+) -> Policy:
+    """Return a policy with a share of random actions, drawn by a random stream; the same without any."""
     if not epsilon:
         return policy
-    return EpsilonGreedyPolicy(policy, num_actions, make_generator(config.seed, stream, *key), epsilon)
+    return EpsilonGreedyPolicy(policy, num_actions, make_generator(seed, stream, *key), epsilon)
 
 
-def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int) -> Score:
+def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int, epsilon: float) -> Score:
     """Evaluate on seeds that no training run uses; `seed` selects them."""
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
     with closing(make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)) as env:
-        measured = evaluated_policy(policy, env.num_actions, replace(config, seed=seed), "held_out")
+        measured = with_epsilon(policy, epsilon, env.num_actions, seed, "held_out")
         return evaluate(env, measured, episodes)
 
 
@@ -70,36 +72,54 @@ class Evaluator:
         recording = RecordingPolicy(self.policy)
         frames = settings.video_frames
         score = self._evaluate(
-            "evaluation", 0, settings.episodes, recording, frames if self._pixels else 0, should_stop
+            ("evaluation", 0),
+            settings.episodes,
+            recording,
+            settings.epsilon,
+            should_stop,
+            video_frames=frames if self._pixels else 0,
         )
         video = self._draw_episode(frames, should_stop) if frames and not self._pixels else score.video
         values = np.concatenate(recording.recorded) if recording.recorded else None
         return score._replace(video=video, values=values, probe=self._probe(should_stop))
 
+    def greedy(self, should_stop: ShouldStop = never) -> Score:
+        """Evaluate as `periodic`, without random actions, and the score alone."""
+        episodes = self._config.evaluation.episodes
+        return self._evaluate(("evaluation", 0), episodes, self.policy, 0.0, should_stop)
+
     def confirm(
-        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
+        self,
+        env_steps: int,
+        should_stop: ShouldStop = never,
+        policy: GreedyPolicy | None = None,
+        *,
+        greedy: bool = False,
     ) -> Score:
         """Evaluate the run's agent, or another, on more episodes; the agent steps decide the seeds."""
-        episodes = self._config.evaluation.solved_episodes
-        return self._evaluate("solved", env_steps, episodes, policy or self.policy, 0, should_stop)
+        settings = self._config.evaluation
+        epsilon = 0.0 if greedy else settings.epsilon
+        stream, policy = ("solved", env_steps), policy or self.policy
+        return self._evaluate(stream, settings.solved_episodes, policy, epsilon, should_stop)
 
     def _evaluate(
         self,
-        stream: str,
-        key: int,
+        stream: tuple[str, int],
         episodes: int,
         policy: Policy,
-        video_frames: int,
+        epsilon: float,
         should_stop: ShouldStop,
+        *,
+        video_frames: int = 0,
     ) -> Score:
-        settings = self._config.evaluation
+        settings, (name, key) = self._config.evaluation, stream
         count = min(settings.num_envs, episodes)
-        seeds = draw_seeds(self._config.seed, stream, count, key)
+        seeds = draw_seeds(self._config.seed, name, count, key)
         if count not in self._envs:
             self._envs[count] = make_vector_env(self._config.env, seeds, max_steps=settings.max_steps)
         env = self._envs[count]
         env.seed(seeds)
-        measured = evaluated_policy(policy, env.num_actions, self._config, stream, key)
+        measured = with_epsilon(policy, epsilon, env.num_actions, self._config.seed, name, key)
         return evaluate(env, measured, episodes, video_frames=video_frames, should_stop=should_stop)
 
     def _draw_episode(self, frames: int, should_stop: ShouldStop) -> NDArray[np.uint8] | None:

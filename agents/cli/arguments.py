@@ -6,7 +6,7 @@ from typing import Literal
 
 from agents.config import ConfigError
 from agents.runs.files import check_output
-from envs.config import LARGEST_SEED, count
+from envs.config import LARGEST_SEED, count, number
 
 POSITIONAL = {"positional": True}
 LARGEST_COUNT = 10**9
@@ -18,7 +18,7 @@ AtariPart = Literal["throughput", "learner", "priorities", "peers"]
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """Evaluate a trained agent's greedy policy on held-out seeds."""
+    """Evaluate a trained agent on held-out seeds."""
 
     run: Path = field(metadata=POSITIONAL)
     """Folder of a run made by train.py."""
@@ -28,6 +28,9 @@ class EvaluateArguments:
 
     seed: int = count(0, 0, LARGEST_SEED)
     """Seed of the held-out episodes."""
+
+    epsilon: float | None = number(None, 0, 1)
+    """Probability of a random action; 0: greedy; None: that of the run's evaluations, by its protocol."""
 
     json: bool = False
     """Print one line of JSON instead of a sentence."""

@@ -63,7 +63,7 @@ class EpisodePlayer:
         )
         self._spec, self._episodes, self._max_frames = describe_env(config.env), episodes, max_frames
         self.title = f"{config.env.id} from {config.env.obs} ({config.preset}, seed {config.seed})"
-        self.score = _score(folder, best)
+        self.score = _score(folder, best, config.evaluation.epsilon)
         """Score of the checkpoint, as a sentence."""
         self.fps = self._env.render_fps
         self.returns: list[float] = []
@@ -155,12 +155,12 @@ class EpisodePlayer:
                 return
 
 
-def _score(folder: Path, best: BestCheckpoint) -> str:
+def _score(folder: Path, best: BestCheckpoint, epsilon: float) -> str:
     """Return a finished run's score, else that of its best evaluation."""
     summary = read_summary(folder)
     if summary is not None and summary.eval_episodes is not None:
-        return score_sentence(summary.eval_mean, summary.eval_episodes)
-    return score_sentence(best.score["mean"], best.score["episodes"])
+        return score_sentence(summary.eval_mean, summary.eval_episodes, epsilon)
+    return score_sentence(best.score["mean"], best.score["episodes"], epsilon)
 
 
 class RecordedEpisode(NamedTuple):

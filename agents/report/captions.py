@@ -3,6 +3,7 @@
 from typing import Literal
 
 from agents.config import Config
+from agents.runs.summary import kind_of
 
 ViewName = Literal["screen", "agent"]
 DISTRIBUTIONS = {
@@ -55,12 +56,17 @@ def describe(view: ViewName, config: Config) -> str:
     )
 
 
-def score_sentence(mean: float, episodes: int) -> str:
-    """Return the agent's score and the number of episodes behind it.
+def score_sentence(mean: float, episodes: int, epsilon: float) -> str:
+    """Return the agent's score, and the number and the ε of the episodes behind it.
 
     Example:
-        >>> score_sentence(477.68, 100)
+        >>> score_sentence(477.68, 100, 0.0)
         'This agent scored 477.7, the mean of 100 greedy episodes.'
     """
-    games = "in one greedy episode" if episodes == 1 else f"the mean of {episodes} greedy episodes"
+    kind = kind_of(epsilon)
+    games = (
+        f"in one {kind.replace('episodes', 'episode')}"
+        if episodes == 1
+        else f"the mean of {episodes} {kind}"
+    )
     return f"This agent scored {mean:.1f}{' ' if episodes == 1 else ', '}{games}."

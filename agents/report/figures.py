@@ -85,7 +85,9 @@ def panels(task: Task, look: Looks, references: Lettered) -> dict[str, Draw]:
     if task.reward_threshold is not None:
         draws[f"Runs that reached {number(task.reward_threshold)}"] = partial(_draw_reached, task, look)
     finals = {row.group.method: [row.final] for row in task.rows}
-    draws["Runs with a final score above"] = partial(_draw_profile, finals, look, "final greedy score")
+    draws["Runs with a final score above"] = partial(
+        _draw_profile, finals, look, f"final {score_name(task)}"
+    )
     return draws
 
 
@@ -93,6 +95,12 @@ def probe_panels(task: Task) -> dict[str, Draw]:
     """Return the drawing functions of an environment's linear probes, by title."""
     groups = [row.group for row in task.rows]
     return {f"Linear probe of the state: {g.method}": partial(_draw_probe, g) for g in groups if probes(g)}
+
+
+def score_name(task: Task) -> str:
+    """Return what the axis of scores shows: greedy play, or play with a protocol's random actions."""
+    epsilons = [row.group.config["evaluation.epsilon"] for row in task.rows]
+    return "score of evaluations" if any(epsilons) else "greedy score"
 
 
 def probes(group: Group) -> list[str]:
@@ -120,7 +128,7 @@ def _draw_scores(task: Task, look: Looks, axis: Axis, references: Lettered, ax: 
     ax.set_ylim(low - 0.04 * span, high + 0.06 * span)
     if task.reward_threshold is not None:
         ax.axhline(task.reward_threshold, color=GRAY, linestyle=":", linewidth=1.2)
-    ax.set_ylabel("greedy score")
+    ax.set_ylabel(score_name(task))
     _label(ax, axis, is_wide(task))
     _draw_references(references, axis, float(points[-1]), ax)
 

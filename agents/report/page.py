@@ -54,7 +54,11 @@ def render(
         episodes=[
             {
                 "name": group.name,
-                "score": score_sentence(group.typical.best_score, group.typical.score_episodes),
+                "score": score_sentence(
+                    group.typical.best_score,
+                    group.typical.score_episodes,
+                    group.config["evaluation.epsilon"],
+                ),
                 "video": data_uri("video/mp4", videos.get(group.name)),
                 "thumbnail": data_uri("image/png", thumbnails.get(group.name)),
             }

@@ -12,6 +12,16 @@ from agents.config.aliases import updated
 from agents.config.kinds import fits
 
 
+def kind_of(epsilon: float) -> str:
+    """Return the kind of an evaluation's episodes.
+
+    Example:
+        >>> kind_of(0.0), kind_of(0.05)
+        ('greedy episodes', 'episodes with ε 0.05')
+    """
+    return f"episodes with ε {epsilon:g}" if epsilon else "greedy episodes"
+
+
 class ScoreSummary(TypedDict):
     """Statistics of the returns of some episodes."""
 
@@ -46,7 +56,13 @@ class Summary:
     eval_ci95: tuple[float, float] | None = None
     eval_at_step: int | None = None
     """Agent steps after which the best checkpoint was saved."""
+    eval_epsilon: float = 0.0
+    """Probability of a random action in these evaluations."""
     eval_human_normalised: float | None = None
+    greedy_mean: float | None = None
+    """The same agent's mean return on the same seeds without random actions; None where there are none."""
+    greedy_min: float | None = None
+    greedy_ci95: tuple[float, float] | None = None
     final_mean: float
     """Mean return of the last agent."""
     final_min: float | None = None
@@ -85,9 +101,11 @@ class Summary:
         module = self.env.rpartition(":")[0]
         words += ["--module", module] if module else []
         result = f"{'solved with' if self.solved else 'reached'} {self.eval_mean:.1f}"
+        under = "" if self.protocol == "none" else f", protocol {self.protocol}"
+        under += "" if self.greedy_mean is None else f"; {self.greedy_mean:.1f} when greedy"
         return (
-            f"{self.env} from {self.obs}: {result} (mean of {self.eval_episodes} greedy episodes) after "
-            f"{self.env_steps:,} steps and {self.train_seconds:.1f} s of training (+ "
-            f"{self.eval_seconds:.1f} s of evaluation). Next: make tensorboard, or python "
-            f"scripts/{shlex.join(words)}"
+            f"{self.env} from {self.obs}: {result} (mean of {self.eval_episodes} "
+            f"{kind_of(self.eval_epsilon)}{under}) after {self.env_steps:,} steps and "
+            f"{self.train_seconds:.1f} s of training (+ {self.eval_seconds:.1f} s of evaluation). "
+            f"Next: make tensorboard, or python scripts/{shlex.join(words)}"
         )

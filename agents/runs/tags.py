@@ -3,7 +3,7 @@
 All others are named where they are logged: `Trainer._log`, `EvaluationRule._log`, `RunFolder.finish`.
 """
 
-PERIODIC, CONFIRMATION = "eval", "solved"
+PERIODIC, CONFIRMATION, GREEDY = "eval", "solved", "greedy"
 """Kinds of evaluations, the second half of their tags."""
 SCORE, CONFIRMED = f"return/{PERIODIC}", f"return/{CONFIRMATION}"
 SECONDS = "time/train_seconds"

@@ -29,7 +29,7 @@ FIRST = ("env.id", "env.obs", "preset", "seed", "steps")
 """First columns of the *HParams* table; others can be selected beside it."""
 CHARTS = {
     "pixels and state": {
-        "greedy score": ["Multiline", [tags.SCORE]],
+        "score of evaluations": ["Multiline", [tags.SCORE, f"return/{tags.GREEDY}"]],
         "training score": ["Multiline", ["return/train$"]],
         "value of the actions taken": ["Multiline", ["q/mean"]],
         "temporal-difference loss": ["Multiline", ["loss/td"]],

@@ -6,6 +6,8 @@
 3. The best checkpoint is the confirmed agent, else the one with the highest periodic mean, the newest of
    equal ones.
 4. At the end, the best checkpoint and the last agent are each measured like a confirmation.
+5. A protocol's random actions hide skill: where it has any, greedy play is measured beside each evaluation,
+   and for the best checkpoint at the end. It is reported and decides nothing.
 
 `agents/acting/evaluator.py` defines seeds, episodes and ε of each evaluation.
 """
@@ -73,8 +75,11 @@ class EvaluationRule:
         if threshold is not None and score.mean >= threshold:
             report(f"confirming over {self.config.evaluation.solved_episodes} episodes")
             confirmation = self.evaluator.confirm(progress.env_steps, should_stop)
-        progress.evaluated_at, progress.last_eval = progress.env_steps, score.mean
+        greedy = self.evaluator.greedy(should_stop) if self.config.evaluation.epsilon else score
+        progress.evaluated_at, progress.last_greedy = progress.env_steps, greedy.mean
         self._log(tags.PERIODIC, score)
+        if greedy is not score:
+            self._log(tags.GREEDY, greedy)
         if score.mean >= progress.best_mean:
             progress.best_mean = score.mean
             self._save(score, confirmed=False)
@@ -128,6 +133,7 @@ class EvaluationRule:
             final = self._measure(should_stop)
         if not best.confirmed:
             score = final if newest else self._measure(should_stop, best)
+        greedy = self._measure(should_stop, best, greedy=True) if config.evaluation.epsilon else None
         stopwatch.lap("evaluate")
         threshold = self.reward_threshold
         return Summary(
@@ -147,7 +153,11 @@ class EvaluationRule:
             eval_min=score["min"],
             eval_ci95=(score["ci95_low"], score["ci95_high"]),
             eval_at_step=best.env_steps,
+            eval_epsilon=config.evaluation.epsilon,
             eval_human_normalised=human_normalised(config.env.id, score["mean"]),
+            greedy_mean=greedy["mean"] if greedy else None,
+            greedy_min=greedy["min"] if greedy else None,
+            greedy_ci95=(greedy["ci95_low"], greedy["ci95_high"]) if greedy else None,
             final_mean=final["mean"],
             final_min=final["min"],
             reward_threshold=threshold,
@@ -157,6 +167,9 @@ class EvaluationRule:
             seconds_to_solve=progress.seconds_to_solve,
         )
 
-    def _measure(self, should_stop: ShouldStop, best: BestCheckpoint | None = None) -> ScoreSummary:
+    def _measure(
+        self, should_stop: ShouldStop, best: BestCheckpoint | None = None, *, greedy: bool = False
+    ) -> ScoreSummary:
         policy = None if best is None else self.evaluator.policy.with_parameters(best.agent)
-        return self.evaluator.confirm(self.progress.env_steps, should_stop, policy).summary()
+        at = self.progress.env_steps
+        return self.evaluator.confirm(at, should_stop, policy, greedy=greedy).summary()

@@ -40,8 +40,8 @@ class ProgressBar:
         if progress.last_episodes:
             plural = "s" * (progress.last_episodes > 1)
             postfix["score"] = f"{progress.last_return:.0f} ({progress.last_episodes} episode{plural})"
-        if progress.last_eval == progress.last_eval:
-            postfix["greedy"] = f"{progress.last_eval:.0f}"
+        if progress.last_greedy == progress.last_greedy:
+            postfix["greedy"] = f"{progress.last_greedy:.0f}"
         postfix["epsilon"] = f"{self._trainer.clock.epsilon:.2f}"
         return postfix | ({"now": stage} if stage else {"slowest": self._trainer.stopwatch.slowest})
 

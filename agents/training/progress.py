@@ -25,7 +25,7 @@ class Progress:
     seconds_to_solve: float | None = None
     last_return: float = float("nan")  # mean over the episodes of the last log entry with any
     last_episodes: int = 0  # number of these episodes
-    last_eval: float = float("nan")
+    last_greedy: float = float("nan")  # mean return of the newest greedy evaluation
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.acting.episodes import Interrupted, play
-from agents.acting.evaluator import Evaluator, RecordingPolicy, evaluated_policy
+from agents.acting.evaluator import Evaluator, RecordingPolicy, with_epsilon
 from agents.acting.policy import GreedyPolicy
 from agents.acting.score import evaluate
 from agents.build import network_for
@@ -28,9 +28,7 @@ def greedy(config: Config) -> GreedyPolicy:
 @pytest.mark.parametrize(("epsilon", "share"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
 def test_evaluations_act_with_the_epsilon_of_the_protocol(epsilon: float, share: float) -> None:
     """Of two actions half of the random ones are the other: a share of epsilon / 2 goes right."""
-    config = with_fields(CONFIG, {"evaluation.epsilon": epsilon, "evaluation.num_envs": 4})
-    env, left = make_vector_env(config.env, [0] * 4), Constant()
-    policy = evaluated_policy(left, env.num_actions, config, "evaluation")
+    policy = with_epsilon(Constant(), epsilon, 2, CONFIG.seed, "evaluation")
     right = np.mean([policy.act(np.zeros((4, 4))) for _ in range(1_000)])
     assert right == pytest.approx(share, abs=0.03)
 
@@ -53,6 +51,16 @@ def test_periodic_evaluations_repeat_their_seeds_and_confirmations_never_do() ->
     assert np.array_equal(first.first, second.first)
     fresh = [evaluator.confirm(step).first for step in (100, 200, 100)]
     assert np.array_equal(fresh[0], fresh[2]) and not np.array_equal(fresh[0], fresh[1])  # type: ignore[arg-type]
+
+
+def test_greedy_evaluations_are_those_of_a_run_without_epsilon() -> None:
+    """On the same seeds, periodic ones and confirmations."""
+    fields = {"evaluation.video_frames": 0, "evaluation.solved_episodes": 5, "evaluation.epsilon": 0.5}
+    evaluator = Evaluator(with_fields(CONFIG, fields), greedy(CONFIG))
+    plain = Evaluator(with_fields(CONFIG, fields | {"evaluation.epsilon": 0.0}), greedy(CONFIG))
+    assert np.array_equal(evaluator.greedy().returns, plain.periodic().returns)
+    assert np.array_equal(evaluator.confirm(7, greedy=True).returns, plain.confirm(7).returns)
+    assert not np.array_equal(evaluator.confirm(7).returns, plain.confirm(7).returns)
 
 
 def test_a_recording_policy_keeps_the_values_it_acted_on() -> None:

@@ -56,5 +56,7 @@ def test_the_screen_is_distinguished_from_the_observation(images: int, words: st
 
 
 def test_a_score_names_its_number_of_episodes() -> None:
-    assert score_sentence(-13.25, 30) == "This agent scored -13.2, the mean of 30 greedy episodes."
-    assert score_sentence(9.0, 1) == "This agent scored 9.0 in one greedy episode."
+    assert score_sentence(-13.25, 30, 0.0) == "This agent scored -13.2, the mean of 30 greedy episodes."
+    assert score_sentence(9.0, 1, 0.0) == "This agent scored 9.0 in one greedy episode."
+    assert score_sentence(9.0, 30, 0.05) == "This agent scored 9.0, the mean of 30 episodes with ε 0.05."
+    assert score_sentence(9.0, 1, 0.05) == "This agent scored 9.0 in one episode with ε 0.05."

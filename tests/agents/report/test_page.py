@@ -135,5 +135,5 @@ def test_atari_scores_name_their_number_of_games(finished: bool, games: int, tmp
     name = comparison.groups[0].name
     page = render(comparison, videos={name: b"video"})
     assert f'<td class="figure">{games}</td>' in page
-    assert f"This agent scored -7.0, the mean of {games} greedy episodes." in page
+    assert f"This agent scored -7.0, the mean of {games} episodes with ε 0.05." in page
     assert f"final ({games} games)" in console_table(comparison)

@@ -88,7 +88,10 @@ def test_one_chart_draws_pixels_and_state(runs: Path) -> None:
     )
     assert [category.title for category in layout.category] == list(CHARTS)
     first = layout.category[0].chart[0]
-    assert (first.title, list(first.multiline.tag)) == ("greedy score", ["return/eval"])
+    assert (first.title, list(first.multiline.tag)) == (
+        "score of evaluations",
+        ["return/eval", "return/greedy"],
+    )
 
 
 def test_the_table_of_settings_shows_the_final_results(runs: Path) -> None:

@@ -118,6 +118,32 @@ def test_an_episode_without_a_time_limit_is_truncated_and_counted(
     assert f"{ENDLESS} is registered without a time limit" in output and "after 30 steps" in output
 
 
+@pytest.mark.parametrize("epsilon", [0.0, 0.2])
+def test_greedy_play_is_reported_beside_evaluations_with_random_actions(
+    epsilon: float, tmp_path: Path
+) -> None:
+    """In the metrics, the summary and the closing line; the best checkpoint is that of the protocol."""
+    config = small("state", steps=400, **{"evaluation.epsilon": epsilon})
+    trainer = train(config, tmp_path / "run")
+    rows, summary = metrics(tmp_path / "run"), summary_of(tmp_path / "run")
+    greedy = [row["return/greedy"] for row in rows if "return/greedy" in row]
+    sentence = summary.sentence(tmp_path / "run")
+    assert summary.eval_epsilon == epsilon
+    if not epsilon:
+        assert (greedy, summary.greedy_mean) == ([], None)
+        assert "(mean of 3 greedy episodes) after" in sentence
+        return
+    assert len(greedy) == len([row for row in rows if "return/eval" in row]) == 2
+    assert trainer.progress.last_greedy == greedy[-1]
+    assert (
+        summary.eval_at_step
+        == max((row["return/eval"], row["env_steps"]) for row in rows if "return/eval" in row)[1]
+    )
+    assert summary.greedy_mean is not None and summary.greedy_min is not None
+    assert summary.greedy_min <= summary.greedy_mean
+    assert f"(mean of 3 episodes with ε 0.2; {summary.greedy_mean:.1f} when greedy) after" in sentence
+
+
 @pytest.mark.parametrize("preset", ["dqn", "prioritized", "c51"])
 def test_a_run_that_diverges_ends_in_a_sentence_and_keeps_what_was_saved(
     preset: str, tmp_path: Path

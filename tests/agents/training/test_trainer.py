@@ -145,9 +145,14 @@ class FakeEvaluator:
         return self._score(self._scores.pop(0), 20)
 
     def confirm(
-        self, env_steps: int, should_stop: ShouldStop = never, policy: GreedyPolicy | None = None
+        self,
+        env_steps: int,
+        should_stop: ShouldStop = never,
+        policy: GreedyPolicy | None = None,
+        *,
+        greedy: bool = False,
     ) -> Score:
-        assert not should_stop()
+        assert not should_stop() and not greedy
         self._tape.append(("confirm", env_steps) if policy is None else ("confirm best", env_steps))
         return self._score(self._confirmations.pop(0), 100)
 
