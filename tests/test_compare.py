@@ -42,6 +42,12 @@ def test_compare_prints_and_writes(runs: Path, tmp_path: Path) -> None:
     assert {"curves.png", "curves.svg", "table.csv", "curves.csv"} <= names
 
 
+@pytest.mark.parametrize("place", ["runs", "runs/state/seed1"])
+def test_the_current_folder_can_be_named(place: str, runs: Path) -> None:
+    assert "CartPole-v1" in succeeded(call("compare", ".", cwd=runs / place)).stdout
+    refused(call("evaluate", ".", cwd=runs / place), ".")
+
+
 def test_a_threshold_can_be_chosen(runs: Path) -> None:
     done = call("compare", "runs/state", "--reward-threshold", "5", cwd=runs)
     assert "3 of 3 runs reached 5, the median after 1,000 steps" in done.stdout, done.stderr

@@ -15,4 +15,4 @@ class RunPaths:
         self.lock = folder / "lock"
         self.video = folder / "episode.mp4"
         self.thumbnail = folder / "thumbnail.png"
-        self.log = folder.with_name(f"{folder.name}.log")  # output of the process, in a sweep
+        self.log = folder.parent / f"{folder.name}.log"  # output of the process, in a sweep
