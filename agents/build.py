@@ -93,7 +93,7 @@ def _row_bytes(config: Config, spec: EnvSpec) -> int:
 
 
 def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
-    """Make the memory; a rollout computes returns from the policy's values."""
+    """Make the memory; a rollout computes returns from the values that the policy acts by."""
     if config.memory.kind == "replay":
         return make_replay(config, spec)
     return Rollout(
@@ -104,6 +104,7 @@ def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
         gamma=config.returns.gamma,
         td_lambda=config.returns.td_lambda,
         values=policy.values,
+        latest=policy.take_values,
         generator=make_generator(config.seed, "memory"),
     )
 
@@ -163,9 +164,9 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
     device, spec = pick_device(config.device), describe(config.env)
     env = make_vector_env(config.env, draw_seeds(config.seed, "environments", config.env.num_envs))
     agent = make_agent(config, spec, device)
-    memory = make_memory(config, spec, GreedyPolicy(agent.online, device))
     progress, stopwatch = Progress(), Stopwatch()
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
+    memory = make_memory(config, spec, greedy)
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, make_generator(config.seed, "exploration"))
     evaluation = EvaluationRule(
         config=config,

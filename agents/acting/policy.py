@@ -36,6 +36,7 @@ class GreedyPolicy:
         self, network: QNetwork, device: torch.device, *, noise: torch.Generator | None = None
     ) -> None:
         self.network, self._device, self._noise = network, device, noise
+        self._latest: NDArray[np.float32] | None = None
         self._quiet = (
             network.disable_noise if network.is_noisy and noise is None else contextlib.nullcontext
         )
@@ -66,7 +67,13 @@ class GreedyPolicy:
 
     def act(self, observation: Array) -> NDArray[np.int64]:
         """Return the greedy actions `[E] int64`."""
-        return self.values(observation).argmax(axis=1)
+        self._latest = self.values(observation)
+        return self._latest.argmax(axis=1)
+
+    def take_values(self) -> NDArray[np.float32] | None:
+        """Return the action values `[E, A]` of the last `act`, once; None if they were taken before."""
+        latest, self._latest = self._latest, None
+        return latest
 
 
 class RandomPolicy:

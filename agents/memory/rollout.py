@@ -45,6 +45,8 @@ class Segment:
         self.reward = np.zeros(shape, np.float32)
         self.terminated = np.zeros(shape, np.bool_)
         self.last = np.zeros(shape, np.bool_)
+        self.value = np.zeros(shape, np.float32)  # max_a Q of the observations acted on
+        self.known = np.zeros(shape, np.bool_)  # whether that value is there
         self.final: list[tuple[int, int, Array]] = []  # time, environment, observation
 
     def state_dict(self) -> StateDict:
@@ -63,8 +65,9 @@ class Segment:
 class Rollout:
     """The newest full rollout of several environments, with λ-returns, and the one that is being filled.
 
-    λ-returns are computed once per rollout, with the network of that moment, when its first batch is drawn.
-    Each row is then drawn once per epoch, in random order.
+    λ-returns are computed once per rollout, when its first batch is drawn, from the values that the actions
+    were chosen by; those that no action was chosen by are computed then. Each row is then drawn once per
+    epoch, in random order.
 
     Args:
         num_steps: T, steps of each environment.
@@ -74,6 +77,7 @@ class Rollout:
         gamma: Discount per step.
         td_lambda: λ.
         values: Maps observations `[B, *obs]` to action values `[B, A]`.
+        latest: Returns the action values `[E, A]` of the observations last acted on, if they were computed.
         generator: Shuffles the rows; saved with the memory.
     """
 
@@ -89,9 +93,11 @@ class Rollout:
         gamma: float,
         td_lambda: float,
         values: Callable[[Array], Array],
+        latest: Callable[[], Array | None] = lambda: None,
         generator: np.random.Generator,
     ) -> None:
-        self._gamma, self._td_lambda, self._values, self._generator = gamma, td_lambda, values, generator
+        self._gamma, self._td_lambda, self._generator = gamma, td_lambda, generator
+        self._values, self._latest = values, latest
         self._shape = num_steps, num_envs
         self._full, self._filling = (
             Segment(num_steps, num_envs, observation_shape, dtype) for _ in range(2)
@@ -118,8 +124,10 @@ class Rollout:
         observation: Array,
     ) -> None:
         """Add one step of every environment, as `Replay.add`; a full rollout replaces the one before."""
-        t, segment = self._time, self._filling
+        t, segment, values = self._time, self._filling, self._latest()
         segment.action[t], segment.reward[t] = action, reward
+        segment.known[t] = values is not None
+        segment.value[t] = 0.0 if values is None else values.max(axis=1)
         segment.terminated[t], segment.last[t] = terminated, last
         segment.final += [(t, int(e), next_observation[e].copy()) for e in np.flatnonzero(last)]
         segment.observation[t + 1] = observation
@@ -164,8 +172,10 @@ class Rollout:
     def _compute_returns(self) -> Array:
         """Return the λ-returns of the full rollout, `[T E]`."""
         segment = self._full
-        following = segment.observation[1:]
-        value = self._max_values(following.reshape(-1, *following.shape[2:])).reshape(self._shape)
+        unknown = ~segment.known
+        if unknown.any():
+            segment.value[unknown] = self._max_values(segment.observation[:-1][unknown])
+        value = np.concatenate([segment.value[1:], self._max_values(segment.observation[-1])[np.newaxis]])
         if segment.final:
             times, envs, finals = zip(*segment.final, strict=True)
             value[list(times), list(envs)] = self._max_values(np.stack(finals))

@@ -83,3 +83,18 @@ def test_play_asks_to_stop_before_each_step() -> None:
     with pytest.raises(Interrupted):
         list(play(env, policy, env.reset(), should_stop=after(3)))
     assert len(policy.sizes) == 3
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1.0])
+def test_the_values_acted_by_can_be_taken_once(epsilon: float) -> None:
+    """There are none where every action was random."""
+    policy, observation = greedy(CONFIG), np.ones((3, 4), np.float32)
+    with_epsilon(policy, 1.0 - epsilon, 2, 1, "exploration").act(observation)
+    policy.take_values()
+    with_epsilon(policy, epsilon, 2, 1, "exploration").act(observation)
+    taken = policy.take_values()
+    assert policy.take_values() is None
+    if epsilon:
+        assert taken is None
+    else:
+        assert taken is not None and np.array_equal(taken, policy.values(observation))

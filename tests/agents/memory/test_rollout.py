@@ -133,7 +133,12 @@ def best(number: int) -> float:
 
 
 def make(
-    window: int, num_envs: int, valued: Callable[[Array], Array] = values, *, seed: int = 0
+    window: int,
+    num_envs: int,
+    valued: Callable[[Array], Array] = values,
+    *,
+    latest: Callable[[], Array | None] = lambda: None,
+    seed: int = 0,
 ) -> Rollout:
     return Rollout(
         num_steps=window,
@@ -143,6 +148,7 @@ def make(
         gamma=GAMMA,
         td_lambda=TRACE,
         values=valued,
+        latest=latest,
         generator=np.random.default_rng(seed),
     )
 
@@ -328,14 +334,33 @@ class Valuing:
 
 
 def test_a_window_is_valued_once_in_parts_of_bounded_size() -> None:
-    """300 steps in 4 environments: 1200 successors and as many true last observations as episodes ended."""
+    """300 steps in 4 environments: 1200 observations, 4 after them, and the last ones of episodes."""
     valuing = Valuing()
     memory, _ = full(300, 4, valuing)
     ended = int(sum(step.last.sum() for step in random_history(4, 1_200, 11)[1][:300]))
     for _ in range(40):
         memory.sample(100)
     assert 0 < ended <= ROWS_AT_ONCE == 512
-    assert valuing.sizes == [512, 512, 176, ended]
+    assert valuing.sizes == [512, 512, 176, 4, ended]
+
+
+@settings(max_examples=50, deadline=None)
+@given(num_steps=st.integers(1, 12), unknown=st.sets(st.integers(0, 11)), seed=st.integers(0, 2**20))
+def test_values_that_actions_were_chosen_by_are_not_computed_again(
+    num_steps: int, unknown: set[int], seed: int
+) -> None:
+    """Where all actions were random there are none, and they are computed with the others."""
+    first, steps = random_history(2, num_steps, seed)
+    acted_on = [first, *(step.now for step in steps[:-1])]
+    known = [None if t in unknown else values(now[:, None]) for t, now in enumerate(acted_on)]
+    valuing, latest = Valuing(), iter(known)
+    memory = make(num_steps, 2, valuing, latest=lambda: next(latest))
+    memory.start(first[:, None])
+    feed(memory, steps)
+    assert contents(memory.sample(2 * num_steps)) == naive_contents(first, steps)
+    ended = int(sum(step.last.sum() for step in steps))
+    missing = 2 * len(unknown & set(range(num_steps)))
+    assert valuing.sizes == [size for size in (missing, 2, ended) if size]
 
 
 def test_returns_stand_still_while_the_network_learns() -> None:
