@@ -18,7 +18,8 @@ UNTIMED = ("time/", "rate/", "final/train_seconds")  # tags that differ between 
 COMMON = "--steps 3000 --threads 1 --evaluation.every 1500 --evaluation.episodes 4 --evaluation.num-envs 4"
 PRESETS = ("fast", "dqn", "rainbow", "m-iqn", "btr", "pqn")
 CASES = {f"{p}-{o}": f"--preset {p} --obs {o} {COMMON}" for p in PRESETS for o in ("state", "pixels")}
-CASES["fast-pong"] = f"--env pong --env.backend python --memory.capacity 10000 {COMMON}"
+CASES["fast-pong"] = f"--env pong --env.backend python {COMMON}"
+CASES["dqn-pong"] = f"--env pong --preset dqn --env.backend python --memory.capacity 10000 {COMMON}"
 
 
 @dataclass(frozen=True)

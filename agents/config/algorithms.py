@@ -140,17 +140,19 @@ fast = compose(
     when(
         on_atari,
         atari,
-        run(steps=2_000_000),
-        env(fire=True, size=(42, 42)),
+        run(steps=1_500_000),
+        env(num_envs=16, fire=True, size=(42, 42)),
         network(torso="half", hidden=(256,)),
-        learning(double=True, huber_delta=1.0, optimizer="adam", batch_size=64, learning_rate=5e-4),
-        returns(n_step=5),
-        target(tau=0.01),
-        exploration(epsilon_decay_steps=60_000),
-        schedule(learning_starts=5_000, train_frequency=8),
-        evaluation(every=50_000),
+        memory(kind="rollout", num_steps=128, update_epochs=2),
+        returns(n_step=1, td_lambda=0.95),
+        target(tau=0.0),
+        learning(double=False, optimizer="radam", loss="squared", batch_size=128, max_grad_norm=10.0),
+        learning(learning_rate=5e-4, learning_rate_end=5e-5, ema_rate=0.0),
+        exploration(epsilon_end=0.01, epsilon_decay_steps=60_000),
+        evaluation(every=100_000),
     ),
 )
+"""On Atari, PQN (Gallici et al. 2024, arXiv:2407.04811) with fewer, longer rollouts and a small network."""
 
 chapter = compose(
     run(reward_threshold="none"),

@@ -21,6 +21,7 @@ SHORT = {
     "env.size": (42, 42),
     "env.max_frames": 400,  # 100 steps of two games
     "env.noop_max": 0,
+    "memory.num_steps": 16,
     "evaluation.probe_samples": 0,
     "evaluation.video_frames": 0,
     "evaluation.max_steps": 40,
@@ -77,10 +78,11 @@ def assert_resumes(
     assert json.loads((path / "parts" / "config.json").read_text())["resume"] == "exact"
 
 
-def test_an_interrupted_run_with_sticky_actions_equals_a_whole_one(tmp_path: Path) -> None:
-    """Memory, emulators, network and log; with seed 6 the first action after the interruption sticks."""
+@pytest.mark.parametrize("preset", ["fast", "dqn"])
+def test_an_interrupted_run_with_sticky_actions_equals_a_whole_one(preset: str, tmp_path: Path) -> None:
+    """Memory, emulators, network and log."""
     fields = {"env.repeat_action_probability": 0.25, "steps": 160, "seed": 6}
-    assert_resumes("fast", "Pong", tmp_path, [in_an_update_period], **fields)
+    assert_resumes(preset, "Pong", tmp_path, [in_an_update_period], **fields)
 
 
 @pytest.mark.parametrize("preset", ["pqn", "dqn"])
@@ -88,7 +90,7 @@ def test_learning_while_ale_pys_threads_play_equals_learning_before(preset: str,
     """The Python back-end learns, then plays; parameters and scores are the same, bit for bit."""
     states = []
     for backend in ("native", "python"):
-        fields = {"env.backend": backend, "schedule.overlap": True, "memory.num_steps": 16, "steps": 240}
+        fields = {"env.backend": backend, "schedule.overlap": True, "steps": 240}
         config = small("pixels", preset, env="ALE/Pong-v5", **SHORT | fields)
         trainer = train(config, tmp_path / backend)
         assert trainer.progress.updates >= 20

@@ -61,7 +61,8 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
 ) -> None:
     config = small(
         "pixels",
-        env="ALE/Pong-v5",
+        "dqn",
+        "ALE/Pong-v5",
         **{"env.protocol": "none", "env.max_frames": 400, "evaluation.every": 400},
         **{"evaluation.probe_samples": 0, "evaluation.num_envs": 1},
     )
