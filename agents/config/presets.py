@@ -43,7 +43,7 @@ class Preset(NamedTuple):
 
 PRESETS: dict[str, Preset] = {
     "fast": Preset(  # by measurement
-        "fastest learning here: 3-step returns, LayerNorm, averaged target network (default)",
+        "fastest learning here: 3-step returns, LayerNorm, averaged target network; on Atari PQN (default)",
         base=fast,
         protocol="ale-v5",
     ),
