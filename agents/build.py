@@ -92,8 +92,11 @@ def _row_bytes(config: Config, spec: EnvSpec) -> int:
     return row_bytes(spec.frame_shape, spec.dtype, prioritized=config.memory.priority_exponent > 0)
 
 
-def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
-    """Make the memory; a rollout computes returns from the values that the policy acts by."""
+def make_memory(config: Config, spec: EnvSpec, acting: GreedyPolicy, quiet: GreedyPolicy) -> Memory:
+    """Make the memory; a rollout's returns need action values without noise.
+
+    They are those that `acting` chose by, where it drew no noise, else those of `quiet`, which draws none.
+    """
     if config.memory.kind == "replay":
         return make_replay(config, spec)
     return Rollout(
@@ -103,8 +106,8 @@ def make_memory(config: Config, spec: EnvSpec, policy: GreedyPolicy) -> Memory:
         dtype=spec.dtype,
         gamma=config.returns.gamma,
         td_lambda=config.returns.td_lambda,
-        values=policy.values,
-        latest=policy.take_values,
+        values=quiet.values,
+        latest=acting.take_values,
         generator=make_generator(config.seed, "memory"),
     )
 
@@ -166,7 +169,7 @@ def compose(config: Config, folder: RunFolder) -> Trainer:
     agent = make_agent(config, spec, device)
     progress, stopwatch = Progress(), Stopwatch()
     greedy = GreedyPolicy(agent.online, device, noise=agent.generator)
-    memory = make_memory(config, spec, greedy)
+    memory = make_memory(config, spec, greedy, GreedyPolicy(agent.online, device))
     policy = EpsilonGreedyPolicy(greedy, env.num_actions, make_generator(config.seed, "exploration"))
     evaluation = EvaluationRule(
         config=config,

@@ -35,7 +35,8 @@ class GreedyPolicy:
     def __init__(
         self, network: QNetwork, device: torch.device, *, noise: torch.Generator | None = None
     ) -> None:
-        self.network, self._device, self._noise = network, device, noise
+        self.network, self._device = network, device
+        self._noise = noise if network.is_noisy else None
         self._latest: NDArray[np.float32] | None = None
         self._quiet = (
             network.disable_noise if network.is_noisy and noise is None else contextlib.nullcontext
@@ -56,7 +57,7 @@ class GreedyPolicy:
         return self._of(self.network.predict, observation)
 
     def _of(self, call: Callable[[torch.Tensor], T], observation: Array) -> T:
-        if self._noise is not None and self.network.is_noisy:
+        if self._noise is not None:
             self.network.resample(self._noise)
         with torch.inference_mode(), self._quiet():
             return call(torch.from_numpy(observation).to(self._device))
@@ -67,11 +68,12 @@ class GreedyPolicy:
 
     def act(self, observation: Array) -> NDArray[np.int64]:
         """Return the greedy actions `[E] int64`."""
-        self._latest = self.values(observation)
-        return self._latest.argmax(axis=1)
+        values = self.values(observation)
+        self._latest = values if self._noise is None else None
+        return values.argmax(axis=1)
 
     def take_values(self) -> NDArray[np.float32] | None:
-        """Return the action values `[E, A]` of the last `act`, once; None if they were taken before."""
+        """Return the action values `[E, A]` of the last `act`, once; None if it drew noise."""
         latest, self._latest = self._latest, None
         return latest
 

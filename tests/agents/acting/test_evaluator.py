@@ -85,6 +85,17 @@ def test_play_asks_to_stop_before_each_step() -> None:
     assert len(policy.sizes) == 3
 
 
+def test_values_with_noise_cannot_be_taken() -> None:
+    """They are no values to compute returns from."""
+    network = network_for(
+        with_fields(CONFIG, {"network.noisy": 0.5}), describe(CONFIG.env), torch.device("cpu")
+    )
+    for noise, known in ((torch.Generator(), False), (None, True)):
+        policy = GreedyPolicy(network, torch.device("cpu"), noise=noise)
+        policy.act(np.ones((3, 4), np.float32))
+        assert (policy.take_values() is not None) is known
+
+
 @pytest.mark.parametrize("epsilon", [0.0, 1.0])
 def test_the_values_acted_by_can_be_taken_once(epsilon: float) -> None:
     """There are none where every action was random."""
