@@ -15,27 +15,23 @@ def main(stop: StopSignal) -> None:
     arguments = parse(EvaluateArguments, sys.argv[1:])
     stop.interrupt()
     from agents.agent import evaluate
-    from agents.runs.reader import read_config
     from agents.runs.summary import kind_of
     from envs.registry import import_environments
 
     for module in arguments.module:
         import_environments(module)
 
-    epsilon = arguments.epsilon
-    if epsilon is None:
-        epsilon = read_config(arguments.run).evaluation.epsilon
-    score = evaluate(arguments.run, arguments.episodes, arguments.seed, arguments.device, epsilon)
+    score = evaluate(arguments.run, arguments.episodes, arguments.seed, arguments.device, arguments.epsilon)
     summary = score.summary()
     if arguments.json:
-        measured = {"run": str(arguments.run), "seed": arguments.seed, "epsilon": epsilon}
+        measured = {"run": str(arguments.run), "seed": arguments.seed, "epsilon": score.epsilon}
         print(json.dumps(measured | summary))
     else:
         print(
             f"{arguments.run}: mean {summary['mean']:.1f} "
             f"(95 % interval {summary['ci95_low']:.1f} to {summary['ci95_high']:.1f}), "
             f"standard deviation {summary['std']:.1f}, min {summary['min']:g}, max {summary['max']:g} "
-            f"over {summary['episodes']} {kind_of(epsilon)} on held-out seeds"
+            f"over {summary['episodes']} {kind_of(score.epsilon)} on held-out seeds"
         )
 
 

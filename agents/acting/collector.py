@@ -22,7 +22,7 @@ class Collector:
         self.episodes: list[Episode] = []
         """Episodes that ended since the list was last cleared."""
         self.meanwhile: Work | None = None
-        """Work for each step, as `VectorEnv.step` does it."""
+        """Work for each step, as `VectorEnv.step` does it; set before the first one."""
 
     def start(self) -> Array:
         """Start the first episodes; return their first observations `[E, *obs]`."""

@@ -54,7 +54,7 @@ def held_out(config: Config, policy: GreedyPolicy, episodes: int, seed: int, eps
     seeds = draw_seeds(seed, "held_out", min(config.evaluation.num_envs, episodes))
     with closing(make_vector_env(config.env, seeds, max_steps=config.evaluation.max_steps)) as env:
         measured = with_epsilon(policy, epsilon, env.num_actions, seed, "held_out")
-        return evaluate(env, measured, episodes)
+        return evaluate(env, measured, episodes)._replace(epsilon=epsilon)
 
 
 class Evaluator:
@@ -120,7 +120,8 @@ class Evaluator:
         env = self._envs[count]
         env.seed(seeds)
         measured = with_epsilon(policy, epsilon, env.num_actions, self._config.seed, name, key)
-        return evaluate(env, measured, episodes, video_frames=video_frames, should_stop=should_stop)
+        score = evaluate(env, measured, episodes, video_frames=video_frames, should_stop=should_stop)
+        return score._replace(epsilon=epsilon)
 
     def _draw_episode(self, frames: int, should_stop: ShouldStop) -> NDArray[np.uint8] | None:
         """Return gray images `[T, H, W]` of a state agent's first episode."""

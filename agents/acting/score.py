@@ -20,6 +20,7 @@ class Score(NamedTuple):
     returns: NDArray[np.float64]  # [N]
     lengths: NDArray[np.int64]  # [N]  agent steps
     truncated: int  # episodes ended by a limit of steps
+    epsilon: float = 0.0  # probability of a random action
     video: NDArray[np.uint8] | None = None  # [T, H, W]  newest frames of the first episode
     first: Array | None = None  # [*obs]  first observation of the first episode
     values: Array | None = None  # [M, A]  of every action taken
@@ -83,4 +84,4 @@ def evaluate(
     played = sum(finished, [])
     returns = np.array([episode.score for episode in played])
     lengths = np.array([episode.length for episode in played])
-    return Score(returns, lengths, truncated, images, first)
+    return Score(returns, lengths, truncated, video=images, first=first)

@@ -162,7 +162,7 @@ class ScheduleConfig:
 
     overlap: bool = False
     """Take gradient steps while the environments step, from what was there before; those of a rollout are
-    spread over the next one."""
+    spread over the next one, those due after the last step left out."""
 
 
 @dataclass(frozen=True, kw_only=True)

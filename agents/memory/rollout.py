@@ -102,13 +102,13 @@ class Rollout:
         self._full, self._filling = (
             Segment(num_steps, num_envs, observation_shape, dtype) for _ in range(2)
         )
-        self._segments = self._time = 0  # filled so far; steps in the one that is being filled
+        self._filled, self._time = False, 0  # whether one was ever full; steps in the one being filled
         self._returns = np.zeros(0, np.float32)  # [T E] of the full rollout; empty before its first batch
         self._order = np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         """Return the number of rows to draw from."""
-        return math.prod(self._shape) if self._segments else 0
+        return math.prod(self._shape) if self._filled else 0
 
     def start(self, observation: Array) -> None:
         """Store the first observations `[E, *obs]` of all environments."""
@@ -134,7 +134,7 @@ class Rollout:
         self._time = t + 1
         if self._time == self._shape[0]:
             self._full, self._filling = segment, self._full
-            self._segments, self._time = self._segments + 1, 0
+            self._filled, self._time = True, 0
             self._filling.observation[0], self._filling.final = observation, []
             self._returns, self._order = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
@@ -191,7 +191,7 @@ class Rollout:
         return {
             "full": self._full.state_dict(),
             "filling": self._filling.state_dict(),
-            "segments": self._segments,
+            "filled": self._filled,
             "time": self._time,
             "returns": self._returns.copy(),
             "order": self._order.copy(),
@@ -202,7 +202,7 @@ class Rollout:
         """Restore a `state_dict` of a memory of the same shape."""
         self._full.load_state_dict(state["full"])
         self._filling.load_state_dict(state["filling"])
-        self._segments, self._time = state["segments"], state["time"]
+        self._filled, self._time = state["filled"], state["time"]
         self._returns = np.array(state["returns"])
         self._order = np.array(state["order"])
         self._generator.bit_generator.state = state["generator"]

@@ -60,7 +60,7 @@ class Summary:
     """Probability of a random action in these evaluations."""
     eval_human_normalised: float | None = None
     greedy_mean: float | None = None
-    """The same agent's mean return on the same seeds without random actions; None where there are none."""
+    """The same agent's mean return in as many episodes without random actions; None if they had none."""
     greedy_min: float | None = None
     greedy_ci95: tuple[float, float] | None = None
     final_mean: float

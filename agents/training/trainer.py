@@ -38,8 +38,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.clock, self._interval = Clock(self.config, self.progress), Interval()
-        self._overlap = self.config.schedule.overlap
-        if self._overlap:
+        if self.config.schedule.overlap:
             self.collector.meanwhile = partial(self._learn, never)
 
     @property
@@ -65,7 +64,7 @@ class Trainer:
         saved_at = time.perf_counter()
         self.stopwatch.start()
         while not should_stop():
-            if not self._overlap:
+            if not self.config.schedule.overlap:
                 self._learn(should_stop)
             if should_stop() or not self._measure(should_stop, report) or self.finished:
                 break
