@@ -71,7 +71,7 @@ class EnvConfig:
     """Gymnasium id of an environment with discrete actions."""
 
     obs: Observation = field(default="pixels", metadata={"asked_as": "--obs"})
-    """Observations: rendered images, or the state vector."""
+    """Observations: rendered images, or the state vector; that of an Atari game is the console's RAM."""
 
     num_envs: int = count(8, 1, 10_000)
     """Environments stepped in parallel while training."""
@@ -84,6 +84,9 @@ class EnvConfig:
 
     frame_stack: int = count(4, 1, 256)
     """Most recent images stacked into one observation."""
+
+    state_stack: int = count(1, 1, 256)
+    """Most recent state vectors stacked into one observation."""
 
     protocol: ProtocolName = "none"
     """Atari: published evaluation protocol that fixes the fields below; none: each is free."""
@@ -140,7 +143,12 @@ class EnvConfig:
                     f"--env.crop is {top} {bottom} {left} {right}; give top < bottom and left < right."
                 )
 
+    @property
+    def stack(self) -> int:
+        """Frames in one observation, whether images or state vectors."""
+        return self.frame_stack if self.obs == "pixels" else self.state_stack
 
-_GENERAL_FIELDS = ("id", "obs", "num_envs", "crop", "size", "frame_stack", "action_repeat")
+
+_GENERAL_FIELDS = ("id", "obs", "num_envs", "crop", "size", "frame_stack", "state_stack", "action_repeat")
 ATARI_FIELDS = tuple(f.name for f in dataclasses.fields(EnvConfig) if f.name not in _GENERAL_FIELDS)
 """Fields of `EnvConfig` that apply to Atari games only."""

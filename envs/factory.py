@@ -40,10 +40,11 @@ def make_env(config: EnvConfig, *, screen: bool = False, max_steps: int | None =
     if max_steps is not None and spec.max_episode_steps is None and not family.has_time_limit:
         env = TimeLimit(env, max_steps)
     if not pixels:
-        return state_vectors(env)
+        env = state_vectors(env)
+        return FrameStackObservation(env, config.stack) if config.stack > 1 else env
     if family.images is not None:
         env = resolve_name(family.images)(env, config)
-    return FrameStackObservation(env, config.frame_stack)
+    return FrameStackObservation(env, config.stack)
 
 
 def can_be_drawn(config: EnvConfig) -> bool:

@@ -19,12 +19,12 @@ class EnvSpec:
     """Shapes, names and limits of an environment."""
 
     observation_shape: tuple[int, ...]
-    """`[S * planes, H, W]` for images, `[D]` for a state vector."""
+    """`[S * planes, H, W]` for images, `[S * D]` for state vectors."""
 
     dtype: np.dtype[Any]
 
     frame_stack: int
-    """S, frames in an observation along its first axis, newest last; 1 for a state vector."""
+    """S, frames in an observation along its first axis, newest last."""
 
     num_actions: int
 
@@ -42,7 +42,7 @@ class EnvSpec:
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
-        """Shape of one frame: `[planes, H, W]`, or the state vector."""
+        """Shape of one frame: `[planes, H, W]`, or `[D]`."""
         planes, *rest = self.observation_shape
         return (planes // self.frame_stack, *rest)
 
@@ -63,14 +63,17 @@ def _describe(config: EnvConfig, entry_point: object) -> EnvSpec:  # noqa: ARG00
     space, actions = env.observation_space, env.action_space
     assert isinstance(space, gym.spaces.Box) and isinstance(actions, gym.spaces.Discrete)
     own = getattr(env.unwrapped, "get_action_meanings", tuple)
-    size = space.shape[0] if len(space.shape) == 1 else 0
+    stack = env.stack_size if isinstance(env, FrameStackObservation) else 1
+    size = space.shape[0] // stack if len(space.shape) == 1 else 0
+    names = _names(family.variable_names, size, "variable")
+    ages = [f" {age} steps before" for age in range(stack - 1, 0, -1)]
     spec = EnvSpec(
         observation_shape=space.shape,
         dtype=np.dtype(space.dtype),
-        frame_stack=env.stack_size if isinstance(env, FrameStackObservation) else 1,
+        frame_stack=stack,
         num_actions=int(actions.n),
         action_names=_names(tuple(own()) or family.action_names, int(actions.n), "action"),
-        variable_names=_names(family.variable_names, size, "variable"),
+        variable_names=tuple(name + age for age in [*ages, ""] for name in names),
         reward_threshold=registered.reward_threshold,
         has_time_limit=family.has_time_limit or registered.max_episode_steps is not None,
     )

@@ -1,4 +1,4 @@
-"""Wrappers for stacks of small images (Mnih et al. 2015, doi:10.1038/nature14236, Methods) or vectors."""
+"""Wrappers for small images (Mnih et al. 2015, doi:10.1038/nature14236, Methods), vectors, and stacks."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from envs.config import ConfigError, EnvConfig
 from envs.snapshot import Snapshot
 
+Array = NDArray[Any]
 Frame = NDArray[np.uint8]
 CropBox = tuple[int, int, int, int]  # top, bottom, left, right in pixels
 
@@ -107,30 +108,38 @@ def state_vectors(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     return TransformObservation(env, lambda row: np.asarray(row, np.float32), Box(low, high))
 
 
-class FrameStackObservation(gym.ObservationWrapper[Frame, Any, Frame], RecordConstructorArgs):
+class FrameStackObservation(gym.ObservationWrapper[Array, Any, Array], RecordConstructorArgs):
     """The newest `stack` frames, oldest first: `[H, W]` or `[planes, H, W] -> [S * planes, H, W]`.
+
+    State vectors are stacked alike: `[D] -> [S * D]`.
 
     At the start of an episode the first frame fills the stack. Gymnasium's stacks on a new axis, is half
     as fast and cannot be saved.
     """
 
-    def __init__(self, env: gym.Env[Frame, Any], stack: int) -> None:
+    def __init__(self, env: gym.Env[Array, Any], stack: int) -> None:
         RecordConstructorArgs.__init__(self, stack=stack)
         gym.ObservationWrapper.__init__(self, env)
-        *planes, height, width = env.observation_space.shape  # type: ignore[misc]
-        self.stack_size, self._planes = stack, planes[0] if planes else 1
-        self._frames = np.zeros((stack * self._planes, height, width), np.uint8)
-        self.observation_space = image_space(*self._frames.shape)
+        frame = env.observation_space
+        assert isinstance(frame, Box)
+        planes = (1, *frame.shape) if len(frame.shape) == 2 else frame.shape
+        self.stack_size, self._planes = stack, planes[0]
+        low, high = (
+            np.tile(bound.reshape(planes), (stack, *[1] * (len(planes) - 1)))
+            for bound in (frame.low, frame.high)
+        )
+        self.observation_space = Box(low, high, dtype=frame.dtype.type)  # type: ignore[arg-type]
+        self._frames = np.zeros(low.shape, frame.dtype)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Frame, dict[str, Any]]:
+    ) -> tuple[Array, dict[str, Any]]:
         """Start an episode; the stack holds its first frame `stack` times."""
         first, info = self.env.reset(seed=seed, options=options)
-        self._frames.reshape(self.stack_size, self._planes, *first.shape[-2:])[:] = first
+        self._frames.reshape(self.stack_size, self._planes, *self._frames.shape[1:])[:] = first
         return self._frames.copy(), info
 
-    def observation(self, observation: Frame) -> Frame:
+    def observation(self, observation: Array) -> Array:
         """Drop the oldest frame, add the newest, return a copy of the stack."""
         self._frames[: -self._planes] = self._frames[self._planes :]
         self._frames[-self._planes :] = observation

@@ -64,6 +64,14 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--env", "pongg"], "pongg is no Atari game; did you mean pong"),
         (["--env", "pong", "--env.mode", "9"], "pong offers 0, 1; choose one"),
         (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso half"),
+        (["--env", "pong", "--steps", "2000"], "end before the first rollout of 2048 steps"),
+        (["--threads", "1000"], "--threads is 1000; this machine has"),
+        (["--env", "pong", "--env.threads", "1000"], "--env.threads is 1000; this machine has"),
+        (["--env.state-stack", "2"], "with --obs pixels no state vector is seen"),
+        (["--env", "pong", "--obs", "state", "--network.torso", "half"], "choose mlp for a state vector"),
+        (["--env", "pong", "--obs", "state", "--env.crop", "0", "9", "0", "9"], "no image is seen"),
+        (["--env", "pong", "--obs", "state", "--env.backend", "native"], "not the RAM; use auto"),
+        (["--env", "pong", "--obs", "state", "--preset", "drq-eps"], "is for --obs pixels only"),
     ],
 )
 def test_bad_input_is_one_sentence(

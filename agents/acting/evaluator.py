@@ -23,8 +23,9 @@ from agents.acting.probe import StateProbe
 from agents.acting.rng import draw_seeds, make_generator
 from agents.acting.score import Score, evaluate
 from agents.config import Config, ConfigError
-from envs.factory import make_vector_env
-from envs.vector import VectorEnv
+from envs.factory import make_env, make_vector_env
+from envs.families import is_atari
+from envs.vector import SerialVectorEnv, VectorEnv
 
 
 class RecordingPolicy:
@@ -142,9 +143,10 @@ class Evaluator:
     @cached_property
     def _twins(self) -> tuple[VectorEnv, ...]:
         """A state agent's environment, and the same in images to draw it; empty if there are none."""
-        rendered = replace(self._config.env, obs="pixels", size=(80, 120), frame_stack=1)
-        try:
-            drawn = make_vector_env(rendered, [0])
+        size = (105, 80) if is_atari(self._config.env.id) else (80, 120)
+        rendered = replace(self._config.env, obs="pixels", size=size, frame_stack=1)
+        try:  # not in threads of their own, whose no-ops are others
+            envs = [make_env(config) for config in (self._config.env, rendered)]
         except ConfigError:  # nothing to draw
             return ()
-        return make_vector_env(self._config.env, [0]), drawn
+        return tuple(SerialVectorEnv([env], [0]) for env in envs)

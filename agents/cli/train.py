@@ -9,11 +9,12 @@ from typing import ClassVar
 from agents.cli.options import check_words, given_options
 from agents.cli.parser import parse
 from agents.config import Config, ConfigError
-from agents.config.idle import IMAGE_FIELDS
+from agents.config.idle import IMAGE_FIELDS, STATE_FIELDS
 from agents.config.presets import COMMAND_LINE, PRESETS, WITHOUT, Stage, preset_stages
 from agents.config.provenance import explain
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_config
+from agents.training.hardware import cores
 from envs.config import Observation
 from envs.protocols import PROTOCOLS
 
@@ -76,9 +77,16 @@ class Train:
         values["env"] = replace(arguments.env, id=_env_id(arguments.environment), obs=arguments.obs)
         values["preset"] += _suffix(arguments.without)
         config = Config(**values)
-        unused = [option for name in IMAGE_FIELDS if (option := f"--{name}".replace("_", "-")) in options]
-        if config.env.obs == "state" and unused:
-            raise ConfigError(f"{', '.join(unused)}: with --obs state no image is seen; leave that out.")
+        from_state = config.env.obs == "state"
+        fields, unseen = (IMAGE_FIELDS, "image") if from_state else (STATE_FIELDS, "state vector")
+        unused = [option for name in fields if (option := f"--{name}".replace("_", "-")) in options]
+        if unused:
+            raise ConfigError(
+                f"{', '.join(unused)}: with --obs {config.env.obs} no {unseen} is seen; leave that out."
+            )
+        for option, threads in (("--threads", config.threads), ("--env.threads", config.env.threads)):
+            if option in options and threads > cores():
+                raise ConfigError(f"{option} is {threads}; this machine has {cores()} cores: give as many.")
         stages.append(Stage(COMMAND_LINE, config))
         explanation = explain(stages, arguments.explain) if "--explain" in options else None
         return cls(config, arguments.run_dir or default_run_dir(config), arguments.resume, explanation)

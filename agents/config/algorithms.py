@@ -100,13 +100,14 @@ nature_atari = compose(
     atari,
     run(steps=50_000_000),
     network(torso="nature", hidden=(512,), norm="none"),
+    when(from_state, network(torso="mlp", hidden=(512, 512))),
     target(tau=0.0, update_period=10_000),
     learning(ema_rate=0.0, huber_delta=1.0, optimizer="rmsprop", learning_rate=2.5e-4, batch_size=32),
     exploration(epsilon_end=0.1, epsilon_decay_steps=1_000_000),
     schedule(learning_starts=50_000, train_frequency=4),
     evaluation(every=250_000),
 )
-"""Extended Data Table 1 of Mnih et al. 2015 (doi:10.1038/nature14236)."""
+"""Extended Data Table 1 of Mnih et al. 2015 (doi:10.1038/nature14236); from RAM with an MLP as wide."""
 
 small = compose(
     network(norm="layer"),
@@ -141,8 +142,9 @@ fast = compose(
         on_atari,
         atari,
         run(steps=1_500_000),
-        env(num_envs=16, fire=True, size=(42, 42)),
-        network(torso="half", hidden=(256,)),
+        env(num_envs=16, fire=True),
+        when(from_pixels, env(size=(42, 42)), network(torso="half", hidden=(256,))),
+        when(from_state, network(hidden=(512, 256))),
         memory(kind="rollout", num_steps=128, update_epochs=2),
         returns(n_step=1, td_lambda=0.95),
         target(tau=0.0),

@@ -133,6 +133,11 @@ def _of_memory(config: Config) -> Iterator[str]:
         )
     if schedule.clock != "steps":
         yield "--memory.kind rollout counts steps; leave --schedule.clock out."
+    if config.steps < num_envs * memory.num_steps:
+        yield (
+            f"--steps {config.steps} end before the first rollout of {num_envs * memory.num_steps} steps; "
+            "give as many or more, or lower --memory.num-steps or --env.num-envs."
+        )
     if memory.update_epochs * num_envs * memory.num_steps < batch:
         yield (
             f"A rollout of {num_envs * memory.num_steps} steps is smaller than --learning.batch-size "

@@ -14,6 +14,8 @@ MAY_CHANGE = frozenset({"steps", "reward_threshold", "device", "checkpoint_secon
 """Fields that may differ when a run is resumed."""
 IMAGE_FIELDS = ("env.crop", "env.size", "env.frame_stack", "network.zero_level")
 """Fields without effect on state vectors, refused as options with them."""
+STATE_FIELDS = ("env.state_stack",)
+"""Fields without effect on images, refused as options with them."""
 
 Flat: TypeAlias = Mapping[str, Any]  # fields under dotted names, as of `agents.config.flatten`
 
@@ -28,6 +30,7 @@ _replay = _is("memory.kind", "replay")
 GATES: tuple[tuple[tuple[str, ...], Callable[[Flat], bool]], ...] = (
     (tuple(f"env.{name}" for name in ATARI_FIELDS), lambda config: is_atari(config["env.id"])),
     (("env.action_repeat", "evaluation.max_steps"), lambda config: not is_atari(config["env.id"])),
+    (STATE_FIELDS, _is("env.obs", "state")),
     ((*IMAGE_FIELDS, "learning.shift", "evaluation.probe_samples"), _is("env.obs", "pixels")),
     (("network.width", "network.spectral", "network.pool"), _is("network.torso", "impala")),
     (("learning.num_atoms", "learning.v_min", "learning.v_max"), _is("learning.value", "categorical")),

@@ -8,6 +8,7 @@ from agents.config.algorithms import (
     env,
     evaluation,
     exploration,
+    from_pixels,
     learning,
     memory,
     network,
@@ -80,7 +81,7 @@ der = compose(
     data_efficient,
     when(
         on_atari,
-        network(torso="der", hidden=(256,)),
+        when(from_pixels, network(torso="der", hidden=(256,))),
         exploration(epsilon_decay_steps=2_000),  # without noisy layers
         target(update_period=2_000),
     ),
@@ -130,7 +131,7 @@ btr = compose(
     when(
         on_atari,
         env(num_envs=64),
-        network(torso="impala", width=2, spectral=True, pool=6),
+        when(from_pixels, network(torso="impala", width=2, spectral=True, pool=6)),
         returns(gamma=0.997),
         learning(optimizer="adamw", learning_rate=1e-4, adam_epsilon=0.005 / 256),
         learning(batch_size=256, max_grad_norm=10.0),

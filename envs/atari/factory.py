@@ -19,19 +19,19 @@ def make_native(config: EnvConfig, seeds: Sequence[int]) -> NativeAtariEnv | Non
     Raises:
         ConfigError: the native back-end is required and cannot play under these settings.
     """
-    rom, changed = _rom(config), config.mode is not None or config.difficulty is not None
-    if config.backend == "native" and changed:
-        raise ConfigError(
-            "--env.backend native plays each game in its first mode and difficulty only; use auto."
-        )
-    return None if config.backend == "python" or changed else NativeAtariEnv(rom, seeds, config)
+    rom, cannot = _rom(config), ""
+    if config.mode is not None or config.difficulty is not None:
+        cannot = "plays each game in its first mode and difficulty only"
+    elif config.obs == "state":
+        cannot = "shows the screen and not the RAM"
+    if config.backend == "native" and cannot:
+        raise ConfigError(f"--env.backend native {cannot}; use auto.")
+    return None if config.backend == "python" or cannot else NativeAtariEnv(rom, seeds, config)
 
 
 def _rom(config: EnvConfig) -> str:
     """Return the name of the ROM; refuse settings that no game has."""
     rom = str(find_spec(config.id).kwargs["game"])
-    if config.obs != "pixels":
-        raise ConfigError(f"{config.id} is learned from its screen; use --obs pixels.")
     if config.crop is not None:
         raise ConfigError(f"--env.crop is not for Atari games such as {config.id}; leave it out.")
     if config.action_repeat != 1:

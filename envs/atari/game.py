@@ -1,4 +1,4 @@
-"""One Atari game, from emulator to gray image."""
+"""One Atari game, from emulator to gray image or RAM."""
 
 import difflib
 from typing import Any
@@ -8,10 +8,12 @@ import cv2
 import gymnasium as gym
 import numpy as np
 from ale_py import roms
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
 
 from envs.atari.emulator import NOOP, Emulator
 from envs.config import ConfigError, EnvConfig
-from envs.wrappers import Frame, image_space
+from envs.wrappers import image_space
 
 FRAMES_A_SECOND = 60
 FIRE = ale_py.Action.FIRE.value
@@ -43,8 +45,11 @@ def require_rom(game: str) -> Any:
     return roms.get_rom_path(game)
 
 
-class AtariGame(gym.Env[Frame, np.int64]):
-    """A game of the Arcade Learning Environment, observed as gray images `[h, w] uint8`.
+class AtariGame(gym.Env[NDArray[Any], np.int64]):
+    """A game of the Arcade Learning Environment, observed as configured.
+
+    From pixels, observations are gray images `[h, w] uint8`; from the state, the 128 bytes of the console's
+    RAM after the last frame, divided by 255: `[128] float32`.
 
     As Gymnasium's `AtariPreprocessing` (after Machado et al. 2018, arXiv:1709.06009), except that
 
@@ -84,13 +89,15 @@ class AtariGame(gym.Env[Frame, np.int64]):
         self._width_height = config.size[::-1]  # OpenCV counts width first
         self._before = np.zeros(self.ale.getScreenDims(), np.uint8)
         self._newest = self._before.copy()
-        self._lives = 0
+        self._lives, self._reads_ram = 0, config.obs == "state"
+        self._ram = np.zeros(self.ale.getRAMSize(), np.uint8)
         self.action_space = gym.spaces.Discrete(len(self._actions))
-        self.observation_space = image_space(*config.size)
+        ram_space = Box(0.0, 1.0, self._ram.shape, np.float32)
+        self.observation_space = ram_space if self._reads_ram else image_space(*config.size)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Frame, dict[str, Any]]:
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Start a game, with no-ops as configured."""
         if seed is not None:
             seed, of_emulator = ale_seeds(seed)
@@ -105,10 +112,9 @@ class AtariGame(gym.Env[Frame, np.int64]):
             if self.ale.game_over():
                 self._emulator.reset_game()
         self._lives, self._waits = self.ale.lives(), self._fires
-        self.ale.getScreenGrayscale(self._newest)
-        return self._observe()
+        return self._observe(pooled=False)
 
-    def step(self, action: Any) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         """Repeat the action, or FIRE, for `frame_skip` frames, or until the game is over."""
         ale, act = self.ale, self._emulator.act
         button = FIRE if self._waits else self._actions[action].value
@@ -118,17 +124,14 @@ class AtariGame(gym.Env[Frame, np.int64]):
             over = ale.game_over()
             if over:
                 break
-            if left == 1:
+            if left == 1 and not self._reads_ram:
                 ale.getScreenGrayscale(self._before)
-        ale.getScreenGrayscale(self._newest)
-        if left == 0 and self._skip > 1:
-            np.maximum(self._newest, self._before, out=self._newest)
         lives = ale.lives()
         self._waits = self._fires and lives < self._lives
         self._lives = lives
         terminated = ale.game_over(with_truncation=False)
-        image, info = self._observe()
-        return image, float(reward), terminated, over and not terminated, info
+        observation, info = self._observe(pooled=left == 0 and self._skip > 1)
+        return observation, float(reward), terminated, over and not terminated, info
 
     def get_action_meanings(self) -> list[str]:
         """Return the names of the actions, as `ale_py.AtariEnv` does: `["NOOP", "FIRE", ...]`."""
@@ -147,10 +150,16 @@ class AtariGame(gym.Env[Frame, np.int64]):
         self._emulator.load_state_dict(state["emulator"])
         self._lives, self._waits = state["lives"], state["waits"]
 
-    def _observe(self) -> tuple[Frame, dict[str, Any]]:
-        image = cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA)
+    def _observe(self, *, pooled: bool) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Return the observation, of an image the maximum of the last two frames if `pooled`, and lives."""
         info = {"lives": self._lives, "episode_frame_number": self.ale.getEpisodeFrameNumber()}
-        return image, info  # type: ignore[return-value]
+        if self._reads_ram:
+            self.ale.getRAM(self._ram)
+            return self._ram / np.float32(255.0), info
+        self.ale.getScreenGrayscale(self._newest)
+        if pooled:
+            np.maximum(self._newest, self._before, out=self._newest)
+        return cv2.resize(self._newest, self._width_height, interpolation=cv2.INTER_AREA), info
 
 
 def _choose(game: str, option: str, value: int | None, choices: list[int]) -> int:

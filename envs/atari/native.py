@@ -29,7 +29,7 @@ class NativeAtariEnv(VectorEnv):
 
     def __init__(self, game: str, seeds: Sequence[int], config: EnvConfig) -> None:
         require_rom(game)
-        shape = (config.frame_stack, *config.size)
+        shape = (config.stack, *config.size)
         super().__init__(seeds, shape, np.uint8, life_loss=config.zero_discount_on_life_loss)
         self._noop_max, self._max_frames = config.noop_max, config.max_frames
         self._env = AtariVectorEnv(

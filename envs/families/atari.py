@@ -5,6 +5,7 @@ import numpy as np
 from envs.atari.scores import SCORES
 from envs.families.family import Family, Simulator
 
+RAM = tuple(f"ram{byte}" for byte in range(128))
 ATARI = Family(
     name="atari",
     pattern=r"(.+:)?ALE/",
@@ -12,8 +13,9 @@ ATARI = Family(
     images=None,
     make_vector="envs.atari.factory:make_native",
     has_time_limit=True,
+    variable_names=RAM,
     simulator=Simulator(
-        names=tuple(f"ram{byte}" for byte in range(128)),
+        names=RAM,
         read=lambda env: np.array(env.get_wrapper_attr("ale").getRAM(), np.float64),
         pooled="ram",
     ),

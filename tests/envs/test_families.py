@@ -88,6 +88,8 @@ def test_no_private_name_of_another_object_is_used() -> None:
         EnvConfig(id="FrozenLake-v1", obs="state"),
         EnvConfig(id="ALE/Pong-v5", full_action_space=True),
         EnvConfig(id="ALE/Breakout-v5", backend="python", frame_stack=1),
+        EnvConfig(id="ALE/Breakout-v5", obs="state"),
+        EnvConfig(id="CartPole-v1", obs="state", state_stack=3),
     ],
 )
 def test_a_description_equals_the_environment_it_describes(config: EnvConfig) -> None:
@@ -95,7 +97,7 @@ def test_a_description_equals_the_environment_it_describes(config: EnvConfig) ->
     assert (spec.observation_shape, spec.num_actions) == (env.observation_shape, env.num_actions)
     assert spec.dtype == env.dtype == env.reset().dtype
     assert len(spec.action_names) == spec.num_actions
-    assert spec.frame_stack == (config.frame_stack if config.obs == "pixels" else 1)
+    assert spec.frame_stack == config.stack
     assert spec.frame_shape[0] * spec.frame_stack == spec.observation_shape[0]
     assert len(spec.variable_names) == (spec.observation_shape[0] if config.obs == "state" else 0)
     env.close()
@@ -119,6 +121,8 @@ def test_names_come_from_the_family_or_the_game() -> None:
     cartpole = describe(EnvConfig(obs="state"))
     assert cartpole.action_names == ("left", "right")
     assert cartpole.variable_names[2] == "pole angle"
+    two = describe(EnvConfig(obs="state", state_stack=2)).variable_names
+    assert (two[2], two[6]) == ("pole angle 1 steps before", "pole angle")
     assert describe(EnvConfig(id="ALE/Breakout-v5")).action_names == ("NOOP", "FIRE", "RIGHT", "LEFT")
 
 

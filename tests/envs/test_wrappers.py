@@ -12,6 +12,7 @@ from gymnasium.wrappers import AddRenderObservation, RepeatAction, ResizeObserva
 from envs.classic.cartpole import CartPolePixels
 from envs.config import ConfigError, EnvConfig
 from envs.factory import make_env, make_vector_env
+from envs.snapshot import env_state, load_env_state
 from envs.wrappers import FrameStackObservation, crop, grayscale
 
 Wrap = Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]]
@@ -54,6 +55,21 @@ def test_stack_holds_the_newest_image_last() -> None:
         observation, *_ = env.step(1)
         seen.append(observation[-1])
     np.testing.assert_array_equal(observation, np.stack(seen[-3:]))
+
+
+def test_state_vectors_are_stacked_as_images_are() -> None:
+    """Newest last, with the bounds of each variable, and saved with the environment."""
+    one, stacked = (make_env(EnvConfig(id="CartPole-v1", obs="state", state_stack=n)) for n in (1, 3))
+    seen = [env.reset(seed=3)[0] for env in (one, stacked)]
+    np.testing.assert_array_equal(seen[1], np.tile(seen[0], 3))
+    frames = [one.step(1)[0] for _ in range(4)]
+    observations = [stacked.step(1)[0] for _ in range(4)]
+    np.testing.assert_array_equal(observations[-1], np.concatenate(frames[-3:]))
+    assert observations[-1].dtype == np.float32 and observations[-1] in stacked.observation_space
+    resumed = make_env(EnvConfig(id="CartPole-v1", obs="state", state_stack=3))
+    resumed.reset(seed=4)
+    load_env_state(resumed, env_state(stacked))
+    np.testing.assert_array_equal(resumed.step(0)[0], stacked.step(0)[0])
 
 
 def test_an_observation_is_not_changed_by_later_steps() -> None:

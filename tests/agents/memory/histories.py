@@ -64,15 +64,15 @@ def make_replay(
     sampler: str = "uniform",
     *,
     planes: int = 1,
-    images: bool = True,
+    shape: tuple[int, ...] | None = None,
 ) -> Replay:
-    """Make a replay memory for images `[stack * planes, 2, 3]`, or for vectors of one number."""
+    """Make a replay memory for images `[stack * planes, 2, 3]`, or for observations of another shape."""
     return Replay(
         capacity=length * num_envs,
         num_envs=num_envs,
-        observation_shape=(stack * planes, 2, 3) if images else (1,),
+        observation_shape=shape or (stack * planes, 2, 3),
         frame_stack=stack,
-        dtype=np.int32 if images else np.int64,
+        dtype=np.int32,
         n_step=n_step,
         gamma=GAMMA,
         generator=np.random.default_rng(0),

@@ -355,7 +355,7 @@ def test_restored_sampler_resumes_to_the_bit() -> None:
 
 def ring(num_steps: int) -> tuple[Replay, list[Step]]:
     """A prioritised memory of ten rows after some steps of one environment, and the next forty."""
-    memory = make_replay(1, 10, 1, 1, "prioritized", images=False)
+    memory = make_replay(1, 10, 1, 1, "prioritized", shape=(1,))
     first, steps = random_history(1, num_steps + 40, 5)
     memory.start(first[:, None])
     feed(memory, steps[:num_steps])

@@ -187,7 +187,7 @@ def test_restored_memory_resumes_exactly(
 
 def test_state_vectors_are_frames_of_their_own() -> None:
     """Unstacked: observation [E, 1]; two steps with n = 2, γ = 0.9: 1 + 0.9 * 2 = 2.8, discount 0.81."""
-    memory = make_replay(1, 10, 1, 2, images=False)
+    memory = make_replay(1, 10, 1, 2, shape=(1,))
     memory.start(np.array([[10]]))
     no = np.array([False])
     memory.add(np.array([3]), np.array([1.0]), no, no, np.array([[11]]), np.array([[11]]))
@@ -200,9 +200,29 @@ def test_state_vectors_are_frames_of_their_own() -> None:
     assert batch.discount.tolist() == pytest.approx([0.81])
 
 
+@pytest.mark.parametrize("stack", [1, 3])
+def test_stacked_vectors_equal_stacked_images_of_one_pixel(stack: int) -> None:
+    """Two variables, two environments, 200 random steps."""
+    random = np.random.default_rng(0)
+    shapes: list[tuple[int, ...]] = [(2 * stack,), (2 * stack, 1, 1)]
+    memories = [make_replay(2, 40, stack, 3, shape=shape) for shape in shapes]
+    for memory, shape in zip(memories, shapes, strict=True):
+        memory.start(np.zeros((2, *shape)))
+    for step in random_history(2, 200, 0)[1]:
+        seen = random.integers(1_000, size=(2, 2, 2 * stack))
+        for memory, shape in zip(memories, shapes, strict=True):
+            memory.add(*step[:4], *(part.reshape(2, *shape) for part in seen))
+    left, right = (memory.sample(64) for memory in memories)
+    for name in ("observation", "next_observation"):
+        ours, theirs = getattr(left, name), getattr(right, name)
+        assert ours.shape == (64, stack * 2)
+        np.testing.assert_array_equal(ours, theirs[..., 0, 0])
+    assert left.reward.tolist() == right.reward.tolist()
+
+
 def test_window_stops_at_truncation_and_bootstraps_from_the_true_last_frame() -> None:
     """N = 3 but the episode is truncated after one step: discount 0.9, next observation 11."""
-    memory = make_replay(1, 10, 1, 3, images=False)
+    memory = make_replay(1, 10, 1, 3, shape=(1,))
     memory.start(np.array([[10]]))
     no, yes = np.array([False]), np.array([True])
     memory.add(np.array([0]), np.array([1.0]), no, yes, np.array([[11]]), np.array([[20]]))
@@ -226,7 +246,7 @@ def test_life_loss_ends_the_value_but_not_the_stack() -> None:
 
 
 def test_truncate_ends_the_current_episodes() -> None:
-    memory = make_replay(2, 12, 1, 3, images=False)
+    memory = make_replay(2, 12, 1, 3, shape=(1,))
     memory.start(np.array([[10], [50]]))
     no = np.array([False, False])
     following = np.array([[11], [51]])
@@ -245,7 +265,7 @@ def test_truncate_ends_the_current_episodes() -> None:
 
 def test_sampling_is_uniform() -> None:
     """Chi-square of 20,000 draws from 40 rows: below the 99.9 % quantile of 39 degrees, 72.1."""
-    memory = make_replay(1, 60, 1, 1, images=False)
+    memory = make_replay(1, 60, 1, 1, shape=(1,))
     memory.start(np.array([[0]]))
     no = np.array([False])
     for i in range(40):
@@ -256,7 +276,7 @@ def test_sampling_is_uniform() -> None:
 
 
 def test_uniform_draws_all_weigh_one_whatever_their_errors() -> None:
-    memory = make_replay(1, 60, 1, 1, images=False)
+    memory = make_replay(1, 60, 1, 1, shape=(1,))
     memory.start(np.array([[0]]))
     feed(memory, random_history(1, 30, 1)[1])
     memory.update_priorities(memory.sample(8).indices, torch.arange(8.0))

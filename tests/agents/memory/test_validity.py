@@ -19,7 +19,7 @@ def tree() -> SumTree:
 
 
 def memory(sampler: str = "uniform") -> Any:
-    memory = make_replay(2, 20, 1, 3, sampler, images=False)
+    memory = make_replay(2, 20, 1, 3, sampler, shape=(1,))
     first, steps = random_history(2, 30, 0)
     memory.start(first[:, None])
     feed(memory, steps)

@@ -69,9 +69,14 @@ def stands(trainer: Trainer, here: Condition, later_than: int) -> bool:
 
 
 def assert_resumes(
-    preset: str, game: str, path: Path, interruptions: Sequence[Condition], **fields: Any
+    preset: str,
+    game: str,
+    path: Path,
+    interruptions: Sequence[Condition],
+    obs: str = "pixels",
+    **fields: Any,
 ) -> None:
-    config = small("pixels", preset, env=f"ALE/{game}-v5", **SHORT | fields)
+    config = small(obs, preset, env=f"ALE/{game}-v5", **SHORT | fields)
     train(config, path / "whole")
     train_in_parts(config, path / "parts", interruptions)
     assert_same_run(path / "whole", path / "parts")
@@ -83,6 +88,15 @@ def test_an_interrupted_run_with_sticky_actions_equals_a_whole_one(preset: str, 
     """Memory, emulators, network and log."""
     fields = {"env.repeat_action_probability": 0.25, "steps": 160, "seed": 6}
     assert_resumes(preset, "Pong", tmp_path, [in_an_update_period], **fields)
+
+
+@pytest.mark.parametrize("preset", ["fast", "dqn"])
+@pytest.mark.parametrize("state_stack", [1, 2])
+def test_an_interrupted_run_from_ram_equals_a_whole_one(
+    preset: str, state_stack: int, tmp_path: Path
+) -> None:
+    fields = {"env.repeat_action_probability": 0.25, "env.state_stack": state_stack, "steps": 160}
+    assert_resumes(preset, "Breakout", tmp_path, [in_an_update_period], obs="state", **fields)
 
 
 @pytest.mark.parametrize("preset", ["pqn", "dqn"])

@@ -173,7 +173,7 @@ def test_every_game_of_the_emulator_can_be_made() -> None:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (atari(obs="state"), "use --obs pixels"),
+        (atari(obs="state", backend="native"), "shows the screen and not the RAM; use auto"),
         (atari(crop=(0, 10, 0, 10)), "--env.crop is not for Atari"),
         (
             EnvConfig(id="CartPole-v1", repeat_action_probability=0.25),
