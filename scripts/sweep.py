@@ -28,15 +28,20 @@ def main(stop: StopSignal) -> int:
     for name, last_line in sweep.failed.items():
         print(f"failed: {name}: {last_line}", file=sys.stderr)
     finished = [run.folder for run in runs if run.name not in sweep.failed]
-    if arguments.ladder and finished:
+    if (arguments.ladder or arguments.board) and finished:
         from agents.analysis.comparison import compare
         from agents.config.presets import LADDER
+        from agents.report.board import write_board
         from agents.report.ladder import write_ladder
         from agents.runs.reader import read_runs
 
-        files = write_ladder(compare(read_runs(finished)[0]), LADDER, arguments.out / "ladder")
+        comparison = compare(read_runs(finished)[0])
+        if arguments.ladder:
+            files = write_ladder(comparison, LADDER, arguments.out / "ladder")
+        else:
+            files = write_board(comparison, arguments.out / "board")
         print(files[0].read_text(encoding="utf-8"))
-        print(f"{arguments.out / 'ladder'}: {', '.join(file.name for file in files)}")
+        print(f"{files[0].parent}: {', '.join(file.name for file in files)}")
     out = shlex.quote(str(arguments.out))
     print(f"{len(finished)} of {len(runs)} runs finished. Next: python scripts/compare.py {out}")
     return 1 if sweep.failed else 0

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.analysis.baselines import against_baselines, standing
 from agents.analysis.groups import differing
 from agents.config import Config, flatten, to_dict
 from agents.config.idle import Flat
@@ -101,9 +102,9 @@ def references(runs: Sequence[Run]) -> list[Reference]:
 
 
 def on_track(run: Run, bands: Path = BANDS) -> list[str]:
-    """Compare a run with the bands of a file, by default the committed ones."""
-    verdicts = (_verdict(band, run) for band in read_bands(bands) if band.holds_for(run.config))
-    return [verdict for verdict in verdicts if verdict]
+    """Compare a run with the bands of a file, by default the committed ones, and with Atari's baselines."""
+    verdicts = [_verdict(band, run) for band in read_bands(bands) if band.holds_for(run.config)]
+    return [verdict for verdict in (*verdicts, against_baselines(run)) if verdict]
 
 
 def published(runs: Sequence[Run]) -> list[str]:
@@ -126,7 +127,7 @@ def _verdict(band: Band, run: Run) -> str | None:
     if solved and same_threshold and len(band.solved) == band.seeds:
         low, high = min(band.solved), max(band.solved)
         # One new run in three lies outside the range of five runs.
-        word = _word(solved * TOLERANCE < low, solved > high * TOLERANCE)
+        word = standing(is_ahead=solved * TOLERANCE < low, is_behind=solved > high * TOLERANCE)
         return f"{word}: solved after {solved:,} steps; {ours} took {low:,} to {high:,}."
     last = int(run.score.steps[-1])
     if last < run.config["evaluation.every"]:
@@ -135,14 +136,11 @@ def _verdict(band: Band, run: Run) -> str | None:
     index = int(np.searchsorted(band.steps, min(last, band.steps[-1])))
     neighbours = slice(max(index - 1, 0), index + 1)
     lowest, highest = min(band.low[neighbours]), max(band.high[neighbours])
+    word = standing(is_ahead=value > highest, is_behind=value < lowest)
     return (
-        f"{_word(value > highest, value < lowest)}: the last evaluation, after {last:,} steps, had "
+        f"{word}: the last evaluation, after {last:,} steps, had "
         f"{value:.1f}; those of {ours} had {lowest:.1f} to {highest:.1f} there."
     )
-
-
-def _word(is_ahead: bool, is_behind: bool) -> str:
-    return "Ahead" if is_ahead else "Behind" if is_behind else "On track"
 
 
 def make_band(runs: Sequence[Run]) -> Band:

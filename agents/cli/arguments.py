@@ -131,6 +131,10 @@ class SweepArguments:
     jobs: int = count(0, 0, LARGEST_COUNT)
     """Parallel runs, which share the cores; 0: one per core."""
 
+    board: bool = False
+    """Run eight Atari games in place of --env; then write a table and a figure of them beside published
+    curves to <out>/board."""
+
     ladder: bool = False
     """Run all presets of the family in place of --preset, from the observations each supports; then write
     a table and a figure of their steps and seconds to solve the environment to <out>/ladder."""
@@ -139,6 +143,8 @@ class SweepArguments:
         for name in ("env", "obs"):
             if not getattr(self, name):
                 raise ConfigError(f"--{name} lacks its value; name at least one.")
+        if self.board and (self.ladder or self.env != SweepArguments.env):
+            raise ConfigError("--board has games of its own; leave --env and --ladder out.")
         if self.ladder and len(self.env) != 1:
             raise ConfigError("--ladder compares presets in one environment; name one --env.")
         if self.ladder and self.preset:

@@ -31,6 +31,8 @@ from agents.runs.reader import (
 from agents.training.hardware import cores, threads_allowed
 from envs.registry import find_spec
 
+GAMES = ("pong", "breakout", "freeway", "boxing", "ms_pacman", "space_invaders", "seaquest", "qbert")
+"""Atari games of a board."""
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 
 
@@ -83,7 +85,8 @@ def grid(arguments: SweepArguments, options: Sequence[str]) -> list[GridRun]:
         raise ConfigError(f"{', '.join(sorted(own))}: a sweep chooses that itself; leave it out.")
     runs = []
     presets = LADDER if arguments.ladder else arguments.preset or ("fast",)
-    combinations = product(range(1, arguments.seeds + 1), arguments.env, presets, arguments.obs)
+    environments = GAMES if arguments.board else arguments.env
+    combinations = product(range(1, arguments.seeds + 1), environments, presets, arguments.obs)
     for seed, env, preset, obs in combinations:
         if arguments.ladder and obs not in PRESETS[preset].observations:
             continue

@@ -257,16 +257,24 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
     return [file for name, draws in figures.items() if draws for file in write_figure(draws, folder / name)]
 
 
-def write_figure(draws: Mapping[str, Draw], stem: Path, height: float = 4.0) -> list[Path]:
-    """Write titled panels side by side as .png and .svg files."""
+def write_figure(
+    draws: Mapping[str, Draw], stem: Path, height: float = 4.0, columns: int | None = None
+) -> list[Path]:
+    """Write titled panels as .png and .svg files, side by side or in this many columns; height of a row."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     files = [stem.with_name(stem.name + ending) for ending in (".png", ".svg")]
     with matplotlib.rc_context(STYLE | {"axes.facecolor": "white"}):
-        figure = Figure(figsize=(5 * len(draws), height), layout="constrained")
-        axes: Sequence[Axes] = figure.subplots(1, len(draws), squeeze=False)[0]
-        for ax, (title, draw) in zip(axes, draws.items(), strict=True):
+        across = min(columns or len(draws), len(draws))
+        down = -(-len(draws) // across)
+        figure = Figure(
+            figsize=((5 if columns is None else 3.6) * across, height * down), layout="constrained"
+        )
+        axes: list[Axes] = figure.subplots(down, across, squeeze=False).flatten().tolist()
+        for ax, (title, draw) in zip(axes, draws.items(), strict=False):
             draw(ax)
             ax.set_title(literal(title))
+        for ax in axes[len(draws) :]:
+            ax.remove()
         if axes[0].get_legend() is None:
             figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         for file in files:

@@ -15,9 +15,9 @@ from agents.config.kinds import fits
 from agents.runs.files import damaged, read_json
 from agents.runs.paths import RunPaths
 from agents.runs.summary import Summary
-from agents.runs.tags import CONFIRMED, R2, SCORE, SECONDS
+from agents.runs.tags import CONFIRMED, EPISODES, R2, SCORE, SECONDS, TRAINING
 
-COMPARED = (SCORE, CONFIRMED, R2)
+COMPARED = (SCORE, CONFIRMED, R2, TRAINING, EPISODES)
 """Beginnings of the tags that are compared between runs."""
 
 
