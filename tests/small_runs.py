@@ -39,7 +39,7 @@ OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace(
 
 UNTIMED = ("time/", "rate/", "final/train_seconds")
 """Tags of measured time."""
-CLOCKS = ("train_seconds", "eval_seconds", "seconds_to_solve", "stopwatch")
+CLOCKS = ("train_seconds", "train_shares", "eval_seconds", "seconds_to_solve", "stopwatch")
 """State of measured time."""
 
 

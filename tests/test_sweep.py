@@ -172,6 +172,7 @@ def test_progress_is_read_from_the_last_line_of_metrics(tmp_path: Path) -> None:
             ["--ladder", "--env", "pong", "--obs", "pixels"],
             "none to reach here; give one as --reward-threshold",
         ),
+        (["--board", "--env", "pong"], "--board has games of its own"),
         (["--ladder", "--reward-threshold", "none"], "none to reach here"),
     ],
 )

@@ -32,6 +32,9 @@ def fits(hint: object, value: object) -> bool:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
         return isinstance(value, (list, tuple)) and _each(fits, hint, value)
+    if get_origin(hint) is dict:
+        key, item = get_args(hint)
+        return isinstance(value, dict) and all(fits(key, k) and fits(item, v) for k, v in value.items())
     if hint is float and isinstance(value, (int, float)):
         return type(value) is not bool and abs(value) <= sys.float_info.max
     return type(value) is (hint or type(None))

@@ -48,6 +48,8 @@ class Summary:
     updates: int = 0
     episodes: int = 0
     train_seconds: float = 0.0
+    train_shares: dict[str, float] | None = None
+    """Share of each section in these seconds: act, env, memory, learn, log."""
     eval_seconds: float = 0.0
     eval_episodes: int | None = None
     eval_mean: float

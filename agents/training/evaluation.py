@@ -146,6 +146,7 @@ class EvaluationRule:
             updates=progress.updates,
             episodes=progress.episodes,
             train_seconds=round(stopwatch.train_seconds, 3),
+            train_shares=stopwatch.train_shares,
             eval_seconds=round(stopwatch.seconds["evaluate"], 3),
             eval_episodes=score["episodes"],
             eval_mean=score["mean"],

@@ -30,6 +30,12 @@ class Stopwatch:
         """Seconds of training."""
         return sum(self.seconds[section] for section in TRAINING)
 
+    @property
+    def train_shares(self) -> dict[str, float]:
+        """Share of each section in the seconds of training, to three digits."""
+        whole = max(self.train_seconds, 1e-9)
+        return {section: round(self.seconds[section] / whole, 3) for section in TRAINING}
+
     def recent(self) -> dict[str, float]:
         """Return the seconds of each section of training since `clear`."""
         return {section: self.seconds[section] - self._logged[section] for section in TRAINING}

@@ -137,6 +137,7 @@ def test_an_integer_beyond_all_floats_is_refused() -> None:
     with pytest.raises(ConfigError, match="--steps is 1000000"):
         with_fields(Config(), {"steps": 10**400})
     assert not fits(float, 10**400)
+    assert fits(dict[str, float], {"act": 0.5}) and not fits(dict[str, float], {"act": "half"})
 
 
 CONTRADICTIONS = [

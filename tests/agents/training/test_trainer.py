@@ -429,6 +429,7 @@ def test_the_seconds_of_all_sections_add_up(monkeypatch: pytest.MonkeyPatch) -> 
     for section in ("act", "env", "learn", "evaluate", "learn"):
         stopwatch.lap(section)
     assert stopwatch.train_seconds == 4.0 and stopwatch.seconds["evaluate"] == 1.0
+    assert stopwatch.train_shares == {"act": 0.25, "env": 0.25, "memory": 0.0, "learn": 0.5, "log": 0.0}
     assert stopwatch.recent()["learn"] == 2.0 and stopwatch.slowest == "learn 50 %"
     stopwatch.clear()
     assert not any(stopwatch.recent().values()) and stopwatch.train_seconds == 4.0
