@@ -128,7 +128,7 @@ class EnvConfig:
     settings allow it."""
 
     threads: int = count(0, 0, 1_024)
-    """Atari: threads of the native backend; 0: one per core."""
+    """Atari: threads of the native backend; 0: OMP_NUM_THREADS or one per core."""
 
     def __post_init__(self) -> None:
         check_bounds(self, "env")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 TorsoName = Literal["mlp", "small", "slim", "half", "nips", "nature", "der", "impala"]
-Norm = Literal["none", "layer", "batch"]
+Norm = Literal["none", "layer", "layer-all", "batch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class NetworkConfig:
     """Units of each fully connected hidden layer."""
 
     norm: Norm = "none"
-    """Normalisation before each ReLU; layer: fully connected layers only, batch: all layers."""
+    """Normalisation before each ReLU; layer: LayerNorm in the fully connected layers only, layer-all: in the
+    convolutions too, over all of an image's channels and pixels; batch: BatchNorm in all layers."""
 
     bias: bool = True
     """Bias terms in the hidden layers."""

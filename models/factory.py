@@ -77,8 +77,8 @@ def check(config: NetworkConfig, observation_shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"--network.torso {torso} reads images; choose mlp for a state vector, or --obs pixels."
         )
-    if torso == "impala" and config.norm == "batch":
-        raise ValueError("--network.norm batch is not for torso impala; use layer or none.")
+    if torso == "impala" and config.norm in ("batch", "layer-all"):
+        raise ValueError(f"--network.norm {config.norm} is not for torso impala; use layer or none.")
     if torso in CONVOLUTIONS and min(sides) < (least := smallest_image(torso)):
         raise ValueError(
             f"--env.size {sides[0]} {sides[1]} is smaller than the receptive field of torso {torso}; make "

@@ -14,7 +14,7 @@ def main(stop: StopSignal) -> int:
 
     arguments, options = parse_known(SweepArguments, sys.argv[1:])
     from agents.cli.sweep import Sweep, grid
-    from agents.training.hardware import cores
+    from envs.cores import cores
 
     runs = grid(arguments, options)
     jobs = min(arguments.jobs or cores(), len(runs))

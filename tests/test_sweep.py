@@ -196,7 +196,7 @@ def test_a_run_gets_its_share_of_the_cores_and_no_more_than_allowed(
 ) -> None:
     """Of 8 cores, 2 runs get 4 each; where the environment allows 3 threads, 3."""
     threads = []
-    monkeypatch.setattr("agents.training.hardware.cores", lambda: 8)
+    monkeypatch.setattr("envs.cores.cores", lambda: 8)
     monkeypatch.setattr("agents.cli.sweep.cores", lambda: 8)
     monkeypatch.setattr("subprocess.Popen", lambda *_, env, **__: threads.append(env["OMP_NUM_THREADS"]))
     (grid_run,) = grid(

@@ -28,7 +28,7 @@ from agents.runs.reader import (
     read_summary,
     with_saved_capacity,
 )
-from agents.training.hardware import cores, threads_allowed
+from envs.cores import cores, threads_allowed
 from envs.registry import find_spec
 
 GAMES = ("pong", "breakout", "freeway", "boxing", "ms_pacman", "space_invaders", "seaquest", "qbert")

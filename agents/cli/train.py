@@ -14,8 +14,8 @@ from agents.config.presets import COMMAND_LINE, PRESETS, WITHOUT, Stage, preset_
 from agents.config.provenance import explain
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_config
-from agents.training.hardware import cores
 from envs.config import Observation
+from envs.cores import cores
 from envs.protocols import PROTOCOLS
 
 

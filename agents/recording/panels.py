@@ -86,27 +86,28 @@ def saliency_panel(area: Image) -> Draw:
 
 
 def variables_panel(area: Image, *, names: Sequence[str], trajectory: Trajectory) -> Draw:
-    """Show the state variables, each with its value and its saliency.
+    """Show the state variables, each with its value and its saliency; of many those that vary most.
 
     The second bar is `|∂Q/∂x_i| * std(x_i)`, std over the trajectory: the change of the value when the
     variable changes by its usual amount; the longest bar fills the row.
     """
-    shown = names[:9]  # as many as there is room for
     std, scale = trajectory.observations.std(axis=0), np.abs(trajectory.observations).max(axis=0)
+    varying = np.argsort(-std, kind="stable")[:9]  # as many as there is room for
+    shown = sorted(varying.tolist())
     pitch = (area.shape[0] - TITLE - 2 * GAP) // max(len(shown), 6)
     tops = [TITLE + GAP + i * pitch for i in range(len(shown))]
     width = area.shape[1] - 1
     middle = width // 2
     write_titles(area, ("observation and", BLUE), ("saliency (gradient x std)", VERMILLION))
-    for top, name in zip(tops, shown, strict=True):
-        write(area, name, (0, top + LINE))
+    for top, index in zip(tops, shown, strict=True):
+        write(area, names[index], (0, top + LINE))
     if len(names) > len(shown):
         write(area, f"and {len(names) - len(shown)} more", (0, area.shape[0] - 4), colour=MUTED)
 
     def draw(area: Image, step: RecordedStep) -> None:
         influence = np.zeros(len(std)) if step.saliency is None else np.abs(step.saliency) * std
         influence = influence / (influence.max() or 1.0)
-        for i, top in enumerate(tops):
+        for i, top in zip(shown, tops, strict=True):
             value = float(step.observation[i])
             write(area, f"{value:+.3f}", (width, top + LINE), right=True)
             end = middle + round(value / (scale[i] or 1.0) * middle)

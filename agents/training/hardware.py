@@ -1,11 +1,11 @@
 """Device, threads and memory allocation; torch is imported at its first use only."""
 
 import ctypes
-import os
 import platform
 from typing import TYPE_CHECKING
 
 from agents.config import Config, ConfigError
+from envs.cores import threads_allowed
 
 if TYPE_CHECKING:
     import torch
@@ -23,16 +23,6 @@ def pick_device(name: str) -> "torch.device":
     if name == "cuda" and not available:
         raise ConfigError("--device cuda: torch sees no CUDA device; use --device cpu or auto.")
     return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-def cores() -> int:
-    """Return the number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def threads_allowed() -> int:
-    """Return the number of threads to compute with: `OMP_NUM_THREADS`, else one per core."""
-    return int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or cores())
 
 
 def set_up_torch(config: Config) -> None:

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from envs.atari.game import FIRE, FRAMES_A_SECOND, WAIT_FOR_FIRE, ale_seeds, require_rom
 from envs.config import EnvConfig
+from envs.cores import threads_allowed
 from envs.snapshot import Snapshot
 from envs.vector import Array, Frame, Step, VectorEnv, Work
 
@@ -44,7 +45,7 @@ class NativeAtariEnv(VectorEnv):
             full_action_space=config.full_action_space,
             noop_max=config.noop_max + 1 if config.noop_max else 0,  # ale-py draws 0 to noop_max - 1
             max_num_frames_per_episode=config.max_frames + config.frame_skip,  # never reached
-            num_threads=config.threads,
+            num_threads=config.threads or threads_allowed(),
             use_fire_reset=False,
             reward_clipping=False,
             autoreset_mode=AutoresetMode.SAME_STEP,

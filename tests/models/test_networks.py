@@ -27,6 +27,7 @@ INTENDED: dict[str, tuple[tuple[int, ...], int]] = {
 IMAGES = [name for name in INTENDED if name != "mlp"]
 VARIANTS: dict[str, dict[str, Any]] = {name: {"torso": name} for name in INTENDED} | {
     "nips batch": {"torso": "nips", "norm": "batch", "bias": False},
+    "half layer-all": {"torso": "half", "norm": "layer-all"},
     "nips layer": {"torso": "nips", "norm": "layer", "dueling": True},
     "impala wide": {"torso": "impala", "norm": "layer", "width": 2, "spectral": True, "pool": 6},
 }
@@ -49,6 +50,22 @@ def test_chapters_network_has_the_textbooks_parameters() -> None:
     modules = [*network.torso.modules(), *network.head.modules()]
     kinds = [type(m).__name__ for m in modules if not list(m.children())]
     assert kinds == ["Linear", "BatchNorm1d", "ReLU"] * 2 + ["Linear"]
+
+
+def test_layer_all_normalises_every_image_over_channels_and_pixels() -> None:
+    """Equal to torch's LayerNorm of whole feature maps, before each ReLU."""
+    network = make_network(NetworkConfig(torso="half", norm="layer-all"), (4, 42, 42), 3)
+    images = torch.randint(0, 256, (5, 4, 42, 42), dtype=torch.uint8)
+    layers: Any = network.torso[0]
+    features = images
+    for layer in layers:
+        before, features = features, layer(features)
+        if isinstance(layer, torch.nn.GroupNorm):
+            whole = torch.nn.functional.layer_norm(before, before.shape[1:])
+            torch.testing.assert_close(features, whole, atol=1e-4, rtol=1e-4)
+    kinds = [type(layer).__name__ for layer in layers]
+    assert kinds.count("GroupNorm") == 3
+    assert kinds[1:4] == ["Conv2d", "GroupNorm", "ReLU"]
 
 
 def test_nature_network_has_the_papers_parameters() -> None:
