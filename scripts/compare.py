@@ -55,8 +55,9 @@ def main(stop: StopSignal) -> None:
     if arguments.as_reference:
         write_bands([group.runs for group in comparison.groups], BANDS)
     typical = {group.name: group.typical for group in comparison.groups}
-    for name, run in typical.items():
-        for sentence in on_track(run):
+    standings = {name: on_track(run) for name, run in typical.items()}
+    for name, sentences in standings.items():
+        for sentence in sentences:
             print(f"{name}: {sentence}")
     for sentence in published([*typical.values()]):
         print(sentence)
@@ -71,6 +72,7 @@ def main(stop: StopSignal) -> None:
             videos={name: episode.video for name, episode in episodes.items()},
             thumbnails={name: episode.thumbnail for name, episode in episodes.items()},
             references=references([*typical.values()]),
+            standings=standings,
         )
         write_whole(arguments.out, page)
         if arguments.figures is not None:

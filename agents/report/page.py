@@ -26,11 +26,12 @@ def render(
     videos: Mapping[str, bytes] = MappingProxyType({}),
     thumbnails: Mapping[str, bytes] = MappingProxyType({}),
     references: Sequence[Reference] = (),
+    standings: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Render the page as self-contained HTML.
 
-    Videos are MP4 of an episode of each group, by `Group.name`, thumbnails PNG of one of its frames; any
-    may be missing.
+    Videos are MP4 of an episode of each group, by `Group.name`, thumbnails PNG of one of its frames,
+    standings sentences of `on_track` about its typical run; any may be missing.
     """
     look = looks(comparison)
     names = ", ".join(task.name for task in comparison.tasks)
@@ -51,6 +52,7 @@ def render(
         ],
         figures=_figures(comparison, look, lettered),
         references=lettered,
+        standings=standings,
         episodes=[
             {
                 "name": group.name,

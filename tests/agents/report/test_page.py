@@ -38,13 +38,17 @@ def test_the_page_is_valid_and_self_contained(both: Path, games: Path) -> None:
     ]
     videos = {group.name: b"video" for group in comparison.groups[:2]}
     thumbnails = {comparison.groups[0].name: b"image"}
-    page = render(comparison, videos=videos, thumbnails=thumbnails, references=references)
+    standings = {comparison.groups[0].name: ["Ahead: of <all> others."]}
+    page = render(
+        comparison, videos=videos, thumbnails=thumbnails, references=references, standings=standings
+    )
     checker = check(page)
     assert checker.faults == []
     assert page.startswith("<!DOCTYPE html>")
     assert checker.tags.count("video") == 2 and checker.tags.count("img") == 1
     assert "data:video/mp4;base64,dmlkZW8=" in page
     assert "a &lt;reward threshold&gt; &amp; more" in page
+    assert "its typical run: Ahead: of &lt;all&gt; others." in page
     assert "theta velocity" in page
     assert (
         page.count('class="figure" role="img"') == 4 + 1 + 3 + 3 + 1
