@@ -143,7 +143,7 @@ fast = compose(
         atari,
         run(steps=1_500_000),
         env(num_envs=16, fire=True),
-        when(from_pixels, env(size=(42, 42)), network(torso="half", hidden=(256,))),
+        when(from_pixels, env(size=(42, 42)), network(torso="half", hidden=(256,), norm="layer-all")),
         when(from_state, network(hidden=(512, 256))),
         memory(kind="rollout", num_steps=128, update_epochs=2),
         returns(n_step=1, td_lambda=0.95),

@@ -114,7 +114,7 @@ pqn = compose(
     ),
     when(
         on_atari,
-        network(norm="layer"),
+        network(norm="layer-all"),
         env(num_envs=128),
         memory(num_steps=32, update_epochs=2),
         returns(td_lambda=0.65),
