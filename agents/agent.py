@@ -38,7 +38,7 @@ def load(folder: Path, device: str = "cpu") -> Agent:
     except (RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
             f"The agent in {folder} does not fit its configuration ({type(error).__name__}); restore "
-            "checkpoint/best.pt or config.json."
+            "checkpoint/best or config.json."
         ) from error
     return Agent(config, GreedyPolicy(network.eval(), place), best)
 

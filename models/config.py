@@ -20,8 +20,8 @@ class NetworkConfig:
     """Units of each fully connected hidden layer."""
 
     norm: Norm = "none"
-    """Normalisation before each ReLU; layer: LayerNorm in the fully connected layers only, layer-all: in the
-    convolutions too, over all of an image's channels and pixels; batch: BatchNorm in all layers."""
+    """Normalisation before each ReLU. layer: LayerNorm in the fully connected layers only; layer-all: in
+    the convolutions too, over all channels and pixels of an image; batch: BatchNorm in all layers."""
 
     bias: bool = True
     """Bias terms in the hidden layers."""

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from agents.cli.guard import StopSignal, guarded
+from agents.runs.store import Store
 
 ROOT = Path(__file__).parents[1]
 UNTIMED = ("time/", "rate/", "final/train_seconds")  # tags that differ between runs of the same program
@@ -43,6 +44,12 @@ def train(tree: Path, folder: Path, options: str) -> None:
     subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=True)
 
 
+def _saved(path: Path) -> dict[str, Any]:
+    """Return a checkpoint, of an older version too."""
+    old = path.with_suffix(".pt")
+    return torch.load(old, weights_only=True) if old.exists() else Store(path).load()  # type: ignore[no-any-return]
+
+
 def results(folder: Path) -> list[tuple[str, Any]]:
     """Return metrics and parameters of a run by name, in order."""
     values: list[tuple[str, Any]] = []
@@ -50,8 +57,8 @@ def results(folder: Path) -> list[tuple[str, Any]]:
         entry = json.loads(line)
         steps = entry.pop("env_steps")
         values += [(f"{tag} at {steps}", v) for tag, v in entry.items() if not tag.startswith(UNTIMED)]
-    agent = torch.load(folder / "checkpoint" / "last.pt", weights_only=True)["trainer"]["agent"]
-    best = torch.load(folder / "checkpoint" / "best.pt", weights_only=True)["agent"]
+    last, kept = (_saved(folder / "checkpoint" / name) for name in ("last", "best"))
+    agent, best = last["trainer"]["agent"], kept["agent"]
     for name, state in (("online", agent.get("online")), ("target", agent.get("target")), ("best", best)):
         tensors = (state or {}).items()
         values += [(f"{name}: {key}", v) for key, v in tensors if isinstance(v, torch.Tensor)]

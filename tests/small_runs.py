@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from agents.acting.episodes import never
@@ -15,6 +16,7 @@ from agents.runs import checkpoint
 from agents.runs.folder import RunFolder
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_summary
+from agents.runs.store import StoredArray
 from agents.runs.summary import Summary
 from agents.training.launch import complete
 from agents.training.trainer import Trainer
@@ -82,6 +84,8 @@ def assert_same(left: Any, right: Any, where: str = "") -> None:
         assert len(left) == len(right), where
         for i, pair in enumerate(zip(left, right, strict=True)):
             assert_same(*pair, f"{where}/{i}")
+    elif isinstance(left, StoredArray):
+        assert np.array_equal(left, right, equal_nan=left.dtype.kind == "f"), where
     elif isinstance(left, torch.Tensor):
         assert torch.equal(left, right), where
     else:

@@ -128,7 +128,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("evaluate", "damaged", "damaged/config.json is damaged (brackets within brackets without end)"),
         ("evaluate", "empty", "empty holds no run"),
         ("evaluate", "letter.txt", "letter.txt holds no run"),
-        ("evaluate", "run", "run/checkpoint/best.pt does not exist"),
+        ("evaluate", "run", "run/checkpoint/best does not exist"),
         ("record", "run", "--out is missing"),
         ("record", "run --out empty", "choose a name that ends in .mp4"),
         ("record", "run --out letter.txt/play.mp4", "the folder letter.txt does not exist"),

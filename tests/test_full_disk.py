@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from agents.runs import checkpoint
 from agents.runs.sinks import JsonLines, Sink
+from agents.runs.store import Store
 from agents.runs.tensorboard import TensorBoard
 from scripts import compare, evaluate, record, train
 from tests.runs import write_run
@@ -86,12 +87,12 @@ def test_metrics_on_a_full_disk_fail_in_the_call_that_writes_them(kind: str, tmp
 
 
 def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_whole(tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    checkpoint.save(path, {"a": 1})
+    store, noise = Store(tmp_path), np.random.default_rng(0).bytes(1_000_000)
+    store.save({"a": 1}, {})
     with no_file_beyond(100_000), pytest.raises(OSError, match="File too large"):
-        checkpoint.save(path, {"a": bytes(1_000_000)})
-    assert checkpoint.load(path) == {"a": 1}
-    assert files(tmp_path) == {"last.pt"}
+        store.save({"a": np.frombuffer(noise, np.uint8)}, {})
+    assert store.load() == {"a": 1}
+    assert files(tmp_path) == {"generation-000001.json"}
 
 
 def test_training_on_a_disk_that_is_full_at_once_leaves_nothing(
@@ -109,11 +110,11 @@ def test_training_on_a_disk_that_fills_keeps_the_last_checkpoint(
     """The agent fits, the memory does not; resumed with more room, the run comes to its end."""
     words = ["--obs", "state", *OPTIONS, "--memory.capacity", "20000", "--run-dir", "run"]
     assert call("train", *words, "--steps", "200") == 0
-    last = (tmp_path / "run" / "checkpoint" / "last.pt").read_bytes()
+    last = files(tmp_path / "run" / "checkpoint" / "last")
     with no_file_beyond(150_000):
         assert call("train", *words, "--steps", "400", "--resume") == 2
     assert "error: The disk is full" in sentence(capsys)
-    assert (tmp_path / "run" / "checkpoint" / "last.pt").read_bytes() == last
+    assert files(tmp_path / "run" / "checkpoint" / "last") >= last
     assert not list(tmp_path.rglob("*.partial*"))
     assert call("train", *words, "--steps", "400", "--resume") == 0
 
@@ -184,14 +185,14 @@ def test_an_agent_of_another_configuration_is_a_sentence(
     call: Callable[..., int], runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(runs / "state", tmp_path / "run")
-    note = {"env_steps": 1, "score": {"mean": 9.0, "episodes": 2}}
+    rest = {"env_steps": 1, "score": {"mean": 9.0, "episodes": 2}}
     contents: list[tuple[dict[str, Any], str]] = [
-        ({"agent": {}, "note": note}, "does not fit its configuration"),
-        ({"agent": 3, "note": note}, "does not fit its configuration"),
-        ({"agent": {}, "note": {}}, "holds no agent"),
+        ({"agent": {}, **rest}, "does not fit its configuration"),
+        ({"agent": 3, **rest}, "does not fit its configuration"),
+        ({"agent": {}}, "holds no agent"),
         ({"other": 1}, "holds no agent"),
     ]
     for content, reason in contents:
-        checkpoint.save(tmp_path / "run" / "checkpoint" / "best.pt", content)
+        Store(tmp_path / "run" / "checkpoint" / "best").save(content, {})
         assert call("evaluate", "run", "--episodes", "2") == 2
         assert reason in sentence(capsys)

@@ -22,6 +22,7 @@ from agents.recording.layout import screen_view
 from agents.recording.player import EpisodePlayer, record_episode
 from agents.recording.value_panels import FILL
 from agents.recording.video import SHEET_COLUMNS, count_frames, write_video
+from agents.runs.paths import manifests
 from envs.config import EnvConfig
 from envs.factory import make_env
 from envs.spec import describe as describe_env
@@ -227,7 +228,8 @@ def test_a_recording_is_reused_unless_it_is_outdated_or_too_long(own: Path) -> N
     record_episode(own, max_frames=4)
     second = time()
     assert second > first and count_frames(own / "episode.mp4") == 4
-    os.utime(own / "checkpoint" / "best.pt", ns=(second + 10**6, second + 10**6))
+    for manifest in manifests(own / "checkpoint" / "best").values():
+        os.utime(manifest, ns=(second + 10**6, second + 10**6))
     record_episode(own, max_frames=4)
     third = time()
     assert third > second

@@ -48,12 +48,12 @@ def test_a_stopped_grid_saves_its_runs_and_resumes(tmp_path: Path) -> None:
         command("sweep", *words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     folder = tmp_path / "grid" / "CartPole-v1" / "fast-state" / "seed1"
-    wait_for(lambda: (folder / "checkpoint" / "best.pt").exists())
+    wait_for(lambda: (folder / "checkpoint" / "best").exists())
     os.kill(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
     assert b"the same command resumes" in stderr
-    assert (folder / "checkpoint" / "last.pt").exists() and not (folder / "summary.json").exists()
+    assert (folder / "checkpoint" / "last").exists() and not (folder / "summary.json").exists()
     steps = last_step(folder)
     succeeded(call("sweep", *words, "--steps", str(steps + 200), cwd=tmp_path))
     assert json.loads((folder / "summary.json").read_text())["env_steps"] >= steps

@@ -11,6 +11,8 @@ from agents.learning.batch import Batch
 from agents.memory.prioritized import PrioritizedSampler
 from agents.memory.sampling import UPDATES_AT_ONCE, Array, Draw, UniformSampler
 
+ROWS_AT_ONCE = 4_096  # of a saved array
+
 
 class Replay:
     """The newest transitions of several environments, sampled as n-step transitions.
@@ -273,9 +275,13 @@ class Replay:
         return {name: getattr(self, f"_{name}") for name in names}
 
     def _used(self) -> list[slice]:
-        """Return the rows written so far, as slices: a copy might not fit in memory."""
-        if self._wrapped:
-            return [slice(0, len(self._frames))]
+        """Return the rows written so far, as slices that begin at the same rows in every save.
+
+        They are views, and restored one after another: a copy of all might not fit in memory.
+        """
+        ends = self._base + (self._length if self._wrapped else self._cursor + 1)
         return [
-            slice(b, b + c + 1) for b, c in zip(self._base.tolist(), self._cursor.tolist(), strict=True)
+            slice(at, min(at + ROWS_AT_ONCE, end))
+            for base, end in zip(self._base.tolist(), ends.tolist(), strict=True)
+            for at in range(base, end, ROWS_AT_ONCE)
         ]

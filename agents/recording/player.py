@@ -20,7 +20,7 @@ from agents.recording.video import count_frames, encode_png, write_video
 from agents.report.captions import ViewName, describe, score_sentence
 from agents.runs.checkpoint import BestCheckpoint
 from agents.runs.files import write_whole
-from agents.runs.paths import RunPaths
+from agents.runs.paths import RunPaths, manifests
 from agents.runs.reader import read_summary
 from envs.factory import make_env
 from envs.spec import describe as describe_env
@@ -181,7 +181,8 @@ def record_episode(folder: Path, max_frames: int = 500, seed: int = 0) -> Record
     paths = RunPaths(folder)
     video, thumbnail, best = paths.video, paths.thumbnail, paths.best
     times = [path.stat().st_mtime_ns for path in (video, thumbnail) if path.is_file()]
-    current = len(times) == 2 and best.is_file() and min(times) >= best.stat().st_mtime_ns
+    saved = [path.stat().st_mtime_ns for path in manifests(best).values()]
+    current = len(times) == 2 and bool(saved) and min(times) >= max(saved)
     if not (current and 0 < count_frames(video) <= max_frames):
         _record(EpisodePlayer(folder, 1, seed, max_frames), video, thumbnail)
     return RecordedEpisode(video.read_bytes(), thumbnail.read_bytes())

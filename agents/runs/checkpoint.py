@@ -1,19 +1,16 @@
-"""Atomic checkpoints that load without executing pickled code."""
+"""The state of a run and its best agent, as kept in the stores of its folder."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from agents.config import ConfigError
-from agents.runs.files import replacing
-from agents.runs.paths import RunPaths
+from agents.runs.paths import RunPaths, manifests
+from agents.runs.store import State, Store
 from agents.runs.summary import ScoreSummary
-
-State: TypeAlias = dict[str, Any]
-"""Nested dictionaries and lists of tensors, arrays, numbers, strings and None."""
 
 
 class RunCheckpoint(NamedTuple):
@@ -32,64 +29,40 @@ class BestCheckpoint(NamedTuple):
     score: ScoreSummary  # of the evaluation that chose it
     confirmed: bool = False  # whether that was the confirmation of a reward threshold
 
-    def save(self, path: Path) -> None:
-        """Save atomically; see `save`."""
-        note = {"env_steps": self.env_steps, "score": dict(self.score), "confirmed": self.confirmed}
-        save(path, {"agent": dict(self.agent), "note": note})
-
 
 def read_best(folder: Path) -> BestCheckpoint:
     """Return the best agent of the run in this folder.
 
     Raises:
-        ConfigError: there is none, or the file is damaged.
+        ConfigError: there is none, or it is damaged.
     """
     path = RunPaths(folder).best
-    state = load(path)
+    if not manifests(path):
+        refuse_old(path)
+        raise ConfigError(f"{path} does not exist; name the folder of a run that has saved.")
     try:
-        return BestCheckpoint(state["agent"], **state["note"])
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"{path} holds no agent ({error!r}); restore the file.") from error
-
-
-def save(path: Path, state: State) -> None:
-    """Save atomically: `path` holds the old or the new state, whole, at any time.
-
-    Raises:
-        OSError: it cannot be written, for example on a full disk.
-    """
-    with replacing(path) as partial, partial.open("wb") as file:
-        try:
-            torch.save(_without_numpy(state), file)
-        except RuntimeError as error:  # of torch's writer, which hides the file's own error
-            if isinstance(error.__context__, OSError):
-                raise OSError(*error.__context__.args, str(path)) from error
-            raise
+        return BestCheckpoint(**load(path))
+    except TypeError as error:
+        raise ConfigError(f"{path} holds no agent ({error!r}); restore the folder.") from error
 
 
 def load(path: Path) -> State:
-    """Read a file of `save`; arrays come back as tensors.
+    """Return the newest whole state of a store; a damaged one is named on the error output.
 
     Raises:
-        ConfigError: there is no such file, or it is not a checkpoint.
+        ConfigError: no state is whole.
     """
-    if not path.is_file():
-        raise ConfigError(f"{path} does not exist; name the folder of a run that has saved.")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # type: ignore[no-any-return]
-    except Exception as error:
+    return Store(path).load(lambda sentence: print(sentence, file=sys.stderr))
+
+
+def refuse_old(path: Path) -> None:
+    """Refuse a checkpoint of a version before there were stores.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if path.with_suffix(".pt").is_file():
         raise ConfigError(
-            f"{path} is not a checkpoint of this project ({type(error).__name__}); restore the "
-            "file or start a new run."
-        ) from error
-
-
-def _without_numpy(value: object) -> object:
-    """Convert arrays to tensors and numpy numbers to Python's, for `weights_only` loading."""
-    if isinstance(value, dict):
-        return {key: _without_numpy(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_numpy(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
-    return value.item() if isinstance(value, np.generic) else value
+            f"{path}.pt was saved by an older version, which this one does not read; use the commit named "
+            f"in {path.parents[1] / 'config.json'}."
+        )

@@ -9,6 +9,9 @@ from typing import Any
 
 from envs.config import ConfigError
 
+PARTIAL = ".partial"
+"""Part of the name of a file that is not whole yet."""
+
 
 def check_output(path: Path, endings: Iterable[str]) -> None:
     """Raise `ConfigError` unless `--out` can be written and has a known suffix."""
@@ -35,18 +38,28 @@ def replacing(path: Path) -> Iterator[Path]:
         >>> path.read_text(), partial.exists()
         ('whole', False)
     """
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")  # the suffix may decide the format
+    partial = path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")  # the suffix may decide the format
     try:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
+        _sync(path.parent)
     except OSError as error:
         if error.filename is None:  # for example on a full disk
             error.filename = str(path)
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Have the operating system write the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

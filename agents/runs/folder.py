@@ -15,11 +15,12 @@ from typing import IO
 from agents.config import Config, ConfigError, flatten, to_dict
 from agents.config.idle import NO_RESULT
 from agents.runs import checkpoint
-from agents.runs.checkpoint import BestCheckpoint, RunCheckpoint, State
+from agents.runs.checkpoint import BestCheckpoint, RunCheckpoint
 from agents.runs.files import write_json
-from agents.runs.paths import RunPaths
+from agents.runs.paths import RunPaths, manifests
 from agents.runs.reader import differing_options, read_config
 from agents.runs.sinks import JsonLines, Sink, Value
+from agents.runs.store import State, Store
 from agents.runs.summary import Summary
 from agents.runs.tensorboard import TensorBoard
 
@@ -60,6 +61,8 @@ class RunFolder:
         place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise ConfigError(f"{path}: {place} is no folder to write to; choose another --run-dir.")
+        self._last, self._best = Store(self.paths.last), Store(self.paths.best)
+        self._note: Mapping[str, object] = {}  # of manifests
         self._sinks: list[Sink] = []
         self._lock: IO[bytes] | None = None
 
@@ -83,7 +86,8 @@ class RunFolder:
         Raises:
             ConfigError: the file is damaged, or of another version.
         """
-        if not self.paths.last.exists():
+        checkpoint.refuse_old(self.paths.last)
+        if not manifests(self.paths.last):
             return None
         try:
             return RunCheckpoint(**checkpoint.load(self.paths.last))
@@ -121,6 +125,7 @@ class RunFolder:
         config = to_dict(self.config)
         stamp = {"config": config, "versions": _versions(), "commit": git_commit(), "resume": resume}
         write_json(self.paths.config, stamp)
+        self._note = stamp
         self._sinks.append(JsonLines(self.paths.metrics, resumed.metrics_bytes if resumed else 0))
         settings = {name: value for name, value in flatten(config).items() if name not in NO_RESULT}
         at, results = resumed.env_steps if resumed else None, [f"final/{name}" for name in RESULTS]
@@ -134,11 +139,11 @@ class RunFolder:
     def save(self, trainer: State, env_steps: int) -> None:
         """Save the state of the run, to resume it."""
         state = RunCheckpoint(trainer, env_steps, self.paths.metrics.stat().st_size)
-        checkpoint.save(self.paths.last, state._asdict())
+        self._last.save(state._asdict(), self._note)
 
     def save_best(self, best: BestCheckpoint) -> None:
         """Save the best agent so far."""
-        best.save(self.paths.best)
+        self._best.save(best._asdict(), self._note)
 
     def finish(self, summary: Summary) -> None:
         """Write the summary, and its results to the sinks."""

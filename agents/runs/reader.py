@@ -13,7 +13,7 @@ from agents.config import Config, ConfigError, flatten, from_dict, to_dict, with
 from agents.config.idle import MAY_CHANGE, Flat
 from agents.config.kinds import fits
 from agents.runs.files import damaged, read_json
-from agents.runs.paths import RunPaths
+from agents.runs.paths import RunPaths, manifests
 from agents.runs.summary import Summary
 from agents.runs.tags import CONFIRMED, EPISODES, R2, SCORE, SECONDS, TRAINING
 
@@ -50,7 +50,7 @@ class Run(NamedTuple):
     @property
     def has_agent(self) -> bool:
         """Whether there is a best checkpoint, to play."""
-        return RunPaths(self.path).best.is_file()
+        return bool(manifests(RunPaths(self.path).best))
 
     @property
     def finished(self) -> bool:

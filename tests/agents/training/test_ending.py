@@ -153,7 +153,7 @@ def test_a_run_that_diverges_ends_in_a_sentence_and_keeps_what_was_saved(
     config = with_fields(config, {"learning.learning_rate": 1e30, "learning.learning_rate_end": None})
     with pytest.raises(ConfigError, match=r"Training has diverged: after [\d,]+ steps"):
         train(config, tmp_path / "run")
-    saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last.pt")
+    saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last")
     assert saved["env_steps"] <= 120
 
 

@@ -2,7 +2,7 @@
 
 import errno
 import json
-import os
+import shutil
 import signal
 import subprocess
 import time
@@ -22,6 +22,7 @@ from agents.runs import checkpoint
 from agents.runs.checkpoint import read_best
 from agents.runs.folder import RunFolder
 from agents.runs.sinks import JsonLines
+from agents.runs.store import Store
 from envs.vector import SerialVectorEnv
 from tests.command_line import call, command, run, succeeded
 from tests.small_runs import OPTIONS, assert_same, assert_same_run, metrics, small, train
@@ -67,9 +68,9 @@ def test_an_atari_run_on_the_native_back_end_says_that_games_in_hand_are_cut(
         **{"evaluation.probe_samples": 0, "evaluation.num_envs": 1},
     )
     train(with_fields(config, {"steps": 80}), tmp_path / "run")
-    saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last.pt")["trainer"]
+    saved = checkpoint.load(tmp_path / "run" / "checkpoint" / "last")["trainer"]
     rows = saved["memory"]["rows"]["last"]
-    assert not any(bool(row.any()) for row in rows)
+    assert not any(np.asarray(row).any() for row in rows)
     trainer = train(with_fields(config, {"steps": 88}), tmp_path / "run", resume=True)
     assert "episodes in progress end as truncations" in capsys.readouterr().err
     assert "truncations" in json.loads((tmp_path / "run" / "config.json").read_text())["resume"]
@@ -129,7 +130,7 @@ def test_a_run_stopped_by_a_signal_resumes_exactly(
     assert process.returncode == 128 + number
     assert f"--resume --run-dir {stopped}" in error
     assert "Traceback" not in error
-    assert checkpoint.load(stopped / "checkpoint" / "last.pt")["env_steps"] < 1600
+    assert checkpoint.load(stopped / "checkpoint" / "last")["env_steps"] < 1600
     succeeded(call("train", "--run-dir", str(stopped), "--resume"))
     assert_same_run(uninterrupted, stopped)
 
@@ -139,7 +140,7 @@ def test_a_killed_run_resumes_from_its_last_checkpoint(uninterrupted: Path, tmp_
     killed = tmp_path / "killed"
     words = command("train", *INTERRUPTED, "--run-dir", str(killed), "--checkpoint-seconds", "0")
     process = subprocess.Popen(words, stderr=subprocess.PIPE)
-    wait_for(killed / "checkpoint" / "last.pt")
+    wait_for(killed / "checkpoint" / "last" / "generation-000001.json")
     time.sleep(0.3)
     process.kill()
     process.communicate()
@@ -148,24 +149,16 @@ def test_a_killed_run_resumes_from_its_last_checkpoint(uninterrupted: Path, tmp_
     assert_same_run(uninterrupted, killed)
 
 
-def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "last.pt"
-    checkpoint.save(path, {"a": 1})
-
-    def dies(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", dies)
-    with pytest.raises(KeyboardInterrupt):
-        checkpoint.save(path, {"a": 2})
-    assert checkpoint.load(path) == {"a": 1}
-
-
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ConfigError, match="is not a checkpoint"):
-        checkpoint.load(path)
+def test_a_checkpoint_of_an_older_version_is_refused_with_its_commit(tmp_path: Path) -> None:
+    config = small("state", steps=200)
+    train(config, tmp_path / "run")
+    for name in ("last", "best"):
+        shutil.rmtree(tmp_path / "run" / "checkpoint" / name)
+        (tmp_path / "run" / "checkpoint" / f"{name}.pt").write_bytes(b"a file of torch")
+    with pytest.raises(ConfigError, match=r"last\.pt was saved by an older version.*the commit named"):
+        train(with_fields(config, {"steps": 400}), tmp_path / "run", resume=True)
+    with pytest.raises(ConfigError, match=r"best\.pt was saved by an older version"):
+        read_best(tmp_path / "run")
 
 
 def test_a_run_folder_holds_what_it_should(tmp_path: Path) -> None:
@@ -191,7 +184,7 @@ def test_a_run_folder_holds_what_it_should(tmp_path: Path) -> None:
         assert key in summary
     assert summary["env_steps"] == 400
     assert summary["updates"] == (400 - 100) // 4
-    assert {p.name for p in (tmp_path / "run" / "checkpoint").iterdir()} == {"best.pt", "last.pt"}
+    assert {p.name for p in (tmp_path / "run" / "checkpoint").iterdir()} == {"best", "last"}
     stamp = json.loads((tmp_path / "run" / "config.json").read_text())
     assert from_dict(stamp["config"]) == small("pixels", steps=400)
     assert stamp["versions"]["torch"]
@@ -261,13 +254,14 @@ def test_a_configuration_of_an_older_version_gets_defaults_and_of_a_newer_one_a_
 def test_a_checkpoint_that_does_not_fit_is_refused_with_a_sentence(damage: str, tmp_path: Path) -> None:
     config = small("state", "prioritized", steps=200)
     train(config, tmp_path / "run")
-    path = tmp_path / "run" / "checkpoint" / "last.pt"
+    path = tmp_path / "run" / "checkpoint" / "last"
     saved = checkpoint.load(path)
     if damage == "a missing part":
         del saved["trainer"]["memory"]["cursor"]
     else:
-        saved["trainer"]["memory"]["sampler"]["priorities"] *= float("nan")
-    checkpoint.save(path, saved)
+        sampler = saved["trainer"]["memory"]["sampler"]
+        sampler["priorities"] = np.asarray(sampler["priorities"]) * float("nan")
+    Store(path).save(saved, {})
     with pytest.raises(ConfigError, match="does not fit this version"):
         train(with_fields(config, {"steps": 400}), tmp_path / "run", resume=True)
 
