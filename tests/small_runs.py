@@ -13,10 +13,10 @@ from agents.build import build_trainer
 from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from agents.runs import checkpoint
+from agents.runs.chunks import StoredArray
 from agents.runs.folder import RunFolder
 from agents.runs.paths import RunPaths
 from agents.runs.reader import read_summary
-from agents.runs.store import StoredArray
 from agents.runs.summary import Summary
 from agents.training.launch import complete
 from agents.training.trainer import Trainer

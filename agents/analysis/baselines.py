@@ -35,8 +35,8 @@ def baselines(env_id: str) -> Mapping[str, Returns]:
     """Return the published curves of a game by agent; none of other environments.
 
     Example:
-        >>> {agent: curve[3] for agent, curve in baselines("ALE/Pong-v5").items()}["QR-DQN"]
-        7.39
+        >>> baselines("ALE/Pong-v5")["QR-DQN"][3], baselines("CartPole-v1")
+        (7.36, {})
     """
     name = env_id.rpartition("/")[2].partition("-v")[0].lower()
     return _games().get(name, {}) if is_atari(env_id) else {}

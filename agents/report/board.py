@@ -63,7 +63,7 @@ def _training_table(tasks: Sequence[Task], steps: int) -> str:
 
 
 def _agents_table(tasks: Sequence[Task]) -> str:
-    """Return the table of the kept agents' scores, greedy or as the protocol plays."""
+    """Return the table of the scores of best checkpoints and last agents, as the protocol plays."""
     lines = [
         ["game", "steps", "best agent: mean", "each seed", "last agent: each seed", "seconds of training"]
     ]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import torch
 
 from agents.config import ConfigError
+from agents.runs.chunks import State
 from agents.runs.paths import RunPaths, manifests
-from agents.runs.store import State, Store
+from agents.runs.store import Store
 from agents.runs.summary import ScoreSummary
 
 

@@ -16,11 +16,12 @@ from agents.config import Config, ConfigError, flatten, to_dict
 from agents.config.idle import NO_RESULT
 from agents.runs import checkpoint
 from agents.runs.checkpoint import BestCheckpoint, RunCheckpoint
+from agents.runs.chunks import State
 from agents.runs.files import write_json
 from agents.runs.paths import RunPaths, manifests
 from agents.runs.reader import differing_options, read_config
 from agents.runs.sinks import JsonLines, Sink, Value
-from agents.runs.store import State, Store
+from agents.runs.store import Store
 from agents.runs.summary import Summary
 from agents.runs.tensorboard import TensorBoard
 

@@ -12,8 +12,8 @@ from agents.config import Config
 from agents.learning.batch import Batch
 from agents.learning.dqn import DQN
 from agents.memory import Memory
+from agents.runs.chunks import State
 from agents.runs.folder import RunFolder
-from agents.runs.store import State
 from agents.runs.tags import SECONDS
 from agents.training.clock import Clock
 from agents.training.divergence import check_finite, diverged

@@ -13,8 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.runs.chunks import CHUNK, DamagedError, State, StoredArray
 from agents.runs.paths import manifests
-from agents.runs.store import CHUNK, DamagedError, State, Store, StoredArray
+from agents.runs.store import Store
 from tests.small_runs import assert_same
 
 
@@ -157,7 +158,7 @@ def damaged_in(folder: Path, damage: Damage, seed: int, tmp: Path) -> None:
     said: list[str] = []
     state = Store(copy).load(said.append)
     assert_same(plain(state), arrays_as_tensors(example(1)))
-    if path.exists() or path.suffix == ".zst":  # a manifest that is lost leaves no trace
+    if path.exists() or path.suffix == ".zst":  # nothing tells of a manifest that is lost
         assert len(said) == 1 and path.stem in said[0] and "The generation before it is used." in said[0]
     shutil.rmtree(copy)
 

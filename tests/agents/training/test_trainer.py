@@ -15,7 +15,7 @@ from agents.config import Config, with_fields
 from agents.config.presets import preset_config
 from agents.learning.batch import Batch
 from agents.runs.checkpoint import BestCheckpoint
-from agents.runs.store import State
+from agents.runs.chunks import State
 from agents.training.clock import Clock
 from agents.training.evaluation import EvaluationRule
 from agents.training.progress import Progress
