@@ -25,7 +25,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "record", "compare", "sweep", "benchmark"])
+@pytest.mark.parametrize(
+    "script", ["train", "evaluate", "record", "compare", "sweep", "verify", "benchmark"]
+)
 def test_help_reads_well(script: str, tmp_path: Path) -> None:
     done = succeeded(run(script, "--help", cwd=tmp_path))
     first = done.stdout.splitlines()[0]

@@ -106,6 +106,18 @@ class CompareArguments:
 
 
 @dataclass(frozen=True)
+class VerifyArguments:
+    """Check run folders: checksums of checkpoints, metrics against TensorBoard's events."""
+
+    runs: tuple[Path, ...] = field(metadata=POSITIONAL)
+    """Folders of runs made by train.py, or folders above them, such as runs/CartPole-v1."""
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise ConfigError("Name the runs to check, such as runs/CartPole-v1.")
+
+
+@dataclass(frozen=True)
 class SweepArguments:
     """Train a grid of runs: environments x observations x presets x seeds.
 
