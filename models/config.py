@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-TorsoName = Literal["mlp", "small", "slim", "half", "nips", "nature", "der", "impala"]
+TorsoName = Literal["mlp", "small", "slim", "half", "lean", "nips", "nature", "der", "impala"]
 Norm = Literal["none", "layer", "layer-all", "batch"]
 
 
@@ -13,8 +13,8 @@ class NetworkConfig:
     """The architecture of the Q-network."""
 
     torso: TorsoName = "mlp"
-    """Layers before the fully connected ones: none (mlp), or convolutions for images. small, slim and half
-    are small enough for CPUs; nips, nature, der and impala are those of the papers."""
+    """Layers before the fully connected ones: none (mlp), or convolutions for images. small, slim, half and
+    lean are small enough for CPUs; nips, nature, der and impala are those of the papers."""
 
     hidden: tuple[int, ...] = field(default=(128, 64), metadata={"bounds": (1, 65_536)})
     """Units of each fully connected hidden layer."""

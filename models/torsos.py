@@ -16,6 +16,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "der": ((32, 5, 5), (64, 5, 5)),  # van Hasselt et al. 2019, arXiv:1906.05243, appendix E
     "slim": ((8, 8, 4), (16, 4, 2)),  # nips with half the filters, for CPUs
     "half": ((16, 4, 2), (32, 4, 2), (32, 3, 2)),  # for Atari in 42x42 images
+    "lean": ((16, 5, 3), (32, 4, 2), (32, 3, 1)),  # likewise, with half the multiplications
     "small": ((16, 4, 4), (32, 3, 1)),  # for images already shrunk to few pixels, where each one counts
 }
 

@@ -19,6 +19,7 @@ INTENDED: dict[str, tuple[tuple[int, ...], int]] = {
     "small": ((4, 16, 60), 832),
     "slim": ((4, 84, 84), 1296),
     "half": ((4, 42, 42), 512),
+    "lean": ((4, 42, 42), 288),
     "nips": ((4, 84, 84), 2592),
     "nature": ((4, 84, 84), 3136),
     "der": ((4, 84, 84), 576),
@@ -207,7 +208,7 @@ def test_a_torso_for_the_other_observation_is_refused(
 
 
 def test_an_unknown_torso_is_refused_with_those_there_are() -> None:
-    sentence = "compact is unknown; choose one of mlp, impala, nature, nips, der, slim, half, small."
+    sentence = "compact is unknown; choose one of mlp, impala, nature, nips, der, slim, half, lean, small."
     with pytest.raises(ValueError, match=re.escape(sentence)):
         make_network(NetworkConfig(torso="compact"), (4, 84, 84), 2)
 
