@@ -141,7 +141,7 @@ fast = compose(
     when(
         on_atari,
         atari,
-        run(steps=1_500_000),
+        run(steps=1_000_000),
         env(num_envs=16, fire=True),
         when(from_pixels, env(size=(42, 42)), network(torso="lean", hidden=(256,), norm="layer-all")),
         when(from_state, network(hidden=(512, 256))),
