@@ -65,7 +65,7 @@ def test_help_lists_every_preset_and_shows_the_chosen_ones_defaults(tmp_path: Pa
         (["--seed", "-1"], "--seed is -1"),
         (["--env", "pongg"], "pongg is no Atari game; did you mean pong"),
         (["--env", "pong", "--env.mode", "9"], "pong offers 0, 1; choose one"),
-        (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso lean"),
+        (["--env", "pong", "--env.size", "10", "10"], "receptive field of torso half"),
         (["--env", "pong", "--steps", "2000"], "end before the first rollout of 2048 steps"),
         (["--threads", "1000"], "--threads is 1000; this machine has"),
         (["--env", "pong", "--env.threads", "1000"], "--env.threads is 1000; this machine has"),
