@@ -24,7 +24,7 @@ from agents.acting.rng import draw_seeds, make_generator
 from agents.acting.score import Score, evaluate
 from agents.config import Config, ConfigError
 from envs.factory import make_env, make_vector_env
-from envs.families import is_atari
+from envs.families import family_of
 from envs.vector import SerialVectorEnv, VectorEnv
 
 
@@ -143,7 +143,7 @@ class Evaluator:
     @cached_property
     def _twins(self) -> tuple[VectorEnv, ...]:
         """A state agent's environment, and the same in images to draw it; empty if there are none."""
-        size = (105, 80) if is_atari(self._config.env.id) else (80, 120)
+        size = family_of(self._config.env.id).video_size
         rendered = replace(self._config.env, obs="pixels", size=size, frame_stack=1)
         try:  # not in threads of their own, whose no-ops are others
             envs = [make_env(config) for config in (self._config.env, rendered)]

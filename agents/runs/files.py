@@ -54,7 +54,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Have the operating system write the names in a folder to the disk."""
+    """Have the operating system write the names in a folder to the disk; Windows opens no folders."""
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -17,7 +17,7 @@ from xxhash import xxh3_128_hexdigest
 
 from agents.runs.chunks import CHUNK_FILE, ChunkWriter, DamagedError, State, decode, read_chunk
 from agents.runs.files import PARTIAL, write_whole
-from agents.runs.paths import MANIFEST, manifests
+from agents.runs.paths import manifests
 
 FORMAT = 1
 KEPT = 2  # generations
@@ -78,17 +78,15 @@ class Store:
         return named
 
     def _clean(self) -> None:
-        """Delete what the last two generations do not name, oldest manifests first."""
+        """Delete what the last two generations do not name, manifests before their chunks."""
         assert self._named is not None
-        for number in sorted(self._named)[:-KEPT]:
-            self._path(number).unlink(missing_ok=True)
-            del self._named[number]
+        self._named = {number: self._named[number] for number in sorted(self._named)[-KEPT:]}
         needed = frozenset().union(*self._named.values())
-        oldest = min(self._named)
+        for number, path in manifests(self.folder).items():
+            if number < min(self._named):
+                path.unlink(missing_ok=True)
         for path in self.folder.iterdir():
-            match = MANIFEST.fullmatch(path.name)
-            stale = int(match[1]) < oldest if match else PARTIAL in path.name
-            if stale or (CHUNK_FILE.fullmatch(path.name) and path.stem not in needed):
+            if PARTIAL in path.name or (CHUNK_FILE.fullmatch(path.name) and path.stem not in needed):
                 path.unlink(missing_ok=True)
 
     def load(self, warn: Callable[[str], object] = lambda _sentence: None) -> State:
@@ -122,10 +120,6 @@ class Store:
             if len(read_chunk(self.folder, chunk)) != raw:
                 raise DamagedError(f"{self.folder / chunk}.zst is another chunk than the manifest's.")
         return decode(manifest["tree"], self.folder)  # type: ignore[no-any-return]
-
-    def note(self, number: int) -> dict[str, Any]:
-        """Return the note of a generation."""
-        return self._read_manifest(number)["note"]  # type: ignore[no-any-return]
 
     def _path(self, number: int) -> Path:
         return self.folder / f"generation-{number:06}.json"

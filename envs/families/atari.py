@@ -13,6 +13,7 @@ ATARI = Family(
     images=None,
     make_vector="envs.atari.factory:make_native",
     has_time_limit=True,
+    video_size=(105, 80),
     variable_names=RAM,
     simulator=Simulator(
         names=RAM,

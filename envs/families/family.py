@@ -61,6 +61,9 @@ class Family:
     has_time_limit: bool = False
     """Whether episodes are truncated without a registered `max_episode_steps`."""
 
+    video_size: tuple[int, int] = (80, 120)
+    """Height and width of the screen in videos of evaluations from the state, in pixels."""
+
     attributes: tuple[str, ...] = ()
     """Attributes of the unwrapped environment that determine its future, if a few suffice to resume."""
 

@@ -64,7 +64,7 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     Store(tmp_path).save(state, {"commit": "abc"})
     store = Store(tmp_path)
     assert_holds(store, state)
-    assert store.note(1) == {"commit": "abc"}
+    assert manifest(tmp_path, 1)["note"] == {"commit": "abc"}
     assert plain(store.load())["agent"]["w"].is_contiguous(memory_format=torch.channels_last)
 
 
