@@ -1,5 +1,6 @@
 """Parts of a state's arrays, compressed, in files that are named after their content and never change."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,9 @@ class StoredArray:
     def __init__(self, folder: Path, dtype: DTypeLike, shape: tuple[int, ...], pieces: list[Piece]) -> None:
         self._folder, self._pieces = folder, pieces
         self.dtype, self.shape = np.dtype(dtype), shape
+        size = math.prod(shape) * self.dtype.itemsize
+        if self.dtype.kind not in "biuf" or sum(piece.size for piece in pieces) != size:
+            raise ValueError(f"{len(pieces)} pieces are no array {shape} of {dtype}")
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Read the array, chunk by chunk.

@@ -119,7 +119,10 @@ class Store:
                 raise DamagedError(f"{self.folder / chunk}.zst has {size} bytes in place of {stored}.")
             if len(read_chunk(self.folder, chunk)) != raw:
                 raise DamagedError(f"{self.folder / chunk}.zst is another chunk than the manifest's.")
-        return decode(manifest["tree"], self.folder)  # type: ignore[no-any-return]
+        try:
+            return decode(manifest["tree"], self.folder)  # type: ignore[no-any-return]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise DamagedError(f"{self._path(number)} describes no state ({error}).") from error
 
     def _path(self, number: int) -> Path:
         return self.folder / f"generation-{number:06}.json"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from agents.runs.chunks import CHUNK, DamagedError, State, StoredArray
 from agents.runs.paths import manifests
-from agents.runs.store import Store
+from agents.runs.store import Store, sealed
 from tests.small_runs import assert_same
 
 
@@ -201,8 +201,6 @@ def test_a_store_without_a_whole_generation_says_what_is_wrong(two: Path, tmp_pa
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "x", "", 3, None])
 def test_a_manifest_cannot_name_a_file_elsewhere(name: object, two: Path, tmp_path: Path) -> None:
-    from agents.runs.store import sealed
-
     shutil.copytree(two, tmp_path / "store")
     content = manifest(tmp_path / "store", 2)
     content["chunks"] = {name: [3, 3]}
@@ -210,6 +208,28 @@ def test_a_manifest_cannot_name_a_file_elsewhere(name: object, two: Path, tmp_pa
     said: list[str] = []
     Store(tmp_path / "store").load(said.append)
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"tensor": 3},
+        {"array": ["evil", [1], []]},
+        {"array": ["|O", [1], []]},
+        {"array": ["<f4", [-1], []]},
+        {"tensor": [[0], ["<f4", [4], []]]},
+        {"x": 1},
+        {"dict": 3},
+    ],
+    ids=str,
+)
+def test_a_manifest_that_describes_no_state_is_named(tree: object, two: Path, tmp_path: Path) -> None:
+    shutil.copytree(two, tmp_path / "store")
+    content = manifest(tmp_path / "store", 2) | {"tree": tree}
+    manifests(tmp_path / "store")[2].write_bytes(sealed(content))
+    said: list[str] = []
+    Store(tmp_path / "store").load(said.append)
+    assert len(said) == 1 and "generation-000002.json describes no state" in said[0]
 
 
 class CrashError(BaseException):
